@@ -1,0 +1,1 @@
+"""Device, rack and cooling types with their sources."""

@@ -1,0 +1,46 @@
+"""Pydantic field types for quantities: written with a unit, held as an SI number."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from fabrictool import units
+
+
+def _quantity(dimension: units.Dimension) -> Any:
+    description = f"a {dimension.name} with its unit, such as '{dimension.example}' (held in {dimension.unit})"
+    return Annotated[
+        float,
+        BeforeValidator(lambda value: units.parse(value, dimension)),
+        WithJsonSchema({"type": "string", "description": description, "examples": [dimension.example]}),
+    ]
+
+
+Speed = _quantity(units.SPEED)
+Size = _quantity(units.SIZE)
+Time = _quantity(units.TIME)
+Power = _quantity(units.POWER)
+Length = _quantity(units.LENGTH)
+Mass = _quantity(units.MASS)
+Temperature = _quantity(units.TEMPERATURE)
+Rise = _quantity(units.RISE)
+Altitude = _quantity(units.ALTITUDE)
+Voltage = _quantity(units.VOLTAGE)
+Airflow = _quantity(units.AIRFLOW)
+CoolantFlow = _quantity(units.COOLANT_FLOW)
+Ratio = Annotated[
+    float,
+    BeforeValidator(units.parse_ratio),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]}),
+]
+Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+CountOrNone = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+Name = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
+
+
+class Model(BaseModel):
+    """Base of everything a user may write: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, serialize_by_alias=True)

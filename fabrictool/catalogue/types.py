@@ -1,0 +1,310 @@
+"""Device types as a catalogue entry or a layout describes them.
+
+One schema serves both: what stands in the catalogue may be written inline in a layout.
+Quantities carry their unit in the file and stand here in SI, with the unit in the name.
+An absent value is unknown; it is never taken as zero.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from fabrictool.catalogue.fields import (
+    Airflow,
+    CoolantFlow,
+    Count,
+    CountOrNone,
+    Length,
+    Mass,
+    Model,
+    Name,
+    Power,
+    Ratio,
+    Speed,
+    Temperature,
+    Time,
+)
+
+
+class Type(Model):
+    """What every type has: a name, and where its figures come from."""
+
+    name: Name
+    vendor: str | None = None
+    part: str | None = None
+    note: str | None = None
+    source: str | None = None
+    as_of: str | None = None
+
+
+class Box(Type):
+    """A type that stands in a rack and draws power."""
+
+    u: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
+    depth_m: Length | None = Field(None, alias="depth")
+    weight_kg: Mass | None = Field(None, alias="weight")
+    power_typical_w: Power | None = Field(None, alias="power_typical")
+    power_max_w: Power | None = Field(None, alias="power_max")
+    power_basis: str | None = None
+    psu: str | None = None
+    airflow_m3_per_s: Airflow | None = Field(None, alias="airflow")
+    airflow_direction: str | None = None
+    air_fraction: Ratio | None = None
+    inlet_min_c: Temperature | None = Field(None, alias="inlet_min")
+    inlet_max_c: Temperature | None = Field(None, alias="inlet_max")
+    coolant: str | None = None
+    coolant_inlet_max_c: Temperature | None = Field(None, alias="coolant_inlet_max")
+    coolant_flow_m3_per_s: CoolantFlow | None = Field(None, alias="coolant_flow")
+
+
+class SwitchType(Box):
+    """A switch: ``ports`` logical ports of ``speed``, in ``cages`` cages.
+
+    ``ports`` and ``speed`` say how the switch is used when nothing else is asked for; a cage may be
+    broken out to several slower ports as long as its speed carries them.
+    """
+
+    protocol: str | None = None
+    role: str | None = None
+    ports: Count
+    speed_bps: Speed = Field(alias="speed")
+    cages: Count | None = None
+    cage: str | None = None
+    breakout: list[str] | None = None
+    max_ports: Count | None = None
+    uplinks: str | None = None
+    latency_s: Time | None = Field(None, alias="latency")
+    asic: str | None = None
+    managed: bool | None = None
+    availability: str | None = None
+
+    @model_validator(mode="after")
+    def _cages_divide_ports(self) -> SwitchType:
+        if self.cages is not None and self.ports % self.cages:
+            raise ValueError(f"{self.ports} ports do not fill {self.cages} cages evenly")
+        return self
+
+    @property
+    def cage_count(self) -> int:
+        """Physical cages; as many as ports where nothing else is known."""
+        return self.cages or self.ports
+
+    @property
+    def cage_speed_bps(self) -> float:
+        """Speed of a whole cage in bit/s."""
+        return self.speed_bps * (self.ports // self.cage_count)
+
+
+class Nic(Model):
+    """A group of equal network adapters of a host; ports are numbered adapter by adapter."""
+
+    role: str = "compute"
+    count: Count
+    ports_each: Count = 1
+    speed_bps: Speed = Field(alias="speed")
+    cage: str | None = None
+    cages: Count | None = None
+    kind: str | None = None
+    note: str | None = None
+
+    @property
+    def ports(self) -> int:
+        """Ports of the whole group."""
+        return self.count * self.ports_each
+
+
+class ScaleUp(Model):
+    """A scale-up domain: GPUs joined by NVLink, xGMI or alike through an ideal switch.
+
+    ``speed`` is per GPU and direction, ``latency`` per hop to that switch.
+    """
+
+    kind: str | None = None
+    domain: Count
+    speed_bps: Speed = Field(alias="speed")
+    latency_s: Time | None = Field(None, alias="latency")
+
+
+class HostType(Box):
+    """A host, or a rack of hosts where ``trays`` is given: GPUs, adapters and a scale-up domain."""
+
+    gpus: CountOrNone
+    gpu: str | None = None
+    gpu_power_w: Power | None = Field(None, alias="gpu_power")
+    power_peak_w: Power | None = Field(None, alias="power_peak")
+    scale_up: ScaleUp | None = None
+    nics: list[Nic]
+    trays: Count | None = None
+    gpus_per_tray: Count | None = None
+    hosts_per_blade: Count | None = None
+    blades_per_chassis: Count | None = None
+    hosts_per_rack: Count | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_nics(cls, data: Any) -> Any:
+        """Read ``nics: 8, speed: 400G`` as one group of eight compute adapters."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        speed = data.pop("speed", None)
+        nics = data.get("nics")
+        if isinstance(nics, int) and not isinstance(nics, bool):
+            if speed is None:
+                raise ValueError("nics given as a number need a speed beside them, such as speed: 400G")
+            data["nics"] = [{"count": nics, "speed": speed}] if nics else []
+        elif speed is not None:
+            raise ValueError("speed belongs into each entry of nics when nics is a list")
+        return data
+
+    @model_validator(mode="after")
+    def _at_least_something(self) -> HostType:
+        if self.gpus and self.scale_up and not self.trays:
+            domain = self.scale_up.domain
+            if domain % self.gpus and self.gpus % domain:
+                raise ValueError(f"a scale-up domain of {domain} does not hold whole hosts of {self.gpus} GPUs")
+        return self
+
+    @property
+    def ports(self) -> int:
+        """Network ports of a host, all roles together."""
+        return sum(nic.ports for nic in self.nics)
+
+
+class NicType(Type):
+    """A network adapter as a part of its own."""
+
+    ports: Count
+    speed_bps: Speed = Field(alias="speed")
+    cage: str | None = None
+    breakout: list[str] | None = None
+    host: str | None = None
+    protocols: list[str] | None = None
+    role: str | None = None
+    power_typical_w: Power | None = Field(None, alias="power_typical")
+    power_max_w: Power | None = Field(None, alias="power_max")
+
+
+class TransceiverType(Type):
+    """A pluggable optic; ``links`` ports share it."""
+
+    speed_bps: Speed = Field(alias="speed")
+    links: Count = 1
+    media: str | None = None
+    form: str | None = None
+    connector: str | None = None
+    reach_m: Length | None = Field(None, alias="reach")
+    power_typical_w: Power | None = Field(None, alias="power_typical")
+    power_max_w: Power | None = Field(None, alias="power_max")
+    use: str | None = None
+
+
+class CableType(Type):
+    """A cable: copper, active optical or fibre; ``links`` links share it."""
+
+    kind: Literal["dac", "acc", "aec", "aoc", "fibre", "fibre splitter", "copper"]
+    speed_bps: Speed | None = Field(None, alias="speed")
+    links: Count | None = None
+    media: str | None = None
+    connector: str | None = None
+    ends: list[str] | None = None
+    lengths_m: list[Length] | None = Field(None, alias="lengths")
+    reach_m: Length | None = Field(None, alias="reach")
+    power_per_end_w: Annotated[float, Field(ge=0)] | None = Field(None, alias="power_per_end_w")
+
+
+class RackType(Type):
+    """A rack: its height, its own weight and what it may carry."""
+
+    u: Annotated[int, Field(strict=True, ge=1, le=60)]
+    tare_kg: Mass = Field(alias="tare")
+    capacity_kg: Mass = Field(alias="capacity")
+
+
+class CoolingUnitType(Type):
+    """A coolant distribution unit or another machine of the cooling plant."""
+
+    kind: str
+    capacity_w: Power = Field(alias="capacity")
+    approach_k: Annotated[float, Field(ge=0)] | None = None
+    flow_m3_per_s: CoolantFlow | None = Field(None, alias="flow")
+    power_w: Power | None = Field(None, alias="power")
+    weight_kg: Mass | None = Field(None, alias="weight")
+    coolant: str | None = None
+
+
+class PowerUnitType(Type):
+    """A rack power distribution unit or a published power profile of a rack."""
+
+    kind: str
+    feeds: str | None = None
+    hosts: Count | None = None
+    power_w: Power | None = Field(None, alias="power")
+    apparent_power_va: Annotated[float, Field(gt=0)] | None = None
+    outlets: str | None = None
+    airflow_m3_per_s: Airflow | None = Field(None, alias="airflow")
+
+
+class StorageType(Type):
+    """A storage appliance or a published demand, in B/s."""
+
+    u: Count | None = None
+    read_bytes_per_s: Annotated[float, Field(gt=0)] | None = None
+    write_bytes_per_s: Annotated[float, Field(gt=0)] | None = None
+    accelerators_fed: Count | None = None
+    claim: bool = False
+
+
+class Price(Type):
+    """An indicative price in USD of a device type."""
+
+    usd: Annotated[float, Field(ge=0)]
+
+
+class LinkPrice(Type):
+    """Indicative price of connecting two ports: cable by length, transceivers at both ends."""
+
+    media: Literal["dac", "acc", "aec", "aoc", "mmf", "smf", "copper"]
+    speed_bps: Speed = Field(alias="speed")
+    min_m: Length = Field(alias="min")
+    max_m: Length = Field(alias="max")
+    cable_usd: Annotated[float, Field(ge=0)]
+    cable_usd_per_m: Annotated[float, Field(ge=0)]
+    transceiver_usd: Annotated[float, Field(ge=0)]
+    transceiver_w: Annotated[float, Field(ge=0)]
+
+
+KINDS: dict[str, type[Type]] = {
+    "switches": SwitchType,
+    "hosts": HostType,
+    "nics": NicType,
+    "transceivers": TransceiverType,
+    "cables": CableType,
+    "racks": RackType,
+    "cooling_units": CoolingUnitType,
+    "power_units": PowerUnitType,
+    "storage": StorageType,
+    "prices": Price,
+    "link_prices": LinkPrice,
+}
+
+
+def _lookup(kind: str, title: str) -> Any:
+    """Return a validator that reads a name as the catalogue's entry and leaves a mapping to its model."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        from fabrictool.catalogue.store import find
+
+        return find(kind, value, title)
+
+    return BeforeValidator(read, json_schema_input_type=str | dict[str, Any])
+
+
+Switch = Annotated[SwitchType, _lookup("switches", "switch type")]
+Host = Annotated[HostType, _lookup("hosts", "host type")]
+Rack = Annotated[RackType, _lookup("racks", "rack type")]
+CoolingUnit = Annotated[CoolingUnitType, _lookup("cooling_units", "cooling unit")]

@@ -1,0 +1,229 @@
+"""Column tables of a fabric. Row order is identity within one fabric; names come from place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import igraph
+    import networkx
+    from scipy.sparse import csr_array
+
+I1 = npt.NDArray[np.int8]
+I2 = npt.NDArray[np.int16]
+I4 = npt.NDArray[np.int32]
+F8 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+#: Kinds of device; the code in ``Devices.kind`` is the place in this tuple.
+KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router", "storage")
+
+
+class Table:
+    """Columns of equal length, made read-only on entry."""
+
+    def __post_init__(self) -> None:
+        """Freeze the columns and refuse unequal lengths."""
+        lengths = set()
+        for column in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, column.name)
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+                lengths.add(len(value))
+        if len(lengths) > 1:
+            raise ValueError(f"columns of {type(self).__name__} have {sorted(lengths)} rows")
+
+    def __len__(self) -> int:
+        for column in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, column.name)
+            if isinstance(value, np.ndarray):
+                return len(value)
+        return 0
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns that are there, by name."""
+        values = {column.name: getattr(self, column.name) for column in fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
+@dataclass(frozen=True)
+class Devices(Table):
+    """Hosts and switches, one row each.
+
+    ``kind`` is a place in ``KINDS``; ``tier`` is 0 for hosts and service machines, 1 for leaves;
+    ``type`` is a place in ``Fabric.types``; ``group`` a place in ``Fabric.groups`` (name of the host
+    group, or of the kind); ``network`` is -1 for devices in several; ``pod`` is the scalable unit or
+    pod, -1 for none; ``index`` the 0-based place that names the device within its group and network;
+    ``latency_s`` the time a device adds to each path through it.
+    """
+
+    kind: npt.NDArray[np.uint8]
+    tier: I1
+    type: I2
+    group: I2
+    network: I1
+    plane: I2
+    rail: I2
+    pod: I4
+    index: I4
+    latency_s: F8
+    name: npt.NDArray[np.str_] | None = None
+    guid: npt.NDArray[np.uint64] | None = None
+    lid: I4 | None = None
+
+
+@dataclass(frozen=True)
+class Ports(Table):
+    """Numbered ports, grouped by device in ascending order of device and number.
+
+    ``peer`` is the port at the other end, -1 if free; following it twice leads back.
+    """
+
+    device: I4
+    number: I2
+    cage: I2
+    speed_bps: F8
+    rail: I2
+    plane: I2
+    peer: I4
+
+
+@dataclass(frozen=True)
+class Links(Table):
+    """Logical links between two ports; ``port_a`` is on the lower tier."""
+
+    port_a: I4
+    port_z: I4
+    network: I1
+    speed_bps: F8
+    latency_s: F8
+
+
+@dataclass(frozen=True)
+class Gpus(Table):
+    """Accelerators in rank order: host by host.
+
+    ``scale_up_bps`` is the speed into the scale-up domain per direction, 0 where there is none;
+    ``scale_up_latency_s`` the latency of one hop to the domain's ideal switch.
+    """
+
+    host: I4
+    domain: I4
+    index: I2
+    scale_up_bps: F8
+    scale_up_latency_s: F8
+
+
+@dataclass(frozen=True)
+class GpuPorts(Table):
+    """A GPU may use a port: several ports for each GPU, or several GPUs for each port."""
+
+    gpu: I4
+    port: I4
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """What a network is, beside its rows: name, protocol, family and how cables are counted."""
+
+    name: str
+    protocol: str
+    family: str
+    cables: str = "per-link"
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """All networks of a layout as frozen tables.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layout.
+    types, groups : tuple of str
+        Names that ``Devices.type`` and ``Devices.group`` point at.
+    networks : tuple of NetworkFacts
+        What ``network`` columns point at.
+    widths : tuple of int
+        Digits of the index in device names, by group.
+    naming : mapping of str to str
+        Name templates by group, such as ``leaf{index:02d}``.
+    """
+
+    name: str
+    devices: Devices
+    ports: Ports
+    links: Links
+    gpus: Gpus
+    gpu_ports: GpuPorts
+    types: tuple[str, ...]
+    groups: tuple[str, ...]
+    networks: tuple[NetworkFacts, ...]
+    widths: tuple[int, ...]
+    naming: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def first_port(self) -> I4:
+        """Row of the first port of each device, and the number of ports: a CSR offset, (devices + 1,)."""
+        counts = np.bincount(self.ports.device, minlength=len(self.devices))
+        return np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+
+    @cached_property
+    def ends(self) -> tuple[I4, I4]:
+        """Devices at the lower and the upper end of each link, (links,) each."""
+        return self.ports.device[self.links.port_a], self.ports.device[self.links.port_z]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of all devices, in row order."""
+        from fabrictool.fabric.naming import device_names
+
+        return device_names(self)
+
+    def network_row(self, name: str) -> int:
+        """Return the row of a network.
+
+        Raises
+        ------
+        KeyError
+            If there is no network of that name.
+        """
+        return [network.name for network in self.networks].index(name)
+
+    def port_name(self, port: int) -> str:
+        """Return ``device:number`` of a port."""
+        return f"{self.names[self.ports.device[port]]}:{self.ports.number[port]}"
+
+    def link_name(self, link: int) -> str:
+        """Return both ends of a link, the lower tier first."""
+        return f"{self.port_name(int(self.links.port_a[link]))} - {self.port_name(int(self.links.port_z[link]))}"
+
+    def to_networkx(self) -> networkx.MultiGraph[str]:
+        """Return a networkx MultiGraph of devices with every attribute."""
+        from fabrictool.fabric.graphs import to_networkx
+
+        return to_networkx(self)
+
+    def to_igraph(self) -> igraph.Graph:
+        """Return an igraph Graph of devices with every attribute."""
+        from fabrictool.fabric.graphs import to_igraph
+
+        return to_igraph(self)
+
+    def to_scipy(self, network: Sequence[str] | str | None = None) -> csr_array:
+        """Return the symmetric device adjacency, entries being numbers of links."""
+        from fabrictool.fabric.graphs import to_scipy
+
+        return to_scipy(self, network)
+
+    def save(self, path: str) -> None:
+        """Write the fabric to an ``.npz`` file without loss."""
+        from fabrictool.fabric.store import save
+
+        save(self, path)

@@ -1,0 +1,1 @@
+"""What a user writes: the layout file, checked, with every error at its place."""

@@ -1,0 +1,364 @@
+"""The layout as data: what stands in the file, in SI units, frozen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from fabrictool.catalogue.fields import (
+    Altitude,
+    Count,
+    CountOrNone,
+    Model,
+    Name,
+    Power,
+    Ratio,
+    Rise,
+    Size,
+    Speed,
+    Temperature,
+    Time,
+    Voltage,
+)
+from fabrictool.catalogue.types import CoolingUnit, Host, HostType, Rack, Switch, SwitchType
+
+Cooling = Literal["air", "rear-door", "direct-to-chip", "immersion"]
+Family = Literal[
+    "fat-tree",
+    "rail-optimized",
+    "rail-only",
+    "multi-plane",
+    "dragonfly",
+    "dragonfly-plus",
+    "slim-fly",
+    "switch-pair",
+    "file",
+]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+
+
+def _one_or_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _typed(value: object) -> object:
+    return {"type": value} if isinstance(value, str) else value
+
+
+class HostGroup(Model):
+    """Equal hosts: ``count`` of one type. Service hosts take ports but are no hosts in counts."""
+
+    name: Name
+    type: Host
+    count: Count
+    role: Literal["compute", "service", "storage"] = "compute"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_from_type(cls, data: Any) -> Any:
+        """A group without a name bears that of its type."""
+        if isinstance(data, dict) and "name" not in data and "type" in data:
+            kind = data["type"]
+            data = {"name": kind["name"] if isinstance(kind, dict) and "name" in kind else kind} | data
+        return data
+
+
+class Tier(Model):
+    """Switches of one tier: type, and the exact form where the sizing rule is not wanted."""
+
+    type: Switch
+    count: Count | None = None
+    down: Count | None = None
+    up: CountOrNone | None = None
+    down_speed_bps: Speed | None = Field(None, alias="down_speed")
+    up_speed_bps: Speed | None = Field(None, alias="up_speed")
+    groups: Count | None = None
+
+
+class ScalableUnit(Model):
+    """Hosts that share a set of leaves, and the leaf ports kept for more."""
+
+    hosts: Count
+    reserve: CountOrNone = 0
+
+
+class Pod(Model):
+    """Hosts under one set of second-tier switches of a three-level fat-tree."""
+
+    hosts: Count
+
+
+class Pgft(Model):
+    """Parallel ports generalised fat-tree (Zahavi 2010): level 1 is at the hosts."""
+
+    m: Annotated[list[Count], Field(min_length=1, max_length=4)]
+    w: Annotated[list[Count], Field(min_length=1, max_length=4)]
+    p: Annotated[list[Count], Field(min_length=1, max_length=4)]
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Pgft:
+        if not len(self.m) == len(self.w) == len(self.p):
+            raise ValueError(f"m, w and p need one number a level, but have {len(self.m)}, {len(self.w)}, {len(self.p)}")
+        return self
+
+
+class Routing(Model):
+    """Routing of a network by name, with the parameters that some routings take."""
+
+    name: Literal[
+        "d-mod-k",
+        "s-mod-k",
+        "min-hop",
+        "up-down",
+        "ftree",
+        "ecmp",
+        "weighted-ecmp",
+        "spray",
+        "minimal",
+        "valiant",
+        "ugal",
+        "lft",
+        "explicit",
+    ]
+    hash: str | None = None
+    seeds: list[int] | None = None
+    flows_per_pair: Count | None = None
+    paths: str | None = None
+    pxn: bool | None = None
+
+
+class LatencyByTier(Model):
+    """Latency of the links at hosts and of those between switches."""
+
+    host_s: Time = Field(alias="host")
+    fabric_s: Time = Field(alias="fabric")
+
+
+def _latency(value: object) -> object:
+    return {"host": value, "fabric": value} if isinstance(value, str | int | float) else value
+
+
+class Link(Model):
+    """Properties of a network's links."""
+
+    latency: Annotated[LatencyByTier, BeforeValidator(_latency, json_schema_input_type=str | LatencyByTier)] | None = None
+
+
+class Attach(Model):
+    """Which ports of which hosts a network takes: by role, or by number (counted from 0)."""
+
+    hosts: Name
+    role: str | None = None
+    ports: list[CountOrNone] | None = None
+
+
+class Network(Model):
+    """One network: its family, its switches and who is attached."""
+
+    family: Family
+    protocol: Literal["infiniband", "ethernet", "efa", "tcp"] = "infiniband"
+    speed_bps: Speed | None = Field(None, alias="speed")
+    rails: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
+    scalable_unit: ScalableUnit | None = None
+    levels: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
+    hosts_per_leaf: Count | None = None
+    oversubscription: Annotated[
+        list[Positive], BeforeValidator(lambda v: [v] if isinstance(v, int | float) else v)
+    ] | None = None
+    k: Annotated[int, Field(strict=True, ge=2, le=1024)] | None = None
+    pgft: Pgft | None = None
+    pod: Pod | None = None
+    leaf: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
+    spine: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
+    core: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
+    wiring: Literal["interleaved", "blocked"] = "interleaved"
+    cables: Literal["per-link", "per-cage"] = "per-link"
+    routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] = Routing(name="d-mod-k")
+    link: Link = Link()
+    attach: list[Attach] | None = None
+
+
+class RackGroup(Model):
+    """Racks of one kind. Without ``count`` there are as many as it takes."""
+
+    name: Name | None = None
+    type: Rack
+    count: Count | None = None
+    hosts_per_rack: Count | None = None
+    power_limit_w: Power | None = Field(None, alias="power_limit")
+    cooling: Cooling = "air"
+    cooling_limit_w: Power | None = Field(None, alias="cooling_limit")
+
+
+class Feed(Model):
+    """An electrical feed that every rack gets: one circuit of ``amps`` at ``voltage`` line to line."""
+
+    name: Name
+    voltage_v: Voltage = Field(alias="voltage")
+    phases: Literal[1, 3] = 3
+    amps: Positive
+    continuous: Annotated[float, Field(gt=0, le=1)] | None = None
+    redundancy: Annotated[str, Field(pattern=r"^(N|N\+1|2N|3N2R|4N3R)$")] = "N"
+
+
+class Loop(Model):
+    """A liquid loop for the racks that take liquid."""
+
+    name: Name
+    cdu: CoolingUnit | None = None
+    count: Count | None = None
+    redundancy: Annotated[str, Field(pattern=r"^(N|N\+1|2N)$")] = "N"
+    supply_temperature_c: Temperature | None = Field(None, alias="supply_temperature")
+    rise_k: Rise | None = Field(None, alias="rise")
+    coolant: Literal["PG25", "water"] | None = None
+
+
+class Hall(Model):
+    """The room: air, feeds and loops."""
+
+    supply_temperature_c: Temperature | None = Field(None, alias="supply_temperature")
+    air_rise_k: Rise | None = Field(None, alias="air_rise")
+    humidity: Ratio | None = None
+    altitude_m: Altitude | None = Field(None, alias="altitude")
+    power_factor: Annotated[float, Field(gt=0, le=1)] | None = None
+    pue: Annotated[float, Field(ge=1, le=5)] | None = None
+    feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None
+    loops: Annotated[list[Loop], Field(min_length=1, max_length=64)] | None = None
+
+
+class RankOrder(Model):
+    """Which GPUs a job runs on, in which order."""
+
+    order: Literal["linear", "stride", "random"] = "linear"
+    count: Count | None = None
+    offset: CountOrNone = 0
+    step: Count = 1
+    seed: CountOrNone | None = None
+    ranks: list[CountOrNone] | None = Field(None, alias="list")
+
+
+Collective = Literal[
+    "all-reduce",
+    "all-gather",
+    "reduce-scatter",
+    "reduce",
+    "broadcast",
+    "all-to-all",
+    "all-to-all-v",
+    "send-recv",
+    "permutation",
+    "incast",
+]
+Algorithm = Literal[
+    "ring",
+    "halving-doubling",
+    "recursive-doubling",
+    "double-binary-tree",
+    "binomial",
+    "pairwise",
+    "pairwise-xor",
+    "direct",
+    "bruck",
+    "hierarchical",
+    "node-shift",
+    "pxn",
+    "sharp",
+    "nvls",
+    "nvls-tree",
+    "auto",
+]
+CostModel = Literal["bound", "alpha-beta", "loggp", "rounds", "fluid", "nccl"]
+
+
+class Job(Model):
+    """One collective at one size on some ranks."""
+
+    collective: Collective
+    algorithm: Algorithm | None = None
+    nbytes: Size = Field(alias="size")
+    ranks: RankOrder = RankOrder()
+    model: CostModel = "rounds"
+    pairs: list[tuple[CountOrNone, CountOrNone]] | None = None
+
+
+class WorkloadItem(Model):
+    """One collective over a list of sizes."""
+
+    collective: Collective
+    algorithm: Algorithm | None = None
+    sizes: Annotated[list[Size], Field(min_length=1, max_length=256)]
+    model: CostModel = "rounds"
+    ranks: RankOrder = RankOrder()
+
+
+class Workload(Model):
+    """What ``score`` runs one after another."""
+
+    collectives: Annotated[list[WorkloadItem], Field(min_length=1, max_length=64)]
+
+
+class Slow(Model):
+    """A link at a fraction of its speed."""
+
+    link: str
+    factor: Annotated[float, Field(gt=0, le=1)]
+
+
+class Failed(Model):
+    """Links and devices that are down."""
+
+    links: list[str] = []
+    devices: list[str] = []
+
+
+class Scenario(Model):
+    """What differs from a healthy fabric with the default jobs."""
+
+    failed: Failed | None = None
+    slow: list[Slow] | None = None
+    jobs: Annotated[list[Job], Field(min_length=1, max_length=256)] | None = None
+    sharing: Literal["max-min", "inverse-latency"] = "max-min"
+
+
+class Cost(Model):
+    """Prices that the catalogue lacks or that the user knows better, each of one device."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    prices: dict[str, Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]] = {}
+    source: str | None = None
+
+
+class Layout(Model):
+    """A whole layout: hosts, networks, racks, hall, scenario, workload and cost."""
+
+    name: Name
+    hosts: Annotated[
+        list[HostGroup],
+        BeforeValidator(_one_or_list, json_schema_input_type=HostGroup | list[HostGroup]),
+        Field(min_length=1),
+    ]
+    networks: dict[Name, Network] = {}
+    racks: Annotated[
+        list[RackGroup],
+        BeforeValidator(_one_or_list, json_schema_input_type=RackGroup | list[RackGroup]),
+        Field(min_length=1),
+    ] | None = None
+    hall: Hall | None = None
+    naming: dict[str, str] = {}
+    scenario: Scenario | None = None
+    workload: Workload | None = None
+    cost: Cost = Cost()
+
+    def switch_types(self) -> list[SwitchType]:
+        """Return the switch types of all networks, each once."""
+        tiers = [t for n in self.networks.values() for t in (n.leaf, n.spine, n.core) if t]
+        return list({tier.type.name: tier.type for tier in tiers}.values())
+
+    def host_types(self) -> list[HostType]:
+        """Return the host types, each once."""
+        return list({group.type.name: group.type for group in self.hosts}.values())
