@@ -93,8 +93,8 @@ class Table:
         lengths = {column.name: len(column.values) for column in self.columns}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"table '{self.name}': columns differ in length: {lengths}")
-        if len(set(self.keys)) < len(self.columns):
-            raise ValueError(f"table '{self.name}': two columns have the same key: {', '.join(self.keys)}")
+        if len(set(self._json_keys)) < len(self.columns):
+            raise ValueError(f"table '{self.name}': two columns have the same key: {', '.join(self._json_keys)}")
 
     @classmethod
     def from_rows(cls, name: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
@@ -104,8 +104,7 @@ class Table:
         return cls(name, tuple(Column(p[0], v, p[2]) for p, v in zip(parts, values, strict=True)))
 
     @property
-    def keys(self) -> list[str]:
-        """JSON keys of the columns."""
+    def _json_keys(self) -> list[str]:
         return [column.key or column.name for column in self.columns]
 
     def __len__(self) -> int:
@@ -127,7 +126,7 @@ class Table:
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return one mapping for each row."""
-        return [dict(zip(self.keys, row, strict=True)) for row in self]
+        return [dict(zip(self._json_keys, row, strict=True)) for row in self]
 
     def to_json(self) -> str:
         """Write a JSON list with one object for each row, in full precision."""
