@@ -61,7 +61,7 @@ class Column:
     @property
     def heading(self) -> str:
         """Name and unit."""
-        return f"{self.name} [{self.unit}]" if self.unit else self.name
+        return _CONTROL.sub(" ", f"{self.name} [{self.unit}]" if self.unit else self.name)
 
     @property
     def plain(self) -> list[Any]:
@@ -164,7 +164,7 @@ class Table:
             "<tr>" + "".join(f"<td{s}>{escape(cell)}</td>" for cell, s in zip(row, styles, strict=True)) + "</tr>\n"
             for row in self._text_rows()
         )
-        caption = f"<caption>{escape(self.name)}</caption>\n" if self.name else ""
+        caption = f"<caption>{escape(_CONTROL.sub(' ', self.name))}</caption>\n" if self.name else ""
         return f"<table>\n{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"
 
     _repr_html_ = to_html

@@ -44,6 +44,8 @@ def racks():
         (1 / 3, "0.33333"),
         (99999.96, "100,000"),
         (1e-9, "1e-09"),
+        (1.234567e-9, "1.2346e-09"),
+        (-2.345678e16, "-2.3457e+16"),
         (1e18, "1e+18"),
         ([1, 2.5, None], "1, 2.5, —"),
         ("a\x1b[31mred\nb\x07", "a [31mred b "),
@@ -121,6 +123,11 @@ def test_render_obeys_the_width():
 
 def test_values_are_no_markup():
     assert "[red]x[/red]" in Table("", (Column("a", ["[red]x[/red]"], "W"),)).render()
+
+
+def test_headings_bring_no_control_characters():
+    table = Table("\x1b[2J", (Column("site\x1b[2J", [1]),))
+    assert "\x1b" not in table.render() + table.to_markdown() + table.to_html()
 
 
 def test_print_writes_plain_text_where_there_is_no_terminal(racks, capsys):

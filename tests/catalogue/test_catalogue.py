@@ -172,6 +172,29 @@ def test_scale_up_is_half_of_both_directions(hardware):
             assert store.entry("hosts", row["id"]).scale_up.speed_bps == pytest.approx(published / 2 * 8e9), row["id"]
 
 
+def test_scale_up_is_the_sum_of_its_links(hardware):
+    """Ethernet and xGMI scale-up: links of a GPU times the speed of one, per direction."""
+    for row in hardware["hosts"]:
+        scale_up = row.get("scale_up", {})
+        link_bps = scale_up.get("gbps_per_link", 0) * 1e9 or scale_up.get("gb_s_per_link_bidir", 0) / 2 * 8e9
+        if link_bps:
+            ours = store.entry("hosts", row["id"]).scale_up
+            assert ours.links_per_gpu == scale_up["links_per_gpu"]
+            assert ours.speed_bps == pytest.approx(ours.links_per_gpu * link_bps, rel=3e-4)  # 1075.2 given as 1075
+
+
+def test_cray_ex_cabinet():
+    """RAPS config/frontier.yaml: 378 595.2 W with all parts at their maximum, no heat to air."""
+    cabinet = store.entry("power_units", "cray-ex-mi250x-cabinet")
+    assert (cabinet.power_w, cabinet.power_idle_w, cabinet.air_fraction) == (378595.2, 95900, 0)
+
+
+def test_latency_limits_of_switches():
+    """Product brief (QM8790), product page (Quantum-X800), Frontier notes (Rosetta)."""
+    latencies = {name: store.entry("switches", name).latency_s for name in ("qm8790", "q3400-ra", "rosetta-tor")}
+    assert latencies == pytest.approx({"qm8790": 90e-9, "q3400-ra": 100e-9, "rosetta-tor": 350e-9})
+
+
 def test_adapters_as_collected(hardware):
     for row in hardware["hosts"]:
         nics = row.get("nics") or row.get("nics_per_tray") or store.as_written("hosts", row["id"])["nics"]
