@@ -63,9 +63,7 @@ THROUGHPUT = Dimension(
     1e3,
     1e16,
 )
-SIZE = Dimension(
-    "size", "B", "1GiB", _prefixed({"B": 1.0}) | {p + "B": f for p, f in _BINARY.items()}, 1.0, 1e18
-)
+SIZE = Dimension("size", "B", "1GiB", _prefixed({"B": 1.0}) | {p + "B": f for p, f in _BINARY.items()}, 1.0, 1e18)
 TIME = Dimension(
     "time",
     "s",

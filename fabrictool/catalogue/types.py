@@ -100,7 +100,7 @@ class SwitchType(Box):
     @property
     def cage_speed_bps(self) -> float:
         """Speed of a whole cage in bit/s."""
-        return self.speed_bps * (self.ports // self.cage_count)
+        return float(self.speed_bps * (self.ports // self.cage_count))
 
 
 class Nic(Model):
