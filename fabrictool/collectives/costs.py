@@ -62,7 +62,12 @@ def seconds_per_byte(channels: Channels, tables: RouteTables, model: str) -> F8:
 
 
 def schedule_cost(
-    rounds: Iterable[Round], ranks: I4, tables: RouteTables, channels: Channels, model: str = "rounds"
+    rounds: Iterable[Round],
+    ranks: I4,
+    tables: RouteTables,
+    channels: Channels,
+    model: str = "rounds",
+    steps: float = float("inf"),
 ) -> ScheduleCost:
     """Return what a schedule costs: the sum over rounds of their slowest link and longest path.
 
@@ -75,6 +80,8 @@ def schedule_cost(
     channels : Channels
     model : {"rounds", "alpha-beta"}
         ``rounds`` is exact for equal flows with a barrier after each round.
+    steps : float
+        Channels that all flows of all rounds cross, about; little work runs uncompiled.
 
     Raises
     ------
@@ -85,15 +92,14 @@ def schedule_cost(
     load, touched = np.zeros(len(channels)), np.empty(len(channels), np.int32)
     total_latency, total = 0.0, 0.0
     spent: dict[int, float] = {}
-    steps = 0
+    run = flows.round_cost(steps)
     for entry in rounds:
         source, target = ranks[entry.source], ranks[entry.target]
         share = np.full(len(source), entry.share)
-        steps += 3 * len(source)
-        run = flows.round_cost(steps)
         cost, channel, latency, lost = run(
             tables, source, target, share, seconds, channels.latency_s, load, touched
         )
+        cost, channel, latency = float(cost), int(channel), float(latency)
         if lost >= 0:
             what = f"GPU {source[lost]} cannot reach GPU {target[lost]} in this network"
             raise InputError([Problem("", what, "join them by switches or a scale-up domain")])

@@ -151,7 +151,9 @@ class Transport:
             what = f"{name} needs a power of two, not {len(ranks)} ranks"
             others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
             raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
-        return name, schedule_cost(algorithm.rounds(group), ranks, self.tables, self.channels, job.model), floor
+        steps = 3 * algorithm.flow_count(len(ranks))
+        rounds = algorithm.rounds(group)
+        return name, schedule_cost(rounds, ranks, self.tables, self.channels, job.model, steps), floor
 
     def run(self, job: Job) -> Iterator[CollectiveResult]:
         """Run a job; yield one result a size."""

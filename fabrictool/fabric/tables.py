@@ -22,7 +22,7 @@ F8 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 #: Kinds of device; the code in ``Devices.kind`` is the place in this tuple.
-KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router", "storage")
+KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router")
 
 
 class Table:

@@ -15,8 +15,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Steps of a kernel's inner loop from which compiled code is used: about 0.2 s of plain Python.
-PLAIN_STEPS = 100_000
+#: Steps of a kernel's inner loop from which compiled code is used: about 0.1 s of plain Python.
+PLAIN_STEPS = 50_000
 _NOTICE_AFTER_S = 1.2
 _inner: list[Callable[..., Any]] = []
 _said = False

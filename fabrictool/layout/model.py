@@ -59,7 +59,7 @@ class HostGroup(Model):
     name: Name
     type: Host
     count: Count
-    role: Literal["compute", "service", "storage"] = "compute"
+    role: Literal["compute", "service"] = "compute"
 
     @model_validator(mode="before")
     @classmethod

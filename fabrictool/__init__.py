@@ -1,0 +1,59 @@
+"""Design, score and check the network, power and cooling of AI and HPC data centres.
+
+The public names are imported when first used, so that ``import fabrictool`` stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "read_layout": "fabrictool.layout.reading",
+    "layout_from_tree": "fabrictool.layout.reading",
+    "build": "fabrictool.generators.building",
+    "evaluate": "fabrictool.evaluation",
+    "score": "fabrictool.evaluation",
+    "Evaluation": "fabrictool.evaluation",
+    "Fabric": "fabrictool.fabric",
+    "edit": "fabrictool.fabric",
+    "read_fabric": "fabrictool.fabric.store",
+    "FabrictoolError": "fabrictool.errors",
+    "InputError": "fabrictool.errors",
+}
+
+__all__ = [  # noqa: PLE0604, PLE0605 - names above, loaded on first use
+    "Evaluation",
+    "Fabric",
+    "FabrictoolError",
+    "InputError",
+    "build",
+    "edit",
+    "evaluate",
+    "layout_from_tree",
+    "read_fabric",
+    "read_layout",
+    "score",
+]
+
+if TYPE_CHECKING:
+    from fabrictool.errors import FabrictoolError, InputError
+    from fabrictool.evaluation import Evaluation, evaluate, score
+    from fabrictool.fabric import Fabric, edit
+    from fabrictool.fabric.store import read_fabric
+    from fabrictool.generators.building import build
+    from fabrictool.layout.reading import layout_from_tree, read_layout
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    if name == "generators":
+        return import_module("fabrictool.generators")
+    raise AttributeError(f"module 'fabrictool' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*_PUBLIC, "generators", "__version__"])

@@ -1,0 +1,288 @@
+"""From a layout to everything known about it: the one module that knows the order of the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fabrictool import __version__
+from fabrictool.collectives.workloads import CollectiveResult, Job, Transport, jobs_of, run_jobs, transports
+from fabrictool.cooling import RackCooling, rack_cooling
+from fabrictool.cost import CapitalCost, capital_cost
+from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
+from fabrictool.fabric import KINDS, Fabric
+from fabrictool.fabric.counting import counts, network_counts
+from fabrictool.generators.building import build
+from fabrictool.generators.latency import latency_assumptions
+from fabrictool.layout.model import Layout
+from fabrictool.layout.source import Source
+from fabrictool.placement import Placement, place
+from fabrictool.power import RackPower, rack_limits, rack_power
+from fabrictool.records import Assumption, Finding
+from fabrictool.routing.loads import all_to_all_loads, channel_name, effective_bisection
+
+if TYPE_CHECKING:
+    from fabrictool.tabular import Table
+
+FORMAT = 1
+TRIALS = 20
+HOT_LINKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Congestion:
+    """What a network's links carry when every GPU talks to every other outside its domain.
+
+    ``max_link_load`` is load over speed of the busiest link in units of the busiest host link's: 1.0
+    means that the host links limit. ``effective_bisection`` is the mean share of the host speed that
+    flows of random bisections get, with its standard error.
+    """
+
+    routing: str
+    pattern: str
+    max_link_load: float
+    effective_bisection: float
+    effective_bisection_error: float
+    hot_links: tuple[tuple[str, float], ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the object of one network in the JSON output."""
+        return {
+            "routing": self.routing,
+            "pattern": self.pattern,
+            "max_link_load": self.max_link_load,
+            "effective_bisection": self.effective_bisection,
+            "effective_bisection_error": self.effective_bisection_error,
+            "hot_links": [{"link": name, "load": load} for name, load in self.hot_links],
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All results of a layout; tables as attributes, ``to_dict`` is the JSON of ``score``."""
+
+    layout: Layout
+    fabric: Fabric
+    collectives: tuple[CollectiveResult, ...]
+    congestion: Mapping[str, Congestion]
+    placement: Placement | None
+    power: RackPower
+    cooling: RackCooling
+    cost: CapitalCost
+    assumptions: tuple[Assumption, ...]
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count once."""
+        racks = 0 if self.placement is None else len(self.placement.racks)
+        object.__setattr__(self, "counts", counts(self.fabric) | {"racks": racks})
+
+    @property
+    def ok(self) -> bool:
+        """Whether no finding is an error."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the versioned JSON document of ``score``."""
+        return {
+            "format": FORMAT,
+            "layout": self.layout.name,
+            "fabrictool": __version__,
+            "counts": dict(self.counts),
+            "network_counts": network_counts(self.fabric),
+            "collectives": [result.to_dict() for result in self.collectives],
+            "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
+            "power": self._power(),
+            "cooling": self.cooling.to_dict(),
+            "cost": self.cost.to_dict(),
+            "assumptions": [row.to_dict() for row in self.assumptions],
+            "findings": [row.to_dict() for row in self.findings],
+        }
+
+    def _power(self) -> dict[str, Any]:
+        power = self.power.to_dict(self.cooling.facility_w)
+        if self.placement is not None:
+            is_host = self.fabric.devices.kind == KINDS.index("host")
+            hosts = self.placement.sum_by_rack(is_host).astype(int).tolist()
+            for row, role, count in zip(power["racks"], self.placement.racks.role.tolist(), hosts, strict=True):
+                row |= {"role": role, "hosts": count}
+        return power
+
+    def collective_table(self) -> Table:
+        """Return the collectives as a table."""
+        from fabrictool.tabular import Column, Table
+
+        rows = self.collectives
+        return Table(
+            "collectives",
+            [
+                Column("collective", [r.collective for r in rows]),
+                Column("algorithm", [r.algorithm for r in rows]),
+                Column("model", [r.model for r in rows]),
+                Column("ranks", [r.ranks for r in rows]),
+                Column("size", [r.nbytes for r in rows], "B"),
+                Column("time", [r.time_s for r in rows], "s"),
+                Column("busbw", [r.busbw_bytes_per_s for r in rows], "B/s"),
+                Column("bound", [r.bound_busbw_bytes_per_s for r in rows], "B/s"),
+                Column("limited by", [r.limited_by for r in rows]),
+                Column("bottleneck", [r.bottleneck for r in rows]),
+            ],
+        )
+
+    def rack_table(self) -> Table:
+        """Return the racks as a table."""
+        from fabrictool.tabular import Column, Table
+
+        power, cooling = self._power()["racks"], self.cooling.to_dict()["racks"]
+        return Table(
+            "racks",
+            [
+                Column("rack", [row["rack"] for row in power]),
+                Column("role", [row.get("role") for row in power]),
+                Column("hosts", [row.get("hosts") for row in power]),
+                Column("units", [row["units_used"] for row in power]),
+                Column("IT maximum", [row["it_w"] for row in power], "W"),
+                Column("IT typical", [row["it_typical_w"] for row in power], "W"),
+                Column("limit", [row["limit_w"] for row in power], "W"),
+                Column("to air", [row["air_w"] for row in cooling], "W"),
+                Column("to liquid", [row["liquid_w"] for row in cooling], "W"),
+                Column("airflow", [row["airflow_m3_per_s"] for row in cooling], "m3/s"),
+                Column("coolant", [row["coolant_kg_per_s"] for row in cooling], "kg/s"),
+            ],
+        )
+
+    def finding_table(self) -> Table:
+        """Return the findings as a table."""
+        from fabrictool.tabular import Column, Table
+
+        keys = ("severity", "id", "where", "message", "fix")
+        return Table("findings", [Column(key, [getattr(row, key) for row in self.findings]) for key in keys])
+
+    def _repr_html_(self) -> str:
+        tables = (self.collective_table(), self.rack_table(), self.finding_table())
+        return f"<h3>{self.layout.name}</h3>" + "".join(table.to_html() for table in tables)
+
+
+def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Evaluation:
+    """Evaluate a layout: fabric, racks, power, cooling, cost, collectives and congestion.
+
+    Parameters
+    ----------
+    layout : Layout
+    jobs : list of Job, optional
+        In place of those that the layout states.
+    seed : int
+        Of the random bisections.
+
+    Raises
+    ------
+    FabrictoolError
+        If the layout cannot be built; located in its file.
+    """
+    try:
+        _refuse_scenario(layout)
+        fabric = build(layout)
+        limits = rack_limits(layout)
+        placement = place(layout, fabric, limits.limit_w)
+        power = rack_power(layout, fabric, placement)
+        cooling = rack_cooling(layout, fabric, placement, power)
+        cost = capital_cost(layout, fabric, placement)
+        joined = _networks_to_run(layout, fabric)
+        results = run_jobs(joined[0], jobs or jobs_of(layout)) if joined else []
+        congestion = {transport.name: _congestion(transport, layout, seed) for transport in joined}
+    except FabrictoolError as error:
+        source = layout.source or Source(layout.name)
+        raise type(error)([source.locate(problem) for problem in error.problems]) from None
+    assumptions = (
+        *latency_assumptions(layout),
+        *limits.assumptions,
+        *(placement.assumptions if placement else ()),
+        *cooling.assumptions,
+        *cost.assumptions,
+    )
+    findings = [
+        *(placement.findings if placement else ()),
+        *power.findings,
+        *cooling.findings,
+        *_single_homed(fabric),
+        *_no_collectives(fabric, joined),
+        *cost.findings(),
+    ]
+    findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
+    return Evaluation(
+        layout, fabric, tuple(results), congestion, placement, power, cooling, cost, assumptions, tuple(findings)
+    )
+
+
+def _refuse_scenario(layout: Layout) -> None:
+    """Refuse what a layout may state and this version does not compute."""
+    problems = []
+    scenario = layout.scenario
+    if scenario is not None and scenario.failed is not None and (scenario.failed.links or scenario.failed.devices):
+        problems.append(_unsupported("failed links and devices", ("scenario", "failed")))
+    if scenario is not None and scenario.slow:
+        problems.append(_unsupported("slow links", ("scenario", "slow")))
+    for name, network in layout.networks.items():
+        if network.routing.name != "d-mod-k":
+            what = f"routing '{network.routing.name}'"
+            problems.append(_unsupported(what, ("networks", name, "routing"), "use d-mod-k"))
+    if problems:
+        raise NotSupportedError(problems)
+
+
+def _unsupported(what: str, path: tuple[str | int, ...], fix: str = "remove it from the layout") -> Problem:
+    return Problem("", f"{what}: not supported yet", fix, path)
+
+
+def _networks_to_run(layout: Layout, fabric: Fabric) -> list[Transport]:
+    """Return the networks that join all GPUs."""
+    return transports(fabric) if len(fabric.gpus) else []
+
+
+def _congestion(transport: Transport, layout: Layout, seed: int) -> Congestion:
+    tables, channels = transport.tables, transport.channels
+    load = all_to_all_loads(tables, len(channels))
+    speed = channels.speed_bps
+    busy = np.divide(load, speed, out=np.zeros_like(load), where=speed > 0)
+    ends = np.concatenate((tables.port_channel, tables.port_channel ^ 1))
+    unit = float(busy[ends].max())
+    relative = busy / unit if unit else busy
+    hot = np.flatnonzero(relative > 1 + 1e-9)
+    hot = hot[np.argsort(-relative[hot], kind="stable")][:HOT_LINKS]
+    mean, error = effective_bisection(tables, speed, TRIALS, seed) if len(tables.leaf) > 1 else (1.0, 0.0)
+    return Congestion(
+        layout.networks[transport.name].routing.name,
+        "all-to-all",
+        float(relative.max(initial=0.0)),
+        mean,
+        error,
+        tuple((channel_name(transport.fabric, int(at)), float(relative[at])) for at in hot),
+    )
+
+
+def _single_homed(fabric: Fabric) -> list[Finding]:
+    """Say how many GPUs lose the network with one link."""
+    findings = []
+    devices, links = fabric.devices, fabric.links
+    for row, network in enumerate(fabric.networks):
+        host_end = links.port_a[(links.network == row) & (devices.tier[fabric.ends[0]] == 0)]
+        uses = np.isin(fabric.gpu_ports.port, host_end)
+        ports_of_gpu = np.bincount(fabric.gpu_ports.gpu[uses], minlength=len(fabric.gpus))
+        single = len(np.unique(fabric.gpu_ports.port[uses & (ports_of_gpu[fabric.gpu_ports.gpu] == 1)]))
+        if single:
+            message = f"{single:,} single-homed host links: a flap of one stops a job"
+            fix = "accept it, or give each GPU two ports on different leaves"
+            findings.append(Finding("single-homed", "warning", f"network {network.name}", message, fix))
+    return findings
+
+
+def _no_collectives(fabric: Fabric, joined: list[Transport]) -> list[Finding]:
+    if joined or not len(fabric.networks):
+        return []
+    message = "no network joins all GPUs by one port each, so no collective is computed"
+    fix = "attach one port of every GPU to one network"
+    return [Finding("no-collectives", "note", "networks", message, fix)]

@@ -1,0 +1,87 @@
+"""What a fabric consists of: devices by kind, links, cables, transceivers and free ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fabrictool.fabric.tables import KINDS, Bool, Fabric
+
+_SWITCH_TIER = 1
+
+
+def counts(fabric: Fabric) -> dict[str, int]:
+    """Return the numbers of GPUs, hosts, switches, links, cables and transceivers of all networks.
+
+    Service hosts are not counted as hosts. Transceivers are occupied cages: one that two links share
+    is one transceiver.
+    """
+    kind, tier = fabric.devices.kind, fabric.devices.tier
+    every = range(len(fabric.networks))
+    return {
+        "gpus": len(fabric.gpus),
+        "hosts": int(np.count_nonzero(kind == KINDS.index("host"))),
+        "switches": int(np.count_nonzero(tier >= _SWITCH_TIER)),
+        "links": len(fabric.links),
+        "cables": sum(cables(fabric, network) for network in every),
+        "transceivers": len(occupied_cages(fabric, np.ones(len(fabric.links), bool))),
+    }
+
+
+def network_counts(fabric: Fabric) -> dict[str, dict[str, int]]:
+    """Return devices by kind, links and cables of each network."""
+    found = {}
+    a, z = fabric.ends
+    for row, network in enumerate(fabric.networks):
+        inside = fabric.links.network == row
+        devices = np.union1d(a[inside], z[inside])
+        devices = np.union1d(devices, np.flatnonzero(fabric.devices.network == row))
+        by_kind = np.bincount(fabric.devices.kind[devices], minlength=len(KINDS))
+        shown = {"hosts": int(by_kind[0])}
+        shown |= {kind: int(by_kind[KINDS.index(kind)]) for kind in ("leaf", "spine", "core")}
+        shown |= {kind: int(n) for kind, n in zip(KINDS[1:], by_kind[1:], strict=True) if n and kind not in shown}
+        found[network.name] = shown | {"links": int(inside.sum()), "cables": cables(fabric, row)}
+    return found
+
+
+def occupied_cages(fabric: Fabric, links: Bool, ends: Sequence[str] = ("a", "z")) -> np.ndarray:
+    """Return the cages that some links plug into, as sorted codes device x 2^16 + cage."""
+    ports = fabric.ports
+    columns = [fabric.links.port_a if end == "a" else fabric.links.port_z for end in ends]
+    used = np.concatenate([column[links] for column in columns])
+    return np.unique(ports.device[used].astype(np.int64) << 16 | ports.cage[used])
+
+
+def cables(fabric: Fabric, network: int) -> int:
+    """Return the cables of a network: one a link, or one for each occupied cage of the lower end."""
+    inside = fabric.links.network == network
+    if fabric.networks[network].cables == "per-link":
+        return int(inside.sum())
+    return len(occupied_cages(fabric, inside, ("a",)))
+
+
+def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
+    """Return the free switch ports of a network by kind of switch."""
+    devices = fabric.devices
+    free = fabric.ports.device[fabric.ports.peer < 0]
+    free = free[(devices.network[free] == network) & (devices.tier[free] >= _SWITCH_TIER)]
+    present = np.unique(devices.kind[(devices.network == network) & (devices.tier >= _SWITCH_TIER)])
+    by_kind = np.bincount(devices.kind[free], minlength=len(KINDS))
+    return {KINDS[kind]: int(by_kind[kind]) for kind in present}
+
+
+def oversubscription(fabric: Fabric, network: int) -> list[float]:
+    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first."""
+    tier = fabric.devices.tier
+    a, z = fabric.ends
+    inside = fabric.links.network == network
+    speed = fabric.links.speed_bps[inside]
+    up = np.bincount(a[inside], speed, len(tier))
+    down = np.bincount(z[inside], speed, len(tier))
+    found = []
+    for level in range(_SWITCH_TIER, int(tier.max(initial=0)) + 1):
+        rows = (fabric.devices.network == network) & (tier == level) & (up > 0)
+        if rows.any():
+            found.append(float((down[rows] / up[rows]).max()))
+    return found
