@@ -91,6 +91,14 @@ def rack_table(layout: Layout, group: I4, role: I4, limits_w: F8) -> Racks:
     )
 
 
+def no_racks(devices: int) -> Placement:
+    """Return the placement of devices of which none has a rack."""
+    nowhere, names = np.full(devices, -1, dtype=np.int32), np.zeros(0, dtype="U1")
+    rows, values = np.zeros(0, dtype=np.int32), np.zeros(0)
+    racks = Racks(names, names, names, names, rows, rows, values, values, values, values)
+    return Placement(nowhere, nowhere, racks, (), ())
+
+
 def number_or_nan(values: list[float | None]) -> F8:
     """Return an array with NaN where a value is not given."""
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
