@@ -57,8 +57,8 @@ class RackPower:
     no_power_data: tuple[str, ...]
     findings: tuple[Finding, ...]
 
-    def to_dict(self, facility_w: float | None = None) -> dict[str, Any]:
-        """Return the ``power`` object of the JSON output."""
+    def to_dict(self, facility_w: float = np.nan) -> dict[str, Any]:
+        """Return the ``power`` object of the JSON output; ``facility_w`` comes from the cooling."""
         columns = (self.it_w, self.it_typical_w, self.limit_w, self.units_used)
         racks = [
             {"rack": name, "it_w": known(it), "it_typical_w": known(typical), "limit_w": known(limit), "units_used": u}
@@ -67,7 +67,7 @@ class RackPower:
         return {
             "it_max_w": known(self.it_max_w),
             "it_typical_w": known(self.total_typical_w),
-            "facility_w": facility_w,
+            "facility_w": known(facility_w),
             "racks": racks,
         }
 
