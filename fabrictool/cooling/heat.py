@@ -65,7 +65,7 @@ def _mismatch(placement: Placement, name: str, air_fraction: float, wrong: npt.N
     rows = np.unique(placement.rack[wrong]).astype(np.int64)
     cooling = " and ".join(np.unique(placement.racks.cooling[rows]).tolist())
     message = (
-        f"{np.count_nonzero(wrong)} {name} need liquid at the chips for {1 - air_fraction:.0%} of their heat, "
+        f"{np.count_nonzero(wrong):,} {name} need liquid at the chips for {1 - air_fraction:.0%} of their heat, "
         f"but their racks have {cooling} cooling"
     )
     where = rack_list(placement.racks.name, rows)

@@ -49,12 +49,12 @@ def _finding(
     what = type_name if name == type_name else f"{name} ({type_name})"
     if not any(per_rack):
         reasons = [reason for group, room in zip(groups, rooms, strict=True) for reason in _too_much(group, room, each)]
-        message = f"{missing} of {total} {what} fit no rack: {'; '.join(reasons)}"
+        message = f"{missing:,} of {total:,} {what} fit no rack: {'; '.join(reasons)}"
         return Finding("unplaced", "error", what, message, _roomier(rooms, each))
     most = max(per_rack)
     more = math.ceil(missing / most)
-    message = f"{missing} of {total} {what} have no place: every rack position given by count is taken"
-    fix = f"{more} more rack{'s' if more > 1 else ''} at {most} a rack, or no count"
+    message = f"{missing:,} of {total:,} {what} have no place: every rack position that would take one is in use"
+    fix = f"{more:,} more rack{'s' if more > 1 else ''} at {most} a rack, or no count"
     return Finding("unplaced", "error", what, message, fix)
 
 

@@ -34,6 +34,6 @@ def missing_figures(figures: TypeFigures, fabric: Fabric) -> tuple[Finding, ...]
 
 def _no_power(name: str, count: int, typical_w: float) -> Finding:
     also = "" if np.isnan(typical_w) else f" (typical {format_power(typical_w)} is)"
-    many = f"{count} devices of type {name}" if count > 1 else f"1 device of type {name}"
+    many = f"{count:,} devices of type {name}" if count > 1 else f"1 device of type {name}"
     message = f"{many}: maximum power not known{also}; left out of every sum, not counted as 0"
     return Finding("no-power-data", "warning", name, message, "give power_max in the type")

@@ -81,7 +81,7 @@ def overload_findings(
     found = []
     for over in overloads(placement, load, limit):
         count = len(over.racks)
-        message = f"{count} rack{'s' if count > 1 else ''} at {words(over.load, over.limit)}"
+        message = f"{count:,} rack{'s' if count > 1 else ''} at {words(over.load, over.limit)}"
         where = rack_list(placement.racks.name, over.racks)
         found.append(Finding(identity, "error", where, message, fix(over)))
     return tuple(found)
@@ -138,7 +138,7 @@ def fewer_hosts(
         return f"another rack type or limit: not even one {fabric.types[types[0]]} fits"
     now = np.count_nonzero((racks.group == over.group) & (racks.role == "compute"))
     needed = math.ceil(len(hosts) / most)
-    return f"{most:.0f} host{'s' if most > 1 else ''} a rack: {needed} racks ({needed - now:+d})"
+    return f"{most:.0f} host{'s' if most > 1 else ''} a rack: {needed:,} racks ({needed - now:+,d})"
 
 
 def _hosts_of_group(placement: Placement, group: int) -> Rows:
@@ -148,7 +148,7 @@ def _hosts_of_group(placement: Placement, group: int) -> Rows:
 
 
 def _room(placement: Placement, over: Overload) -> Load:
-    """Return what an empty rack of an overload has room for; an unknown limit is none."""
+    """Return what an empty rack of an overload has room for, cooling included; an unknown limit is none."""
     racks, rack = placement.racks, over.racks[0]
-    limit = racks.limit_w[rack]
+    limit = np.fmin(racks.limit_w[rack], racks.cooling_limit_w[rack])
     return Load(racks.units[rack], math.inf if np.isnan(limit) else limit, racks.capacity_kg[rack])

@@ -102,3 +102,21 @@ def test_adding_a_host_never_lowers_what_a_rack_carries(count, limit):
         assert (after[: len(before)] >= before).all()
     assert more.it_max_w == pytest.approx((count + 1) * 10200)
     assert np.nansum(more.it_w) == pytest.approx(more.it_max_w, rel=1e-12)
+
+
+def test_racks_that_are_apart_are_listed_and_the_cooling_limit_counts_in_the_way_out():
+    racks = [
+        {"type": RACK, "count": 2, "hosts_per_rack": 2, "power_limit": "15 kW"},
+        {"type": RACK, "count": 1, "hosts_per_rack": 1, "power_limit": "15 kW"},
+        {"type": RACK, "hosts_per_rack": 4, "power_limit": "36 kW", "cooling_limit": "25 kW"},
+    ]
+    first, last = power({"type": DGX_H100, "count": 13}, racks).findings
+    assert (first.where, first.fix) == ("racks r01-r02", "1 host a rack: 4 racks (+2)")
+    assert (last.where, last.fix) == ("racks r04-r05", "2 hosts a rack: 4 racks (+2)")
+
+
+def test_hosts_of_several_types_in_a_group_get_a_general_way_out():
+    hosts = [{"type": DGX_H100, "count": 2}, {"type": host("nas", u=4, power_max="9 kW", weight="50 kg"), "count": 2}]
+    (finding,) = power(hosts, {"type": RACK, "hosts_per_rack": 4, "power_limit": "30 kW"}).findings
+    assert finding.message == "1 rack at 38.4 of 30.0 kW"
+    assert finding.fix == "fewer hosts a rack, or more racks"
