@@ -18,11 +18,14 @@ class Problem:
         What is wrong, with the value and the limit.
     fix : str
         What to do about it.
+    path : tuple of str or int
+        Keys that lead to the place in a layout; a reader turns them into ``file:line:column``.
     """
 
     where: str
     what: str
     fix: str = ""
+    path: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
         head = f"{self.where}: " if self.where else ""

@@ -55,9 +55,15 @@ SPEED = Dimension(
     1e3,
     1e16,
 )
-SIZE = Dimension(
-    "size", "B", "1GiB", _prefixed({"B": 1.0}) | {p + "B": f for p, f in _BINARY.items()}, 1.0, 1e18
+THROUGHPUT = Dimension(
+    "throughput",
+    "B/s",
+    "48 GB/s",
+    _prefixed({"B/s": 1.0}) | {p + "B/s": f for p, f in _BINARY.items()},
+    1e3,
+    1e16,
 )
+SIZE = Dimension("size", "B", "1GiB", _prefixed({"B": 1.0}) | {p + "B": f for p, f in _BINARY.items()}, 1.0, 1e18)
 TIME = Dimension(
     "time",
     "s",
@@ -90,7 +96,7 @@ AIRFLOW = Dimension(
 )
 COOLANT_FLOW = Dimension("coolant flow", "m3/s", "2.1 l/min", {"m3/s": 1.0, "l/min": 1e-3 / 60, "l/s": 1e-3}, 1e-9, 1e4)
 
-_ALL = (SPEED, SIZE, TIME, POWER, LENGTH, MASS, TEMPERATURE, VOLTAGE, AIRFLOW)
+_ALL = (SPEED, THROUGHPUT, SIZE, TIME, POWER, LENGTH, MASS, TEMPERATURE, VOLTAGE, AIRFLOW)
 
 
 def parse(value: object, dimension: Dimension) -> float:

@@ -19,6 +19,7 @@ def _quantity(dimension: units.Dimension) -> Any:
 
 
 Speed = _quantity(units.SPEED)
+Throughput = _quantity(units.THROUGHPUT)
 Size = _quantity(units.SIZE)
 Time = _quantity(units.TIME)
 Power = _quantity(units.POWER)

@@ -39,6 +39,17 @@ def entry(kind: str, name: str) -> Type:
     return KINDS[kind].model_validate(_rows(kind)[name])
 
 
+def as_written(kind: str, name: str) -> dict[str, Any]:
+    """Return one entry as it stands in the file, quantities with their units.
+
+    Raises
+    ------
+    KeyError
+        If the kind has no entry of that name.
+    """
+    return dict(_rows(kind)[name])
+
+
 def names(kind: str) -> list[str]:
     """Return the names of all entries of a kind, in file order."""
     return list(_rows(kind))

@@ -24,6 +24,7 @@ from fabrictool.catalogue.fields import (
     Ratio,
     Speed,
     Temperature,
+    Throughput,
     Time,
 )
 
@@ -40,13 +41,18 @@ class Type(Model):
 
 
 class Box(Type):
-    """A type that stands in a rack and draws power."""
+    """A type that stands in a rack and draws power.
+
+    ``heat_max`` is given only where the vendor publishes more heat than power.
+    """
 
     u: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
     depth_m: Length | None = Field(None, alias="depth")
     weight_kg: Mass | None = Field(None, alias="weight")
     power_typical_w: Power | None = Field(None, alias="power_typical")
     power_max_w: Power | None = Field(None, alias="power_max")
+    power_idle_w: Power | None = Field(None, alias="power_idle")
+    heat_max_w: Power | None = Field(None, alias="heat_max")
     power_basis: str | None = None
     psu: str | None = None
     airflow_m3_per_s: Airflow | None = Field(None, alias="airflow")
@@ -94,7 +100,7 @@ class SwitchType(Box):
     @property
     def cage_speed_bps(self) -> float:
         """Speed of a whole cage in bit/s."""
-        return self.speed_bps * (self.ports // self.cage_count)
+        return float(self.speed_bps * (self.ports // self.cage_count))
 
 
 class Nic(Model):
@@ -118,17 +124,21 @@ class Nic(Model):
 class ScaleUp(Model):
     """A scale-up domain: GPUs joined by NVLink, xGMI or alike through an ideal switch.
 
-    ``speed`` is per GPU and direction, ``latency`` per hop to that switch.
+    ``speed`` is per GPU and direction, all ``links_per_gpu`` links together; ``latency`` is per hop to that switch.
     """
 
     kind: str | None = None
     domain: Count
     speed_bps: Speed = Field(alias="speed")
+    links_per_gpu: Count | None = None
     latency_s: Time | None = Field(None, alias="latency")
 
 
 class HostType(Box):
-    """A host, or a rack of hosts where ``trays`` is given: GPUs, adapters and a scale-up domain."""
+    """A host, or a rack of hosts where ``trays`` is given: GPUs, adapters and a scale-up domain.
+
+    Of a rack of hosts, ``gpus``, power, weight and cooling are those of the rack, ``nics`` those of one tray.
+    """
 
     gpus: CountOrNone
     gpu: str | None = None
@@ -242,19 +252,32 @@ class PowerUnitType(Type):
     feeds: str | None = None
     hosts: Count | None = None
     power_w: Power | None = Field(None, alias="power")
+    power_idle_w: Power | None = Field(None, alias="power_idle")
+    air_fraction: Ratio | None = None
     apparent_power_va: Annotated[float, Field(gt=0)] | None = None
     outlets: str | None = None
     airflow_m3_per_s: Airflow | None = Field(None, alias="airflow")
 
 
+class StorageDemand(Model):
+    """What ``count`` hosts, scalable units or GPUs together ask of the storage."""
+
+    per: Literal["host", "scalable unit", "gpu"]
+    count: Count
+    read_bytes_per_s: Throughput | None = Field(None, alias="read")
+    write_bytes_per_s: Throughput | None = Field(None, alias="write")
+    network_bps: Speed | None = Field(None, alias="network")
+
+
 class StorageType(Type):
-    """A storage appliance or a published demand, in B/s."""
+    """A storage appliance, or with ``demand`` what a design asks for; ``claim`` marks figures nobody measured."""
 
     u: Count | None = None
-    read_bytes_per_s: Annotated[float, Field(gt=0)] | None = None
-    write_bytes_per_s: Annotated[float, Field(gt=0)] | None = None
+    read_bytes_per_s: Throughput | None = Field(None, alias="read")
+    write_bytes_per_s: Throughput | None = Field(None, alias="write")
     accelerators_fed: Count | None = None
     claim: bool = False
+    demand: list[StorageDemand] | None = None
 
 
 class Price(Type):
@@ -270,6 +293,7 @@ class LinkPrice(Type):
     speed_bps: Speed = Field(alias="speed")
     min_m: Length = Field(alias="min")
     max_m: Length = Field(alias="max")
+    latency_s_per_m: Time | None = Field(None, alias="latency_per_m")
     cable_usd: Annotated[float, Field(ge=0)]
     cable_usd_per_m: Annotated[float, Field(ge=0)]
     transceiver_usd: Annotated[float, Field(ge=0)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from fabrictool.catalogue.fields import (
     Altitude,
@@ -22,6 +22,9 @@ from fabrictool.catalogue.fields import (
     Voltage,
 )
 from fabrictool.catalogue.types import CoolingUnit, Host, HostType, Rack, Switch, SwitchType
+
+if TYPE_CHECKING:
+    from fabrictool.layout.source import Source
 
 Cooling = Literal["air", "rear-door", "direct-to-chip", "immersion"]
 Family = Literal[
@@ -353,6 +356,17 @@ class Layout(Model):
     scenario: Scenario | None = None
     workload: Workload | None = None
     cost: Cost = Cost()
+
+    _source: Source | None = PrivateAttr(None)
+
+    @property
+    def source(self) -> Source | None:
+        """Where the keys of this layout stand, if it was read from text."""
+        return self._source
+
+    def remember_source(self, source: Source) -> None:
+        """Keep the places of the keys, for messages of later stages."""
+        self._source = source
 
     def switch_types(self) -> list[SwitchType]:
         """Return the switch types of all networks, each once."""

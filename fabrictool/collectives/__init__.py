@@ -1,0 +1,1 @@
+"""Collective communication: schedules as data, cost models, lower bounds."""

@@ -1,0 +1,195 @@
+"""Schedules as data: a collective is a list of rounds, a round is flows that start together.
+
+References
+----------
+R. Thakur, R. Rabenseifner, W. Gropp, "Optimization of collective communication operations in
+MPICH", IJHPCA 19(1), 2005; P. Patarasuk, X. Yuan, "Bandwidth optimal all-reduce algorithms for
+clusters of workstations", JPDC 69(2), 2009; J. Bruck et al., IEEE TPDS 8(11), 1997.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabrictool.errors import InputError, Problem
+from fabrictool.fabric.tables import I4
+
+
+@dataclass(frozen=True)
+class Round:
+    """Flows that start together; the next round starts when all have ended.
+
+    Parameters
+    ----------
+    source, target : (flows,) int32
+        Places in the job's rank list.
+    share : float
+        Bytes of each flow for one byte of the collective's size.
+    repeat : int
+        How often the round runs.
+    """
+
+    source: I4
+    target: I4
+    share: float
+    repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """Ranks that communicate: how many, and the scale-up domain of each."""
+
+    size: int
+    domain: I4
+
+    def per_domain(self) -> int | None:
+        """Return the ranks of each domain if they are equal and stand together, else None."""
+        change = np.flatnonzero(self.domain[1:] != self.domain[:-1]) + 1
+        runs = np.diff(np.r_[0, change, self.size])
+        if len(np.unique(self.domain)) != len(runs) or (runs != runs[0]).any():
+            return None
+        return int(runs[0])
+
+
+def _all(size: int) -> I4:
+    return np.arange(size, dtype=np.int32)
+
+
+def _shift(size: int, step: int, share: float, repeat: int = 1) -> Round:
+    ranks = _all(size)
+    return Round(ranks, (ranks + step) % size, share, repeat)
+
+
+def ring_all_reduce(group: Group) -> Iterator[Round]:
+    """2 (N - 1) rounds of i -> i + 1 with S/N: reduce-scatter, then all-gather."""
+    yield _shift(group.size, 1, 1 / group.size, 2 * (group.size - 1))
+
+
+def ring_pass(group: Group) -> Iterator[Round]:
+    """N - 1 rounds of i -> i + 1 with S/N: reduce-scatter or all-gather."""
+    yield _shift(group.size, 1, 1 / group.size, group.size - 1)
+
+
+def halving_doubling(group: Group) -> Iterator[Round]:
+    """Recursive halving from distance N/2 down, then doubling back: i <-> i xor d with S d/N."""
+    ranks, distance = _all(group.size), group.size // 2
+    while distance:
+        yield Round(ranks, ranks ^ distance, distance / group.size, 2)
+        distance //= 2
+
+
+def recursive_doubling(group: Group) -> Iterator[Round]:
+    """Distances 1, 2 .. N/2: i <-> i xor d with all of S."""
+    ranks, distance = _all(group.size), 1
+    while distance < group.size:
+        yield Round(ranks, ranks ^ distance, 1.0)
+        distance *= 2
+
+
+def hierarchical(group: Group) -> Iterator[Round]:
+    """Reduce-scatter inside each domain, a ring for each rail between domains, all-gather inside."""
+    inside = group.per_domain()
+    if inside is None:
+        what = "hierarchical needs whole scale-up domains of equal size, one after another in rank order"
+        raise InputError([Problem("", what, "use ring, or linear ranks that fill domains")])
+    outside = group.size // inside
+    ranks = _all(group.size)
+    domain, place = ranks // inside, ranks % inside
+    if inside > 1:
+        yield Round(ranks, domain * inside + (place + 1) % inside, 1 / inside, 2 * (inside - 1))
+    if outside > 1:
+        target = (domain + 1) % outside * inside + place
+        yield Round(ranks, target, 1 / inside / outside, 2 * (outside - 1))
+
+
+def pairwise(group: Group) -> Iterator[Round]:
+    """N - 1 rounds: i -> i + r with S/N."""
+    for step in range(1, group.size):
+        yield _shift(group.size, step, 1 / group.size)
+
+
+def pairwise_xor(group: Group) -> Iterator[Round]:
+    """N - 1 rounds: i <-> i xor r with S/N."""
+    ranks = _all(group.size)
+    for step in range(1, group.size):
+        yield Round(ranks, ranks ^ step, 1 / group.size)
+
+
+def direct(group: Group) -> Iterator[Round]:
+    """All pairs at once with S/N each."""
+    ranks = _all(group.size)
+    source, target = np.repeat(ranks, group.size), np.tile(ranks, group.size)
+    other = source != target
+    yield Round(source[other], target[other], 1 / group.size)
+
+
+def bruck(group: Group) -> Iterator[Round]:
+    """Distances k = 1, 2, 4 ..: i -> i + k with S/N for every block whose index has bit k."""
+    blocks, step = _all(group.size), 1
+    while step < group.size:
+        yield _shift(group.size, step, int(np.count_nonzero(blocks & step)) / group.size)
+        step *= 2
+
+
+def binomial(group: Group) -> Iterator[Round]:
+    """Distances k = 1, 2, 4 ..: ranks below k send all of S to i + k."""
+    step = 1
+    while step < group.size:
+        source = _all(min(step, group.size - step))
+        yield Round(source, source + np.int32(step), 1.0)
+        step *= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A schedule, and whether it needs a power of two."""
+
+    rounds: Callable[[Group], Iterator[Round]]
+    power_of_two: bool = False
+
+
+#: Algorithms of each collective; the first is the default, unless ``default_algorithm`` knows better.
+ALGORITHMS: dict[str, dict[str, Algorithm]] = {
+    "all-reduce": {
+        "ring": Algorithm(ring_all_reduce),
+        "hierarchical": Algorithm(hierarchical),
+        "halving-doubling": Algorithm(halving_doubling, power_of_two=True),
+        "recursive-doubling": Algorithm(recursive_doubling, power_of_two=True),
+    },
+    "reduce-scatter": {"ring": Algorithm(ring_pass)},
+    "all-gather": {"ring": Algorithm(ring_pass)},
+    "broadcast": {"binomial": Algorithm(binomial)},
+    "all-to-all": {
+        "pairwise": Algorithm(pairwise),
+        "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True),
+        "direct": Algorithm(direct),
+        "bruck": Algorithm(bruck),
+    },
+}
+
+
+def default_algorithm(collective: str, group: Group) -> str:
+    """Return the algorithm used when none is named: hierarchical where domains hold several ranks, else the first."""
+    if collective == "all-reduce":
+        inside = group.per_domain()
+        if inside is not None and 1 < inside < group.size:
+            return "hierarchical"
+    return next(iter(ALGORITHMS[collective]))
+
+
+def bus_factor(collective: str, size: int) -> float:
+    """Return busbw / algbw of a collective.
+
+    References
+    ----------
+    NVIDIA nccl-tests, doc/PERFORMANCE.md.
+    """
+    if collective == "all-reduce":
+        return 2 * (size - 1) / size
+    if collective in ("reduce-scatter", "all-gather", "all-to-all"):
+        return (size - 1) / size
+    return 1.0
+

@@ -1,0 +1,239 @@
+"""Jobs to run: which collective, on which ranks, at which sizes; and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fabrictool.collectives.bounds import Bound, bound, partitions
+from fabrictool.collectives.costs import MODELS, ScheduleCost, schedule_cost
+from fabrictool.collectives.schedules import ALGORITHMS, Group, bus_factor, default_algorithm
+from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem
+from fabrictool.fabric import Fabric
+from fabrictool.fabric.tables import I4
+from fabrictool.kernels.flows import RouteTables
+from fabrictool.layout.model import Layout, RankOrder
+from fabrictool.routing.dmodk import route_tables
+from fabrictool.routing.loads import Channels, channel_name, channels
+
+MIB = 2.0**20
+DEFAULT_SIZES = (1 * MIB, 16 * MIB, 1024 * MIB)
+DEFAULT_COLLECTIVES = ("all-reduce", "all-to-all")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A collective at several sizes; ``path`` is where it stands in the layout."""
+
+    number: int
+    collective: str
+    algorithm: str | None
+    sizes: tuple[float, ...]
+    ranks: RankOrder
+    model: str = "rounds"
+    pairs: tuple[tuple[int, int], ...] = ()
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectiveResult:
+    """One collective at one size: times in s, bandwidths in B/s as nccl-tests defines them."""
+
+    job: int
+    network: str
+    collective: str
+    algorithm: str
+    model: str
+    ranks: int
+    nbytes: float
+    time_s: float
+    algbw_bytes_per_s: float | None
+    busbw_bytes_per_s: float | None
+    bound_s: float
+    latency_s: float
+    bottleneck: str | None
+    limited_by: str
+    expected_busbw_range: tuple[float, float] | None = None
+
+    @property
+    def bound_busbw_bytes_per_s(self) -> float | None:
+        """The bus bandwidth at the lower bound of the time, in B/s."""
+        return bus_factor(self.collective, self.ranks) * self.nbytes / self.bound_s if self.bound_s else None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the keys of the JSON output."""
+        shown = self.__slots__
+        return {name: getattr(self, name) for name in shown} | {
+            "nbytes": int(self.nbytes) if float(self.nbytes).is_integer() else self.nbytes
+        }
+
+
+def jobs_of(layout: Layout) -> list[Job]:
+    """Return the jobs that a layout states, else the default ones over all GPUs."""
+    if layout.scenario is not None and layout.scenario.jobs:
+        return [
+            Job(i, job.collective, job.algorithm, (job.nbytes,), job.ranks, job.model, tuple(job.pairs or ()),
+                ("scenario", "jobs", i))
+            for i, job in enumerate(layout.scenario.jobs)
+        ]  # fmt: skip
+    if layout.workload is not None:
+        return [
+            Job(i, item.collective, item.algorithm, tuple(item.sizes), item.ranks, item.model, (),
+                ("workload", "collectives", i))
+            for i, item in enumerate(layout.workload.collectives)
+        ]  # fmt: skip
+    return [Job(i, name, None, DEFAULT_SIZES, RankOrder()) for i, name in enumerate(DEFAULT_COLLECTIVES)]
+
+
+def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> I4:
+    """Return the GPU of each rank of a job.
+
+    Raises
+    ------
+    InputError
+        If ranks lie beyond the GPUs or one is named twice.
+    """
+    if order.ranks is not None:
+        chosen = np.array(order.ranks, np.int64)
+    elif order.order == "random":
+        rng = np.random.default_rng(order.seed or 0)
+        chosen = order.offset + rng.permutation(gpus - order.offset)[: order.count]
+    else:
+        step = order.step if order.order == "stride" else 1
+        count = order.count if order.count is not None else max(0, -(-(gpus - order.offset) // step))
+        chosen = order.offset + step * np.arange(count, dtype=np.int64)
+    if order.count is not None and len(chosen) < order.count:
+        raise InputError([_too_many(f"{order.count} ranks", gpus, path)])
+    if len(chosen) and chosen.max() >= gpus:
+        raise InputError([_too_many(f"rank {int(chosen.max())}", gpus, path)])
+    if len(np.unique(chosen)) < len(chosen):
+        raise InputError([Problem("", "a rank is named twice", "name each once", (*path, "ranks"))])
+    return chosen.astype(np.int32)
+
+
+def _too_many(what: str, gpus: int, path: tuple[str | int, ...]) -> Problem:
+    return Problem("", f"{what} asked for, but there are {gpus} GPUs, 0 to {gpus - 1}", "ask for fewer", (*path, "ranks"))
+
+
+@dataclass
+class Transport:
+    """A network with its routing, ready to run jobs on all GPUs as ranks."""
+
+    fabric: Fabric
+    network: int
+    tables: RouteTables = field(init=False)
+    channels: Channels = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive routing tables and channels."""
+        self.tables = route_tables(self.fabric, self.network)
+        self.channels = channels(self.fabric)
+
+    @property
+    def name(self) -> str:
+        """Name of the network."""
+        return self.fabric.networks[self.network].name
+
+    def cost(self, job: Job, ranks: I4) -> tuple[str, ScheduleCost, Bound]:
+        """Return the algorithm used, its cost and the lower bound."""
+        group = Group(len(ranks), np.where(self.tables.scale_up[ranks] >= 0, self.tables.domain[ranks], -1 - ranks))
+        floor = bound(job.collective, partitions(self.fabric, self.network, ranks, self.tables), self.tables, ranks,
+                      self.channels)  # fmt: skip
+        name = job.algorithm if job.algorithm not in (None, "auto") else default_algorithm(job.collective, group)
+        if len(ranks) < 2:
+            return name, ScheduleCost(0.0, 0.0, -1, 0.0), floor
+        if job.model == "bound":
+            return name, ScheduleCost(0.0, floor.seconds_per_byte, -1, 1.0), floor
+        algorithm = ALGORITHMS[job.collective][name]
+        if algorithm.power_of_two and len(ranks) & (len(ranks) - 1):
+            what = f"{name} needs a power of two, not {len(ranks)} ranks"
+            others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
+            raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
+        return name, schedule_cost(algorithm.rounds(group), ranks, self.tables, self.channels, job.model), floor
+
+    def run(self, job: Job) -> Iterator[CollectiveResult]:
+        """Run a job; yield one result a size."""
+        check_job(job)
+        ranks = rank_list(job.ranks, len(self.fabric.gpus), job.path)
+        name, cost, floor = self.cost(job, ranks)
+        for nbytes in job.sizes:
+            yield self._result(job, name, len(ranks), nbytes, cost, floor)
+
+    def _result(
+        self, job: Job, algorithm: str, size: int, nbytes: float, cost: ScheduleCost, floor: Bound
+    ) -> CollectiveResult:
+        time_s = floor.time_s(nbytes) if job.model == "bound" and size > 1 else cost.time_s(nbytes)
+        algbw = nbytes / time_s if time_s else None
+        link = channel_name(self.fabric, cost.bottleneck) if cost.bottleneck >= 0 else None
+        limited = "latency" if cost.latency_s > time_s / 2 else self._kind(cost.bottleneck, floor)
+        return CollectiveResult(
+            job.number, self.name, job.collective, algorithm, job.model, size, nbytes, time_s, algbw,
+            algbw * bus_factor(job.collective, size) if algbw else None,
+            floor.time_s(nbytes), cost.latency_s, link, limited,
+        )  # fmt: skip
+
+    def _kind(self, channel: int, floor: Bound) -> str:
+        """Return in a word what a channel is."""
+        links = self.channels.links
+        if channel < 0:
+            return floor.title
+        if channel >= 2 * links:
+            return "scale-up"
+        tier = self.fabric.devices.tier[self.fabric.ends[0][channel // 2]]
+        return "NIC" if tier == 0 else f"{('leaf', 'spine', 'core')[tier - 1]} uplink"
+
+
+def check_job(job: Job) -> None:
+    """Refuse what this version does not compute.
+
+    Raises
+    ------
+    NotSupportedError
+        Naming what could be used instead.
+    """
+    known = ALGORITHMS.get(job.collective)
+    if known is None:
+        what = f"collective '{job.collective}' is not supported yet"
+        raise NotSupportedError([Problem("", what, f"use one of {', '.join(ALGORITHMS)}", (*job.path, "collective"))])
+    if job.algorithm is not None and job.algorithm != "auto" and job.algorithm not in known:
+        what = f"{job.collective} by '{job.algorithm}' is not supported yet"
+        raise NotSupportedError([Problem("", what, f"use one of {', '.join(known)}", (*job.path, "algorithm"))])
+    if job.algorithm == "auto":
+        what = "algorithm 'auto' is not supported yet"
+        raise NotSupportedError([Problem("", what, f"use one of {', '.join(known)}", (*job.path, "algorithm"))])
+    if job.model not in MODELS:
+        what = f"model '{job.model}' is not supported yet"
+        raise NotSupportedError([Problem("", what, f"use one of {', '.join(MODELS)}", (*job.path, "model"))])
+
+
+def transports(fabric: Fabric) -> list[Transport]:
+    """Return the networks that join all GPUs, in layout order."""
+    found = []
+    for row in range(len(fabric.networks)):
+        try:
+            found.append(Transport(fabric, row))
+        except NotSupportedError:
+            continue
+    return found
+
+
+def run_jobs(transport: Transport, jobs: Iterable[Job]) -> list[CollectiveResult]:
+    """Run jobs one after another.
+
+    Raises
+    ------
+    FabrictoolError
+        With the problems of all jobs.
+    """
+    results: list[CollectiveResult] = []
+    problems: list[Problem] = []
+    for job in jobs:
+        try:
+            results += transport.run(job)
+        except FabrictoolError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return results

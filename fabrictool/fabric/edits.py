@@ -1,0 +1,152 @@
+"""Changes make a new fabric: links and devices dropped, links slowed, links added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from fabrictool.errors import InputError, Problem, did_you_mean
+from fabrictool.fabric.assembly import LinkRows, PortRows, assemble
+from fabrictool.fabric.tables import Bool, Devices, Fabric, GpuPorts, Gpus, I4
+
+
+def edit(
+    fabric: Fabric,
+    drop: Iterable[str] = (),
+    slow: Mapping[str, float] | None = None,
+    add: Iterable[tuple[str, str]] = (),
+) -> Fabric:
+    """Return a fabric with some things changed; the old one stays as it is.
+
+    Parameters
+    ----------
+    fabric : Fabric
+        The fabric before.
+    drop : iterable of str
+        Devices by name, or links by either end as ``device:port``.
+    slow : mapping of str to float
+        Links by either end, to the fraction of their speed that is left.
+    add : iterable of pair of str
+        Links to add, both ends as ``device:port``; network, speed and latency are those of the
+        first free port's device: the slower port's speed, the latency of that device's other links.
+
+    Returns
+    -------
+    Fabric
+        With the same names: widths and places are kept.
+
+    Raises
+    ------
+    InputError
+        Naming every device, port or link that does not exist.
+    """
+    find = _Finder(fabric)
+    keep_device = np.ones(len(fabric.devices), bool)
+    keep_link = np.ones(len(fabric.links), bool)
+    for word in drop:
+        if ":" in word:
+            keep_link[find.link(word)] = False
+        else:
+            keep_device[find.device(word)] = False
+    speed = fabric.links.speed_bps.copy()
+    for word, factor in (slow or {}).items():
+        if not 0 < factor <= 1:
+            find.problems.append(Problem(word, f"factor {factor} is not between 0 and 1", "drop the link instead"))
+        speed[find.link(word)] *= factor
+    extra = [(find.port(a), find.port(z)) for a, z in add]
+    if find.problems:
+        raise InputError(find.problems)
+    a, z = fabric.ends
+    keep_link &= keep_device[a] & keep_device[z]
+    return _rebuild(fabric, keep_device, keep_link, speed, extra)
+
+
+class _Finder:
+    """Looks up names in a fabric and collects what is not there."""
+
+    def __init__(self, fabric: Fabric) -> None:
+        self.fabric = fabric
+        self.rows = {name: row for row, name in enumerate(fabric.names)}
+        self.problems: list[Problem] = []
+
+    def device(self, name: str) -> int:
+        if name not in self.rows:
+            self.problems.append(Problem(name, "no such device", did_you_mean(name, self.rows)))
+            return 0
+        return self.rows[name]
+
+    def port(self, word: str) -> int:
+        name, _, number = word.rpartition(":")
+        device = self.device(name)
+        first, end = self.fabric.first_port[device], self.fabric.first_port[device + 1]
+        hits = np.flatnonzero(self.fabric.ports.number[first:end] == (int(number) if number.isdigit() else -1))
+        if not len(hits):
+            self.problems.append(Problem(word, "no such port", f"{name} has ports 1 to {end - first}"))
+            return int(first)
+        return int(first + hits[0])
+
+    def link(self, word: str) -> I4:
+        port = self.port(word)
+        links = self.fabric.links
+        hits = np.flatnonzero((links.port_a == port) | (links.port_z == port)).astype(np.int32)
+        if not len(hits) and not self.problems:
+            self.problems.append(Problem(word, "no link on this port", "name one of the link's two ends"))
+        return hits
+
+
+def _rebuild(fabric: Fabric, keep_device: Bool, keep_link: Bool, speed: np.ndarray, extra: list[tuple[int, int]]) -> Fabric:
+    new_row = (np.cumsum(keep_device) - 1).astype(np.int32)
+    ports, links = fabric.ports, fabric.links
+    keep_port = keep_device[ports.device]
+    new_port = (np.cumsum(keep_port) - 1).astype(np.int32)
+    kept = np.flatnonzero(keep_link)
+    a = np.concatenate((links.port_a[kept], [pair[0] for pair in extra])).astype(np.int32)
+    z = np.concatenate((links.port_z[kept], [pair[1] for pair in extra])).astype(np.int32)
+    model = _like(fabric, extra)
+    rows = LinkRows(
+        new_row[ports.device[a]],
+        ports.number[a].astype(np.int32),
+        new_row[ports.device[z]],
+        ports.number[z].astype(np.int32),
+        np.concatenate((links.network[kept], links.network[model])).astype(np.int8),
+        np.concatenate((speed[kept], [float(min(ports.speed_bps[x], ports.speed_bps[y])) for x, y in extra])),
+        np.concatenate((links.latency_s[kept], links.latency_s[model])),
+    )
+    columns = {name: value[keep_device] for name, value in fabric.devices.columns().items()}
+    keep_gpu = keep_device[fabric.gpus.host]
+    new_gpu = (np.cumsum(keep_gpu) - 1).astype(np.int32)
+    gpu_columns = {name: value[keep_gpu] for name, value in fabric.gpus.columns().items()}
+    gpu_columns["host"] = new_row[gpu_columns["host"]]
+    pairs = keep_gpu[fabric.gpu_ports.gpu]
+    return assemble(
+        fabric.name,
+        Devices(**columns),
+        PortRows(
+            new_row[ports.device[keep_port]],
+            ports.number[keep_port],
+            ports.cage[keep_port],
+            ports.speed_bps[keep_port],
+            ports.rail[keep_port],
+            ports.plane[keep_port],
+        ),
+        rows,
+        Gpus(**gpu_columns),
+        GpuPorts(new_gpu[fabric.gpu_ports.gpu[pairs]], new_port[fabric.gpu_ports.port[pairs]]),
+        fabric.types,
+        fabric.groups,
+        fabric.networks,
+        fabric.naming,
+        fabric.widths,
+    )
+
+
+def _like(fabric: Fabric, extra: list[tuple[int, int]]) -> I4:
+    """Return for each added link an existing link of the same upper device, whose network and latency it takes."""
+    a, z = fabric.ends
+    rows = []
+    for _, port in extra:
+        device = fabric.ports.device[port]
+        hits = np.flatnonzero((a == device) | (z == device))
+        rows.append(int(hits[0]) if len(hits) else 0)
+    return np.array(rows, np.int32)

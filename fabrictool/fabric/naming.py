@@ -1,0 +1,57 @@
+"""Device names from place: group, index and, in templates, scalable unit and rail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fabrictool.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from fabrictool.fabric.tables import Devices, Fabric
+
+
+def index_widths(devices: Devices, groups: Sequence[str]) -> tuple[int, ...]:
+    """Return the digits of the index in each group's names: those of its count, at least 2."""
+    counts = np.bincount(devices.group, minlength=len(groups))
+    return tuple(max(2, len(str(int(count)))) for count in counts)
+
+
+def device_names(fabric: Fabric) -> list[str]:
+    """Return one name a device, in row order; names that a discovered fabric brought win.
+
+    Raises
+    ------
+    InputError
+        If a name template cannot be filled in.
+    """
+    devices = fabric.devices
+    names = [""] * len(devices)
+    for group, title in enumerate(fabric.groups):
+        rows = np.flatnonzero(devices.group == group)
+        template = fabric.naming.get(title)
+        if template is None:
+            width = fabric.widths[group]
+            made = [f"{title}-{i:0{width}d}" for i in (devices.index[rows] + 1).tolist()]
+        else:
+            made = _from_template(template, title, devices, rows)
+        for row, name in zip(rows.tolist(), made, strict=True):
+            names[row] = name
+    if devices.name is not None:
+        names = [given or made for given, made in zip(devices.name.tolist(), names, strict=True)]
+    return names
+
+
+def _from_template(template: str, title: str, devices: Devices, rows: np.ndarray) -> list[str]:
+    columns = (devices.index[rows] + 1, devices.pod[rows] + 1, devices.rail[rows] + 1, devices.plane[rows] + 1)
+    try:
+        return [
+            template.format(index=i, su=pod, pod=pod, rail=rail, plane=plane, group=title)
+            for i, pod, rail, plane in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        what = f"name template '{template}' cannot be filled in: {error}"
+        fix = "use {index:02d}, {su}, {rail}, {plane} and {group}"
+        raise InputError([Problem("", what, fix, ("naming", title))]) from None

@@ -1,0 +1,82 @@
+"""Save and load a fabric without loss, as one ``.npz`` file with a format version."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fabrictool.errors import InputError, Problem
+from fabrictool.fabric.tables import Devices, Fabric, GpuPorts, Gpus, Links, NetworkFacts, Ports
+
+FORMAT = 1
+_TABLES: dict[str, Any] = {"devices": Devices, "ports": Ports, "links": Links, "gpus": Gpus, "gpu_ports": GpuPorts}
+
+
+def save(fabric: Fabric, path: str | Path) -> None:
+    """Write a fabric; the file is written beside and renamed, so there is never half a file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    target = Path(path)
+    facts = {
+        "format": FORMAT,
+        "name": fabric.name,
+        "types": fabric.types,
+        "groups": fabric.groups,
+        "networks": [[n.name, n.protocol, n.family, n.cables] for n in fabric.networks],
+        "widths": fabric.widths,
+        "naming": dict(fabric.naming),
+    }
+    arrays = {
+        f"{table}.{name}": column for table in _TABLES for name, column in getattr(fabric, table).columns().items()
+    }
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as stream:
+            np.savez_compressed(stream, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError([Problem(str(target), f"cannot be written: {error.strerror}", "choose another place")]) from None
+
+
+def load(path: str | Path) -> Fabric:
+    """Read a fabric that ``save`` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut, of another kind or of a newer format.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            facts = json.loads(archive["facts"].tobytes())
+            if facts["format"] > FORMAT:
+                what = f"format {facts['format']} is newer than {FORMAT}, which this version reads"
+                raise InputError([Problem(str(path), what, "install a newer fabrictool")])
+            tables = {
+                table: kind(**{key.partition(".")[2]: archive[key] for key in archive if key.startswith(table + ".")})
+                for table, kind in _TABLES.items()
+            }
+    except OSError as error:
+        raise InputError([Problem(str(path), error.strerror or "cannot be read")]) from None
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        what = f"is not a whole fabric file ({type(error).__name__})"
+        raise InputError([Problem(str(path), what, "save it again")]) from None
+    return Fabric(
+        facts["name"],
+        types=tuple(facts["types"]),
+        groups=tuple(facts["groups"]),
+        networks=tuple(NetworkFacts(*row) for row in facts["networks"]),
+        widths=tuple(facts["widths"]),
+        naming=facts["naming"],
+        **tables,
+    )

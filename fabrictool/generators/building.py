@@ -1,0 +1,79 @@
+"""From a layout to its fabric: hosts once, then each network by the generator of its family."""
+
+from __future__ import annotations
+
+from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem
+from fabrictool.fabric import Fabric, NetworkFacts
+from fabrictool.generators import fat_tree, rail_optimized
+from fabrictool.generators.endpoints import Endpoints, add_hosts, attached
+from fabrictool.generators.latency import link_latency
+from fabrictool.generators.rows import Rows
+from fabrictool.layout.model import Layout, Network
+from fabrictool.layout.source import Source
+
+#: Family, to its generator and the keys of a network that it reads.
+FAMILIES = {
+    "fat-tree": (fat_tree.fat_tree, fat_tree.KEYS),
+    "rail-optimized": (rail_optimized.rail_optimized, rail_optimized.KEYS),
+}
+_COMMON = frozenset({"family", "protocol", "speed", "wiring", "cables", "routing", "link", "attach"})
+
+
+def build(layout: Layout) -> Fabric:
+    """Build the fabric of a layout, all networks in one.
+
+    Raises
+    ------
+    FabrictoolError
+        If the parameters of a network do not fit together; located in the layout's file.
+    """
+    try:
+        return _build(layout)
+    except FabrictoolError as error:
+        source = layout.source or Source("layout")
+        raise type(error)([source.locate(problem) for problem in error.problems]) from None
+
+
+def _build(layout: Layout) -> Fabric:
+    rows = Rows()
+    hosts = add_hosts(rows, layout.hosts)
+    facts = []
+    problems: list[Problem] = []
+    for row, (name, network) in enumerate(layout.networks.items()):
+        try:
+            generator, keys = _family(name, network)
+            problems += _foreign_keys(name, network, keys)
+            ends = attached(hosts, network, name)
+            _enough_hosts(name, ends)
+            generator(rows, network, name, row, ends, link_latency(network), "" if row == 0 else f"{name}-")
+        except NotSupportedError:
+            raise
+        except FabrictoolError as error:
+            problems += error.problems
+        facts.append(NetworkFacts(name, network.protocol, network.family, network.cables))
+    if problems:
+        raise InputError(problems)
+    return rows.assemble(layout.name, facts, layout.naming)
+
+
+def _family(name: str, network: Network):  # type: ignore[no-untyped-def]
+    if network.family not in FAMILIES:
+        what = f"family '{network.family}' is not supported yet"
+        fix = f"use one of {', '.join(FAMILIES)}"
+        raise NotSupportedError([Problem("", what, fix, ("networks", name, "family"))])
+    return FAMILIES[network.family]
+
+
+def _foreign_keys(name: str, network: Network, keys: frozenset[str]) -> list[Problem]:
+    given = {type(network).model_fields[key].alias or key for key in network.model_fields_set}
+    return [
+        Problem("", f"a {network.family} network takes no '{key}'", "remove it", ("networks", name, key))
+        for key in sorted(given - keys - _COMMON)
+    ]
+
+
+def _enough_hosts(name: str, ends: Endpoints) -> None:
+    if ends.host_count < 2:
+        what = f"network {name} attaches {ends.host_count} host{'' if ends.host_count == 1 else 's'}"
+        fix = "a network joins at least two: raise count, or attach ports by role or number"
+        raise InputError([Problem("", what, fix, ("networks", name))])

@@ -1,0 +1,219 @@
+"""Kernels that follow flows through a fabric, channel by channel."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fabrictool.kernels.jit import inner, kernel
+
+I4 = npt.NDArray[np.int32]
+I8 = npt.NDArray[np.int64]
+F8 = npt.NDArray[np.float64]
+
+#: A path has at most this many channels: four levels up and down, and both ends.
+MAX_PATH = 16
+
+
+class RouteTables(NamedTuple):
+    """Destination-based up/down routing of one network, for ranks.
+
+    Channel 2 i is link i upwards, 2 i + 1 the same link downwards; scale-up channels follow.
+
+    Parameters
+    ----------
+    leaf, port_channel, key, domain, scale_up : (ranks,) int32
+        Leaf of each rank, its upward channel there, its routing key, its scale-up domain, and its
+        first scale-up channel (-1 without one: the out direction; in is the next).
+    own_device, own_channel : (ranks, levels) int32
+        Devices that the rank's own key leads to, leaf first, and the upward channel out of each; -1
+        above the top.
+    first_up : (devices + 1,) int32
+        Offsets into ``up_channel`` and ``up_parent``: the channels out of each device upwards,
+        cable by cable over all parents, and the device that each leads to.
+    stride : (levels,) int64
+        Choice of a device at level l is ``key // stride[l] % ups``.
+    """
+
+    leaf: I4
+    port_channel: I4
+    key: I4
+    domain: I4
+    scale_up: I4
+    own_device: I4
+    own_channel: I4
+    first_up: I4
+    up_channel: I4
+    up_parent: I4
+    stride: I8
+
+
+@inner
+def walk(tables: RouteTables, source: int, target: int, path: I4) -> int:
+    """Write the channels from one rank to another; return how many, -1 if there is no way."""
+    if tables.domain[source] == tables.domain[target] and tables.scale_up[source] >= 0:
+        path[0] = tables.scale_up[source]
+        path[1] = tables.scale_up[target] + 1
+        return 2
+    path[0] = tables.port_channel[source]
+    count = climb(tables, tables.leaf[source], target, path, 1)
+    if count < 0:
+        return -1
+    path[count] = tables.port_channel[target] ^ 1
+    return count + 1
+
+
+@inner
+def climb(tables: RouteTables, leaf: int, target: int, path: I4, count: int) -> int:
+    """Write the channels from a leaf to the leaf of a rank, from place ``count``; return the next place."""
+    device = leaf
+    level = 0
+    levels = tables.own_device.shape[1]
+    while device != tables.own_device[target, level]:
+        first = tables.first_up[device]
+        ups = tables.first_up[device + 1] - first
+        if ups == 0 or level + 1 == levels:
+            return -1
+        choice = first + tables.key[target] // tables.stride[level] % ups
+        path[count] = tables.up_channel[choice]
+        device = tables.up_parent[choice]
+        level += 1
+        count += 1
+    while level > 0:
+        level -= 1
+        path[count] = tables.own_channel[target, level] ^ 1
+        count += 1
+    return count
+
+
+@kernel
+def round_cost(
+    tables: RouteTables, source: I4, target: I4, share: F8, seconds: F8, latency: F8, load: F8, touched: I4
+) -> tuple[float, int, float, int]:
+    """Cost of flows that start together, as the slowest channel and the longest latency.
+
+    Parameters
+    ----------
+    tables : RouteTables
+    source, target : (flows,) int32
+        Ranks.
+    share : (flows,) float64
+        Bytes of each flow for one byte of the collective.
+    seconds : (channels,) float64
+        Seconds a byte takes on each channel; 0 for channels that never limit.
+    latency : (channels,) float64
+        In s, of the channel and of the device that it leads to.
+    load : (channels,) float64
+        Scratch, all zero before and after.
+    touched : (at least MAX_PATH x flows,) int32
+        Scratch.
+
+    Returns
+    -------
+    tuple
+        Seconds per byte of the slowest channel, that channel (-1: none), the longest path latency
+        in s, and the first flow without a path (-1: all have one).
+    """
+    path = np.empty(MAX_PATH, np.int32)
+    slowest, channel, longest, lost, marks = 0.0, -1, 0.0, -1, 0
+    for flow in range(len(source)):
+        count = walk(tables, source[flow], target[flow], path)
+        if count < 0:
+            lost = flow
+            break
+        total = 0.0
+        for step in range(count):
+            at = path[step]
+            if load[at] == 0.0:
+                touched[marks] = at
+                marks += 1
+            load[at] += share[flow]
+            total += latency[at]
+            cost = load[at] * seconds[at]
+            if cost > slowest:
+                slowest, channel = cost, at
+        longest = max(longest, total)
+    for mark in range(marks):
+        load[touched[mark]] = 0.0
+    return slowest, channel, longest, lost
+
+
+@kernel
+def flow_paths(tables: RouteTables, source: I4, target: I4, paths: I4, length: I4) -> None:
+    """Write the path of each flow.
+
+    Parameters
+    ----------
+    tables : RouteTables
+    source, target : (flows,) int32
+        Ranks.
+    paths : (flows, MAX_PATH) int32
+        Gets the channels.
+    length : (flows,) int32
+        Gets the number of channels, -1 where there is no path.
+    """
+    for flow in range(len(source)):
+        length[flow] = walk(tables, source[flow], target[flow], paths[flow])
+
+
+@kernel
+def add_loads(tables: RouteTables, source: I4, target: I4, volume: float, load: F8) -> None:
+    """Add a volume for each flow to every channel on its path; flows without a path are left out."""
+    path = np.empty(MAX_PATH, np.int32)
+    for flow in range(len(source)):
+        for step in range(walk(tables, source[flow], target[flow], path)):
+            load[path[step]] += volume
+
+
+@kernel
+def add_leaf_loads(tables: RouteTables, leaf: I4, ranks: F8, load: F8) -> None:
+    """Add the load of all ranks under each leaf sending one unit to every rank elsewhere.
+
+    Parameters
+    ----------
+    tables : RouteTables
+    leaf : (leaves,) int32
+        Device rows.
+    ranks : (leaves,) float64
+        Sending ranks under each.
+    load : (channels,) float64
+        Gets the load of channels between switches.
+    """
+    path = np.empty(MAX_PATH, np.int32)
+    for target in range(len(tables.leaf)):
+        for row in range(len(leaf)):
+            for step in range(climb(tables, leaf[row], target, path, 0)):
+                load[path[step]] += ranks[row]
+
+
+@kernel
+def bottleneck_rates(tables: RouteTables, source: I4, target: I4, weight: F8, load: F8) -> float:
+    """Mean over flows of 1 / (largest weighted load on the path); flows inside a domain count 1.
+
+    Parameters
+    ----------
+    tables : RouteTables
+    source, target : (flows,) int32
+        Ranks.
+    weight : (channels,) float64
+        Load that one flow means for each channel: host speed over channel speed.
+    load : (channels,) float64
+        Scratch, all zero before and after.
+    """
+    path = np.empty(MAX_PATH, np.int32)
+    for flow in range(len(source)):
+        for step in range(walk(tables, source[flow], target[flow], path)):
+            load[path[step]] += weight[path[step]]
+    total = 0.0
+    for flow in range(len(source)):
+        worst = 1.0
+        count = walk(tables, source[flow], target[flow], path)
+        for step in range(count):
+            worst = max(worst, load[path[step]])
+        total += 1.0 / worst if count > 0 else 0.0
+    for flow in range(len(source)):
+        for step in range(walk(tables, source[flow], target[flow], path)):
+            load[path[step]] = 0.0
+    return total / len(source)

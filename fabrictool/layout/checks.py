@@ -1,0 +1,63 @@
+"""Checks that need more than one key of a layout at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fabrictool.errors import Problem, did_you_mean
+from fabrictool.layout.model import HostGroup, Layout, Network
+
+
+def cross_checks(layout: Layout) -> Iterator[Problem]:
+    """Yield what is contradictory in a layout, each with the path of its key."""
+    yield from _group_names(layout)
+    for name, network in layout.networks.items():
+        yield from _attachments(layout, name, network)
+    yield from _prices(layout)
+
+
+def _group_names(layout: Layout) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for row, group in enumerate(layout.hosts):
+        if group.name in seen:
+            path = ("hosts", row, "name")
+            yield Problem("", f"two host groups are called '{group.name}'", "give each a name of its own", path)
+        seen.add(group.name)
+
+
+def _attachments(layout: Layout, name: str, network: Network) -> Iterator[Problem]:
+    groups = {group.name: group for group in layout.hosts}
+    for row, attach in enumerate(network.attach or []):
+        path = ("networks", name, "attach", row)
+        if attach.hosts not in groups:
+            hint = did_you_mean(attach.hosts, groups)
+            yield Problem("", f"there is no host group '{attach.hosts}'", hint, (*path, "hosts"))
+            continue
+        yield from _attached_ports(groups[attach.hosts], attach.role, attach.ports, path)
+
+
+def _attached_ports(
+    group: HostGroup, role: str | None, ports: list[int] | None, path: tuple[str | int, ...]
+) -> Iterator[Problem]:
+    have = group.type.ports
+    roles = {word for nic in group.type.nics for word in nic.role.split("+")}
+    if role is not None and role not in roles:
+        what = f"{group.type.name} has no ports of role '{role}'"
+        yield Problem("", what, did_you_mean(role, roles), (*path, "role"))
+    if role is not None and ports is not None:
+        yield Problem("", "role and ports are both given", "give one of them", path)
+    beyond = [port for port in ports or [] if port >= have]
+    if beyond:
+        what = f"{group.type.name} has ports 0 to {have - 1}, but {beyond[0]} is asked for"
+        yield Problem("", what, "name ports that exist", (*path, "ports"))
+    if ports and len(set(ports)) < len(ports):
+        yield Problem("", "a port is named twice", "name each port once", (*path, "ports"))
+
+
+def _prices(layout: Layout) -> Iterator[Problem]:
+    used = {kind.name for kind in (*layout.host_types(), *layout.switch_types())}
+    used |= {group.type.name for group in layout.racks or []} | {"cable", "transceiver"}
+    for name in layout.cost.prices:
+        if name not in used:
+            hint = did_you_mean(name, used)
+            yield Problem("", f"a price is given for '{name}', which the layout does not use", hint, ("cost", "prices", name))

@@ -1,0 +1,1 @@
+"""Which way traffic takes through a fabric, and what each link then carries."""

@@ -1,0 +1,137 @@
+"""What links carry: for a list of flows along their paths, for all-to-all by aggregation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabrictool.fabric import Fabric
+from fabrictool.fabric.tables import F8, I4
+from fabrictool.kernels import flows
+from fabrictool.kernels.flows import MAX_PATH, RouteTables
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Speed in bit/s and latency in s of each channel: links up and down, then scale-up out and in."""
+
+    speed_bps: F8
+    latency_s: F8
+    links: int
+
+    def __len__(self) -> int:
+        return len(self.speed_bps)
+
+
+def channels(fabric: Fabric) -> Channels:
+    """Return the channels of a fabric; a channel's latency includes the device that it leads to."""
+    a, z = fabric.ends
+    own = fabric.devices.latency_s
+    link = fabric.links.latency_s
+    latency = np.column_stack((link + own[z], link + own[a])).ravel()
+    scale_up = fabric.gpus
+    return Channels(
+        np.concatenate((np.repeat(fabric.links.speed_bps, 2), np.repeat(scale_up.scale_up_bps, 2))),
+        np.concatenate((latency, np.repeat(scale_up.scale_up_latency_s, 2))),
+        len(fabric.links),
+    )
+
+
+def channel_name(fabric: Fabric, channel: int) -> str:
+    """Return what a channel is: both ends of its link, or the scale-up port of its GPU."""
+    links = len(fabric.links)
+    if channel < 2 * links:
+        return fabric.link_name(channel // 2)
+    gpu = (channel - 2 * links) // 2
+    return f"{fabric.names[fabric.gpus.host[gpu]]} gpu {fabric.gpus.index[gpu]} scale-up"
+
+
+def paths(tables: RouteTables, source: I4, target: I4) -> tuple[I4, I4]:
+    """Return the explicit path of each flow.
+
+    Returns
+    -------
+    tuple of (flows, MAX_PATH) and (flows,) int32
+        Channels, and how many of them count; -1 where there is no path.
+    """
+    out = np.full((len(source), MAX_PATH), -1, np.int32)
+    length = np.empty(len(source), np.int32)
+    flows.flow_paths(3 * len(source))(tables, source, target, out, length)
+    return out, length
+
+
+def flow_loads(tables: RouteTables, source: I4, target: I4, channel_count: int) -> F8:
+    """Return the number of flows on each channel, (channels,)."""
+    load = np.zeros(channel_count)
+    flows.add_loads(3 * len(source))(tables, source, target, 1.0, load)
+    return load
+
+
+def all_to_all_loads(tables: RouteTables, channel_count: int) -> F8:
+    """Return the load when every rank sends one unit to every rank of another scale-up domain.
+
+    Aggregated: one climb for each leaf and destination, weighted with the ranks under the leaf;
+    what stays inside domains is taken off again.
+    """
+    load = np.zeros(channel_count)
+    leaf, ranks = np.unique(tables.leaf, return_counts=True)
+    flows.add_leaf_loads(3 * len(leaf) * len(tables.leaf))(
+        tables, leaf.astype(np.int32), ranks.astype(np.float64), load
+    )
+    size = len(tables.leaf)
+    np.add.at(load, tables.port_channel, size)
+    np.add.at(load, tables.port_channel ^ 1, size)
+    source, target = _domain_pairs(tables)
+    network_only = tables._replace(scale_up=np.full(size, -1, np.int32))
+    flows.add_loads(3 * len(source))(network_only, source, target, -1.0, load)
+    return load
+
+
+def _domain_pairs(tables: RouteTables) -> tuple[I4, I4]:
+    """Return all ordered pairs of ranks of one scale-up domain, each rank with itself included."""
+    rank = np.arange(len(tables.leaf), dtype=np.int32)
+    alone = tables.scale_up < 0
+    domain = np.where(alone, -1 - rank, tables.domain)
+    order = np.argsort(domain, kind="stable").astype(np.int32)
+    sizes = np.unique(domain[order], return_counts=True)[1]
+    start = np.cumsum(sizes) - sizes
+    source = np.repeat(order, np.repeat(sizes, sizes))
+    run = np.repeat(start, sizes * sizes)
+    within = np.arange(len(source)) - np.repeat(np.cumsum(sizes * sizes) - sizes * sizes, sizes * sizes)
+    target = order[run + within % np.repeat(sizes, sizes * sizes)]
+    return source, target
+
+
+def effective_bisection(
+    tables: RouteTables, channel_speed_bps: F8, trials: int, seed: int
+) -> tuple[float, float]:
+    """Return the effective bisection bandwidth and its standard error, as shares of the host speed.
+
+    Parameters
+    ----------
+    tables : RouteTables
+    channel_speed_bps : (channels,) float64
+    trials : int
+        Random matchings of one half of the ranks with the other.
+    seed : int
+
+    References
+    ----------
+    T. Hoefler, T. Schneider, A. Lumsdaine, "Multistage switches are not crossbars: effects of static
+    routing in high-performance networks", CLUSTER 2008.
+    """
+    rng = np.random.default_rng(seed)
+    size = len(tables.leaf)
+    half = size // 2
+    host_bps = float(channel_speed_bps[tables.port_channel].max())
+    weight = np.divide(host_bps, channel_speed_bps, out=np.zeros_like(channel_speed_bps), where=channel_speed_bps > 0)
+    weight[tables.scale_up[tables.scale_up >= 0]] = weight[tables.scale_up[tables.scale_up >= 0] + 1] = 0.0
+    load = np.zeros(len(channel_speed_bps))
+    run = flows.bottleneck_rates(9 * half)
+    rates = []
+    for _ in range(trials):
+        order = rng.permutation(size).astype(np.int32)
+        rates.append(run(tables, order[:half], order[half : 2 * half], weight, load))
+    return float(np.mean(rates)), float(np.std(rates, ddof=1) / np.sqrt(trials)) if trials > 1 else 0.0
+
