@@ -1,0 +1,83 @@
+"""What a device of each type takes: units, power, weight and where its heat goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fabrictool.catalogue.types import Box, HostType, SwitchType
+from fabrictool.fabric.tables import F8, Fabric, Table
+from fabrictool.placement.packing import Load
+from fabrictool.records import Assumption
+
+if TYPE_CHECKING:
+    from fabrictool.layout.model import Layout
+
+#: Height taken for a type that gives none.
+ASSUMED_SWITCH_UNITS = 1
+ASSUMED_HOST_UNITS = 2
+
+
+@dataclass(frozen=True)
+class TypeFigures(Table):
+    """Figures of one device by type, aligned with ``Fabric.types``; NaN where nothing is known.
+
+    ``units`` in rack units, ``power_max_w`` and ``power_typical_w`` in W, ``weight_kg`` in kg,
+    ``air_fraction`` the share of the heat that goes to air, ``gpus`` a number of accelerators.
+    """
+
+    units: F8
+    power_max_w: F8
+    power_typical_w: F8
+    weight_kg: F8
+    air_fraction: F8
+    gpus: F8
+
+    def each(self, type_row: int) -> Load:
+        """Return what one device of a type takes; what is unknown is NaN and sets no limit."""
+        return Load(self.units[type_row], self.power_max_w[type_row], self.weight_kg[type_row], 1)
+
+
+def type_figures(layout: Layout, fabric: Fabric) -> TypeFigures:
+    """Return the figures of each device type that a fabric uses, as the layout gives them.
+
+    A rack-scale type (with ``trays``) is divided evenly over its trays, as each of them is a host.
+    """
+    known: dict[str, Box] = {box.name: box for box in (*layout.switch_types(), *layout.host_types())}
+    boxes = [known.get(name) for name in fabric.types]
+    trays = np.array([getattr(box, "trays", None) or 1 for box in boxes], dtype=np.float64)
+    return TypeFigures(
+        units=_column(boxes, "u"),
+        power_max_w=_column(boxes, "power_max_w") / trays,
+        power_typical_w=_column(boxes, "power_typical_w") / trays,
+        weight_kg=_column(boxes, "weight_kg") / trays,
+        air_fraction=_column(boxes, "air_fraction"),
+        gpus=np.array([box.gpus if isinstance(box, HostType) else 0 for box in boxes], dtype=np.float64),
+    )
+
+
+def _column(boxes: list[Box | None], name: str) -> F8:
+    values = [getattr(box, name, None) for box in boxes]
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def with_assumed_units(
+    figures: TypeFigures, layout: Layout, fabric: Fabric
+) -> tuple[TypeFigures, tuple[Assumption, ...]]:
+    """Fill in a height for types that give none, and name each."""
+    switches = {box.name for box in layout.switch_types() if isinstance(box, SwitchType)}
+    units = figures.units.copy()
+    assumptions = []
+    for row in types_in_use(fabric)[np.isnan(units[types_in_use(fabric)])]:
+        name = fabric.types[row]
+        units[row] = ASSUMED_SWITCH_UNITS if name in switches else ASSUMED_HOST_UNITS
+        assumptions.append(Assumption(f"height of {name}", f"{units[row]:.0f} U", "no figure published; assumed"))
+    return replace(figures, units=units), tuple(assumptions)
+
+
+def types_in_use(fabric: Fabric) -> npt.NDArray[np.int64]:
+    """Return the rows of ``Fabric.types`` that a device has."""
+    return np.flatnonzero(np.bincount(fabric.devices.type, minlength=len(fabric.types)))
