@@ -24,7 +24,7 @@ _PUBLIC = {
     "InputError": "fabrictool.errors",
 }
 
-__all__ = [  # noqa: PLE0604, PLE0605 - names above, loaded on first use
+__all__ = [
     "Evaluation",
     "Fabric",
     "FabrictoolError",

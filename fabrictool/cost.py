@@ -116,7 +116,9 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) ->
     rows = [*_devices(layout, fabric), *_transceivers(layout, fabric), *_cables(layout, fabric)]
     if placement is not None:
         types, numbers = np.unique(placement.racks.type, return_counts=True)
-        rows += [_row(layout, name, "facility", count) for name, count in zip(types.tolist(), numbers.tolist(), strict=True)]
+        rows += [
+            _row(layout, name, "facility", count) for name, count in zip(types.tolist(), numbers.tolist(), strict=True)
+        ]
     optical = [row for row in rows if row.name.endswith((" cable", " transceiver")) and "layout" not in row.source]
     assumptions = []
     if optical:
@@ -179,7 +181,9 @@ def _transceivers(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
             yield CostRow(name, "network", count, layout.cost.prices["transceiver"], f"layout{_note(layout)}")
             continue
         price = _link_price(layout, speed)
-        yield _row(layout, name, "network", count, price.transceiver_usd if price else None, _source(price) if price else "")
+        yield _row(
+            layout, name, "network", count, price.transceiver_usd if price else None, _source(price) if price else ""
+        )
 
 
 def _cables(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
@@ -191,7 +195,9 @@ def _cables(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
         for speed, count in zip(speeds.tolist(), numbers.tolist(), strict=True):
             name = f"{format_speed(speed)} cable"
             if "cable" in layout.cost.prices:
-                yield CostRow(name, "network", round(count * share), layout.cost.prices["cable"], f"layout{_note(layout)}")
+                yield CostRow(
+                    name, "network", round(count * share), layout.cost.prices["cable"], f"layout{_note(layout)}"
+                )
                 continue
             price = _link_price(layout, speed)
             unit = price.cable_usd + price.cable_usd_per_m * CABLE_M if price else None

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabrictool import __version__
-from fabrictool.collectives.workloads import CollectiveResult, Job, Transport, jobs_of, run_jobs, transports
+from fabrictool.collectives.workloads import (
+    CollectiveResult,
+    Job,
+    Transport,
+    jobs_asked_for,
+    jobs_of,
+    run_jobs,
+    transports,
+)
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
@@ -119,7 +127,7 @@ class Evaluation:
         rows = self.collectives
         return Table(
             "collectives",
-            [
+            (
                 Column("collective", [r.collective for r in rows]),
                 Column("algorithm", [r.algorithm for r in rows]),
                 Column("model", [r.model for r in rows]),
@@ -130,7 +138,7 @@ class Evaluation:
                 Column("bound", [r.bound_busbw_bytes_per_s for r in rows], "B/s"),
                 Column("limited by", [r.limited_by for r in rows]),
                 Column("bottleneck", [r.bottleneck for r in rows]),
-            ],
+            ),
         )
 
     def rack_table(self) -> Table:
@@ -140,7 +148,7 @@ class Evaluation:
         power, cooling = self._power()["racks"], self.cooling.to_dict()["racks"]
         return Table(
             "racks",
-            [
+            (
                 Column("rack", [row["rack"] for row in power]),
                 Column("role", [row.get("role") for row in power]),
                 Column("hosts", [row.get("hosts") for row in power]),
@@ -152,7 +160,7 @@ class Evaluation:
                 Column("to liquid", [row["liquid_w"] for row in cooling], "W"),
                 Column("airflow", [row["airflow_m3_per_s"] for row in cooling], "m3/s"),
                 Column("coolant", [row["coolant_kg_per_s"] for row in cooling], "kg/s"),
-            ],
+            ),
         )
 
     def finding_table(self) -> Table:
@@ -160,7 +168,7 @@ class Evaluation:
         from fabrictool.tabular import Column, Table
 
         keys = ("severity", "id", "where", "message", "fix")
-        return Table("findings", [Column(key, [getattr(row, key) for row in self.findings]) for key in keys])
+        return Table("findings", tuple(Column(key, [getattr(row, key) for row in self.findings]) for key in keys))
 
     def _repr_html_(self) -> str:
         tables = (self.collective_table(), self.rack_table(), self.finding_table())
@@ -286,3 +294,48 @@ def _no_collectives(fabric: Fabric, joined: list[Transport]) -> list[Finding]:
     message = "no network joins all GPUs by one port each, so no collective is computed"
     fix = "attach one port of every GPU to one network"
     return [Finding("no-collectives", "note", "networks", message, fix)]
+
+
+def score(
+    layout: Layout | str,
+    collective: str | list[str] | None = None,
+    algorithm: str | None = None,
+    size: str | float | list[str | float] | None = None,
+    ranks: int | None = None,
+    rank_order: str = "linear",
+    model: str = "rounds",
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate a layout as the ``score`` command does.
+
+    Parameters
+    ----------
+    layout : Layout or str
+        A layout, or the name of its file.
+    collective : str or list of str, optional
+        In place of those that the layout states; ``size`` alone keeps the layout's collectives.
+    algorithm : str, optional
+        Of all collectives asked for; by default each one's own.
+    size : str, float or list, optional
+        Such as ``"1GiB"``, or bytes.
+    ranks : int, optional
+        Use the first so many of the rank order.
+    rank_order : {"linear", "stride", "random"}
+    model : {"rounds", "alpha-beta", "bound"}
+    seed : int
+        Of a random rank order and of the random bisections.
+
+    Raises
+    ------
+    FabrictoolError
+        If the layout or an option cannot be used.
+    """
+    if isinstance(layout, str):
+        from fabrictool.layout.reading import read_layout
+
+        layout = read_layout(layout)
+    if (collective, algorithm, size, ranks, rank_order, model) == (None, None, None, None, "linear", "rounds"):
+        return evaluate(layout, seed=seed)
+    names = [collective] if isinstance(collective, str) else collective
+    sizes = [size] if isinstance(size, str | int | float) else size
+    return evaluate(layout, jobs_asked_for(layout, names, algorithm, sizes, ranks, rank_order, model, seed), seed)

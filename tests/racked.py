@@ -50,7 +50,7 @@ def layout(hosts: Any, racks: Any = None, switch: Any = None, **keys: Any) -> La
 
 def fabric(plan: Layout, switches: int = 0) -> Fabric:
     """Devices of a layout: its hosts in order, then leaves of its first switch type."""
-    kinds = {"compute": "host", "storage": "storage", "service": "service"}
+    kinds = {"compute": "host", "service": "service"}
     rows = [(kinds[g.role], g.name, g.type.name, g.count) for g in plan.hosts]
     if switches:
         rows.append(("leaf", "leaf", plan.switch_types()[0].name, switches))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -18,19 +18,34 @@ def _quantity(dimension: units.Dimension) -> Any:
     ]
 
 
-Speed = _quantity(units.SPEED)
-Throughput = _quantity(units.THROUGHPUT)
-Size = _quantity(units.SIZE)
-Time = _quantity(units.TIME)
-Power = _quantity(units.POWER)
-Length = _quantity(units.LENGTH)
-Mass = _quantity(units.MASS)
-Temperature = _quantity(units.TEMPERATURE)
-Rise = _quantity(units.RISE)
-Altitude = _quantity(units.ALTITUDE)
-Voltage = _quantity(units.VOLTAGE)
-Airflow = _quantity(units.AIRFLOW)
-CoolantFlow = _quantity(units.COOLANT_FLOW)
+if TYPE_CHECKING:  # the checker sees what a value is held as
+    Speed = float
+    Throughput = float
+    Size = float
+    Time = float
+    Power = float
+    Length = float
+    Mass = float
+    Temperature = float
+    Rise = float
+    Altitude = float
+    Voltage = float
+    Airflow = float
+    CoolantFlow = float
+else:
+    Speed = _quantity(units.SPEED)
+    Throughput = _quantity(units.THROUGHPUT)
+    Size = _quantity(units.SIZE)
+    Time = _quantity(units.TIME)
+    Power = _quantity(units.POWER)
+    Length = _quantity(units.LENGTH)
+    Mass = _quantity(units.MASS)
+    Temperature = _quantity(units.TEMPERATURE)
+    Rise = _quantity(units.RISE)
+    Altitude = _quantity(units.ALTITUDE)
+    Voltage = _quantity(units.VOLTAGE)
+    Airflow = _quantity(units.AIRFLOW)
+    CoolantFlow = _quantity(units.COOLANT_FLOW)
 Ratio = Annotated[
     float,
     BeforeValidator(units.parse_ratio),

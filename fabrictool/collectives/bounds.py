@@ -60,7 +60,7 @@ def partitions(fabric: Fabric, network: int, ranks: I4, tables: RouteTables) -> 
         label = _merged(label, a[inside], z[inside])
         leaving = (above > tier) & (np.minimum(devices.tier[a], devices.tier[z]) <= tier)
         out = np.where(devices.tier[a] <= tier, a, z)[leaving]
-        capacity = np.bincount(label[out], speed[leaving], minlength=len(devices))
+        capacity: F8 = np.bincount(label[out], speed[leaving], minlength=len(devices)).astype(np.float64)
         where, count = np.unique(label[gpus.host[ranks]], return_counts=True)
         title = "NIC" if tier == 0 else f"links above tier {tier}"
         parts.append(Parts(title, count.astype(np.float64), capacity[where]))

@@ -6,7 +6,7 @@ every size: ``time_s = latency_s + nbytes * seconds_per_byte``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,14 +26,12 @@ MODELS = ("rounds", "alpha-beta", "bound")
 class ScheduleCost:
     """Cost of a schedule: ``latency_s + nbytes * seconds_per_byte``.
 
-    ``bottleneck`` is the channel that the most seconds per byte are spent on, -1 for none, and
-    ``bottleneck_share`` its part of all seconds per byte.
+    ``spent`` says which channel was the slowest for how many of the seconds per byte.
     """
 
     latency_s: float
     seconds_per_byte: float
-    bottleneck: int
-    bottleneck_share: float
+    spent: Mapping[int, float]
 
     def time_s(self, nbytes: float) -> float:
         """Return the time for a size in bytes."""
@@ -96,9 +94,7 @@ def schedule_cost(
     for entry in rounds:
         source, target = ranks[entry.source], ranks[entry.target]
         share = np.full(len(source), entry.share)
-        cost, channel, latency, lost = run(
-            tables, source, target, share, seconds, channels.latency_s, load, touched
-        )
+        cost, channel, latency, lost = run(tables, source, target, share, seconds, channels.latency_s, load, touched)
         cost, channel, latency = float(cost), int(channel), float(latency)
         if lost >= 0:
             what = f"GPU {source[lost]} cannot reach GPU {target[lost]} in this network"
@@ -106,5 +102,4 @@ def schedule_cost(
         total += entry.repeat * cost
         total_latency += entry.repeat * latency
         spent[channel] = spent.get(channel, 0.0) + entry.repeat * cost
-    worst = max(spent, key=lambda channel: spent[channel], default=-1)
-    return ScheduleCost(total_latency, total, worst, spent[worst] / total if total else 0.0)
+    return ScheduleCost(total_latency, total, spent)

@@ -197,4 +197,3 @@ def bus_factor(collective: str, size: int) -> float:
     if collective in ("reduce-scatter", "all-gather", "all-to-all"):
         return (size - 1) / size
     return 1.0
-

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from fabrictool import units
 from fabrictool.collectives.bounds import Bound, bound, partitions
 from fabrictool.collectives.costs import MODELS, ScheduleCost, schedule_cost
 from fabrictool.collectives.schedules import ALGORITHMS, Group, bus_factor, default_algorithm
@@ -87,6 +88,53 @@ def jobs_of(layout: Layout) -> list[Job]:
     return [Job(i, name, None, DEFAULT_SIZES, RankOrder()) for i, name in enumerate(DEFAULT_COLLECTIVES)]
 
 
+def jobs_asked_for(
+    layout: Layout,
+    collectives: list[str] | None,
+    algorithm: str | None,
+    sizes: Sequence[str | float] | None,
+    ranks: int | None,
+    rank_order: str,
+    model: str,
+    seed: int,
+) -> list[Job]:
+    """Return jobs for the options of a command; what is not asked for stays as the layout has it.
+
+    Raises
+    ------
+    InputError
+        If a size or a rank order makes no sense.
+    """
+    if ranks is not None and ranks < 1:
+        raise InputError(f"ranks: {ranks} is not 1 or more", "ask for at least one rank")
+    order = RankOrder.model_validate({"order": rank_order, "count": ranks, "seed": seed})
+    asked = tuple(_nbytes(size) for size in sizes) if sizes else None
+    stated = (
+        jobs_of(layout) if collectives is None else [Job(0, name, None, DEFAULT_SIZES, order) for name in collectives]
+    )
+    return [
+        Job(
+            number,
+            job.collective,
+            algorithm or job.algorithm,
+            asked or job.sizes,
+            job.ranks if (ranks, rank_order) == (None, "linear") else order,
+            model if model != "rounds" else job.model,
+            path=job.path,
+        )
+        for number, job in enumerate(stated)
+    ]
+
+
+def _nbytes(size: str | float) -> float:
+    if isinstance(size, int | float):
+        size = f"{size} B"
+    try:
+        return units.parse(f"{size} B" if str(size).strip().isdigit() else size, units.SIZE)
+    except ValueError as error:
+        raise InputError(f"size: {error}") from None
+
+
 def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> I4:
     """Return the GPU of each rank of a job.
 
@@ -114,7 +162,9 @@ def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> 
 
 
 def _too_many(what: str, gpus: int, path: tuple[str | int, ...]) -> Problem:
-    return Problem("", f"{what} asked for, but there are {gpus} GPUs, 0 to {gpus - 1}", "ask for fewer", (*path, "ranks"))
+    return Problem(
+        "", f"{what} asked for, but there are {gpus} GPUs, 0 to {gpus - 1}", "ask for fewer", (*path, "ranks")
+    )
 
 
 @dataclass
@@ -143,9 +193,9 @@ class Transport:
                       self.channels)  # fmt: skip
         name = job.algorithm if job.algorithm not in (None, "auto") else default_algorithm(job.collective, group)
         if len(ranks) < 2:
-            return name, ScheduleCost(0.0, 0.0, -1, 0.0), floor
+            return name, ScheduleCost(0.0, 0.0, {}), floor
         if job.model == "bound":
-            return name, ScheduleCost(0.0, floor.seconds_per_byte, -1, 1.0), floor
+            return name, ScheduleCost(0.0, floor.seconds_per_byte, {}), floor
         algorithm = ALGORITHMS[job.collective][name]
         if algorithm.power_of_two and len(ranks) & (len(ranks) - 1):
             what = f"{name} needs a power of two, not {len(ranks)} ranks"
@@ -168,23 +218,35 @@ class Transport:
     ) -> CollectiveResult:
         time_s = floor.time_s(nbytes) if job.model == "bound" and size > 1 else cost.time_s(nbytes)
         algbw = nbytes / time_s if time_s else None
-        link = channel_name(self.fabric, cost.bottleneck) if cost.bottleneck >= 0 else None
-        limited = "latency" if cost.latency_s > time_s / 2 else self._kind(cost.bottleneck, floor)
+        channel, kind = self._bottleneck(cost)
+        link = channel_name(self.fabric, channel) if channel >= 0 else None
+        limited = "latency" if cost.latency_s > time_s / 2 else kind or floor.title
         return CollectiveResult(
             job.number, self.name, job.collective, algorithm, job.model, size, nbytes, time_s, algbw,
             algbw * bus_factor(job.collective, size) if algbw else None,
             floor.time_s(nbytes), cost.latency_s, link, limited,
         )  # fmt: skip
 
-    def _kind(self, channel: int, floor: Bound) -> str:
+    def _bottleneck(self, cost: ScheduleCost) -> tuple[int, str]:
+        """Return the kind of link that most time is spent on, and its worst channel: -1 and "" for none."""
+        by_kind: dict[str, float] = {}
+        kinds = {channel: self._kind(channel) for channel in cost.spent}
+        for channel, seconds in cost.spent.items():
+            by_kind[kinds[channel]] = by_kind.get(kinds[channel], 0.0) + seconds
+        worst = max(by_kind, key=lambda kind: by_kind[kind], default="")
+        chosen = (channel for channel, kind in kinds.items() if kind == worst and channel >= 0)
+        return max(chosen, key=lambda channel: cost.spent[channel], default=-1), worst
+
+    def _kind(self, channel: int) -> str:
         """Return in a word what a channel is."""
-        links = self.channels.links
         if channel < 0:
-            return floor.title
-        if channel >= 2 * links:
+            return ""
+        if channel >= 2 * self.channels.links:
             return "scale-up"
-        tier = self.fabric.devices.tier[self.fabric.ends[0][channel // 2]]
-        return "NIC" if tier == 0 else f"{('leaf', 'spine', 'core')[tier - 1]} uplink"
+        tier = int(self.fabric.devices.tier[self.fabric.ends[0][channel // 2]])
+        return (
+            "NIC" if tier == 0 else f"{('leaf', 'spine', 'core')[tier - 1]} {'downlink' if channel % 2 else 'uplink'}"
+        )
 
 
 def check_job(job: Job) -> None:

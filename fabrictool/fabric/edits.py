@@ -8,7 +8,7 @@ import numpy as np
 
 from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric.assembly import LinkRows, PortRows, assemble
-from fabrictool.fabric.tables import Bool, Devices, Fabric, GpuPorts, Gpus, I4
+from fabrictool.fabric.tables import I4, Bool, Devices, Fabric, GpuPorts, Gpus
 
 
 def edit(
@@ -95,7 +95,9 @@ class _Finder:
         return hits
 
 
-def _rebuild(fabric: Fabric, keep_device: Bool, keep_link: Bool, speed: np.ndarray, extra: list[tuple[int, int]]) -> Fabric:
+def _rebuild(
+    fabric: Fabric, keep_device: Bool, keep_link: Bool, speed: np.ndarray, extra: list[tuple[int, int]]
+) -> Fabric:
     new_row = (np.cumsum(keep_device) - 1).astype(np.int32)
     ports, links = fabric.ports, fabric.links
     keep_port = keep_device[ports.device]

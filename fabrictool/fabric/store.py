@@ -45,10 +45,12 @@ def save(fabric: Fabric, path: str | Path) -> None:
         beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise InputError([Problem(str(target), f"cannot be written: {error.strerror}", "choose another place")]) from None
+        raise InputError(
+            [Problem(str(target), f"cannot be written: {error.strerror}", "choose another place")]
+        ) from None
 
 
-def load(path: str | Path) -> Fabric:
+def read_fabric(path: str | Path) -> Fabric:
     """Read a fabric that ``save`` wrote.
 
     Raises

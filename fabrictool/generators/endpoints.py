@@ -146,7 +146,8 @@ def attached(hosts: Mapping[str, Hosts], network: Network, name: str) -> Endpoin
         speeds |= set(group.speed_bps[wanted].tolist())
         done += count
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0, int)] * 5
-    return Endpoints(*columns, speed_bps=_one_speed(speeds, network, name))
+    host, lane, device, number, port = columns
+    return Endpoints(host, lane, device, number, port, _one_speed(speeds, network, name))
 
 
 def _wanted(hosts: Hosts, attach: Attach) -> Ints:
@@ -160,7 +161,9 @@ def _wanted(hosts: Hosts, attach: Attach) -> Ints:
 def _one_speed(speeds: set[float], network: Network, name: str) -> float:
     if network.speed_bps is not None and any(speed < network.speed_bps for speed in speeds):
         what = f"links of {network.speed_bps / 1e9:g}G do not fit host ports of {min(speeds) / 1e9:g}G"
-        raise NotSupportedError([Problem("", what, "lower speed to that of the host ports", ("networks", name, "speed"))])
+        raise NotSupportedError(
+            [Problem("", what, "lower speed to that of the host ports", ("networks", name, "speed"))]
+        )
     if network.speed_bps is not None:
         return network.speed_bps
     if len(speeds) > 1:

@@ -54,7 +54,9 @@ class Shape:
         return self.w[level] * self.p[level] if level < self.levels else 0
 
 
-def fat_tree(rows: Rows, network: Network, name: str, row: int, ends: Endpoints, latency: LinkLatency, prefix: str) -> None:
+def fat_tree(
+    rows: Rows, network: Network, name: str, row: int, ends: Endpoints, latency: LinkLatency, prefix: str
+) -> None:
     """Add the switches and links of a fat-tree.
 
     Parameters
@@ -93,7 +95,7 @@ def _shape(network: Network, ends: Endpoints, path: tuple[str, ...]) -> tuple[Sh
     """Return the tree's shape and how many host ports one leaf takes."""
     given = [key for key in ("pgft", "k") if getattr(network, key) is not None]
     if len(given) > 1 or (given and (network.hosts_per_leaf or network.oversubscription or network.pod)):
-        what = f"{' and '.join(given)} fix the whole tree, but hosts_per_leaf, oversubscription, pod or another are given too"
+        what = f"{' and '.join(given)} fix the whole tree, but another way to size it is given too"
         raise InputError([Problem("", what, "keep one of them", (*path, given[0]))])
     if network.pgft is not None:
         shape = Shape(tuple(network.pgft.m), tuple(network.pgft.w), tuple(network.pgft.p))
@@ -179,12 +181,15 @@ def _uppers(tier: Tier, lower: int, up: int, ports: int, path: tuple[str, ...], 
         return count
     if up % tier.count:
         divisors = [n for n in range(1, up + 1) if up % n == 0]
-        close = min(divisors, key=lambda n: abs(n - tier.count))
+        given = tier.count
+        close = min(divisors, key=lambda n: abs(n - given))
         what = f"{up} uplinks do not spread evenly over {tier.count} switches"
         raise InputError([Problem("", what, f"use a divisor of {up}, such as {close}", (*path, "count"))])
     if lower * up > tier.count * ports:
         need = upper_count(lower, up, ports)
-        what = f"{lower} {what_below} bring {lower * up} links, but {tier.count} switches have {tier.count * ports} ports"
+        what = (
+            f"{lower} {what_below} bring {lower * up} links, but {tier.count} switches have {tier.count * ports} ports"
+        )
         raise InputError([Problem("", what, f"use {need} switches" if need else "add a level", (*path, "count"))])
     return tier.count
 
@@ -200,9 +205,18 @@ def _three_levels(
     spine_ports = spine.type.ports * spine.type.speed_bps
     per_pod = _leaves_per_pod(network, ends, down, spine, spine_ports, ratio, path)
     per_pod = min(per_pod, leaves)
-    spines = _uppers(spine, per_pod, up, _ports(spine, _up_speed(network, 1, ends)), (*path, "spine"), "leaves of a pod")
+    spines = _uppers(
+        spine, per_pod, up, _ports(spine, _up_speed(network, 1, ends)), (*path, "spine"), "leaves of a pod"
+    )
     if spine.count is None:
-        spines = max(spines, min(n for n in range(spines, up + 1) if up % n == 0 and per_pod * up // n <= _half(spine, ratio, ends, network)))
+        spines = max(
+            spines,
+            min(
+                n
+                for n in range(spines, up + 1)
+                if up % n == 0 and per_pod * up // n <= _half(spine, ratio, ends, network)
+            ),
+        )
     spine_down = per_pod * up // spines
     spine_up = spine.up or max(1, int(np.ceil(spine_down * _up_speed(network, 1, ends) / up_bps / ratio - 1e-9)))
     pods = -(-leaves // per_pod)
@@ -282,7 +296,15 @@ def _attach_hosts(rows: Rows, row: int, leaves: I4, per_leaf: int, ends: Endpoin
 
 
 def _join(
-    rows: Rows, row: int, shape: Shape, level: int, lower: I4, upper: I4, network: Network, speed: float, latency_s: float
+    rows: Rows,
+    row: int,
+    shape: Shape,
+    level: int,
+    lower: I4,
+    upper: I4,
+    network: Network,
+    speed: float,
+    latency_s: float,
 ) -> None:
     """Wire level to level + 1: child (subtree H, position x) goes to parents (H div m, x + W j)."""
     m, w, p = shape.m[level], shape.w[level], shape.p[level]

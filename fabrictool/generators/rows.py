@@ -138,9 +138,7 @@ _GPU_COLUMNS: dict[str, type[np.generic]] = {
 }
 
 
-def _put(
-    blocks: dict[str, list[npt.NDArray[Any]]], count: int, dtype: type[np.generic], /, **columns: object
-) -> None:
+def _put(blocks: dict[str, list[npt.NDArray[Any]]], count: int, dtype: type[np.generic], /, **columns: object) -> None:
     for name, value in columns.items():
         column = np.asarray(value, dtype)
         blocks.setdefault(name, []).append(column if column.shape == (count,) else np.full(count, column))

@@ -60,4 +60,6 @@ def _prices(layout: Layout) -> Iterator[Problem]:
     for name in layout.cost.prices:
         if name not in used:
             hint = did_you_mean(name, used)
-            yield Problem("", f"a price is given for '{name}', which the layout does not use", hint, ("cost", "prices", name))
+            yield Problem(
+                "", f"a price is given for '{name}', which the layout does not use", hint, ("cost", "prices", name)
+            )

@@ -106,7 +106,9 @@ class Pgft(Model):
     @model_validator(mode="after")
     def _same_length(self) -> Pgft:
         if not len(self.m) == len(self.w) == len(self.p):
-            raise ValueError(f"m, w and p need one number a level, but have {len(self.m)}, {len(self.w)}, {len(self.p)}")
+            raise ValueError(
+                f"m, w and p need one number a level, but have {len(self.m)}, {len(self.w)}, {len(self.p)}"
+            )
         return self
 
 
@@ -149,7 +151,9 @@ def _latency(value: object) -> object:
 class Link(Model):
     """Properties of a network's links."""
 
-    latency: Annotated[LatencyByTier, BeforeValidator(_latency, json_schema_input_type=str | LatencyByTier)] | None = None
+    latency: Annotated[LatencyByTier, BeforeValidator(_latency, json_schema_input_type=str | LatencyByTier)] | None = (
+        None
+    )
 
 
 class Attach(Model):
@@ -170,9 +174,9 @@ class Network(Model):
     scalable_unit: ScalableUnit | None = None
     levels: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
     hosts_per_leaf: Count | None = None
-    oversubscription: Annotated[
-        list[Positive], BeforeValidator(lambda v: [v] if isinstance(v, int | float) else v)
-    ] | None = None
+    oversubscription: (
+        Annotated[list[Positive], BeforeValidator(lambda v: [v] if isinstance(v, int | float) else v)] | None
+    ) = None
     k: Annotated[int, Field(strict=True, ge=2, le=1024)] | None = None
     pgft: Pgft | None = None
     pod: Pod | None = None
@@ -346,11 +350,14 @@ class Layout(Model):
         Field(min_length=1),
     ]
     networks: dict[Name, Network] = {}
-    racks: Annotated[
-        list[RackGroup],
-        BeforeValidator(_one_or_list, json_schema_input_type=RackGroup | list[RackGroup]),
-        Field(min_length=1),
-    ] | None = None
+    racks: (
+        Annotated[
+            list[RackGroup],
+            BeforeValidator(_one_or_list, json_schema_input_type=RackGroup | list[RackGroup]),
+            Field(min_length=1),
+        ]
+        | None
+    ) = None
     hall: Hall | None = None
     naming: dict[str, str] = {}
     scenario: Scenario | None = None

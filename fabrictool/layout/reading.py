@@ -73,7 +73,7 @@ def layout_from_tree(tree: dict[str, Any], source: Source | None = None) -> Layo
 def _order(problem: Problem) -> tuple[int, int, str]:
     _, _, place = problem.where.partition(":")
     parts = problem.where.rsplit(":", 2)[1:] if place else []
-    line, column = (int(part) if part.isdigit() else 0 for part in (parts + ["0", "0"])[:2])
+    line, column = (int(part) if part.isdigit() else 0 for part in [*parts, "0", "0"][:2])
     return line, column, problem.what
 
 

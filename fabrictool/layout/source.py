@@ -128,10 +128,7 @@ def parse(name: str, content: bytes) -> tuple[Any, Source]:
 
 
 def _decode(name: str, content: bytes) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding = "utf-16"
-    else:
-        encoding = "utf-8-sig"
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -152,7 +149,7 @@ def _check_shape(name: str, text: str) -> None:
     open_anchors: list[tuple[str | None, int]] = []
     sizes: dict[str, int] = {}
     for event in yaml.parse(text, Loader=_LOADER):
-        mark = event.start_mark
+        line, column = (event.start_mark.line + 1, event.start_mark.column + 1) if event.start_mark else (1, 1)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             open_anchors.append((event.anchor, count))
@@ -162,9 +159,9 @@ def _check_shape(name: str, text: str) -> None:
             if anchor:
                 sizes[anchor] = count - before
         elif isinstance(event, yaml.AliasEvent):
-            count += sizes.get(event.anchor, 1)
+            count += sizes.get(str(event.anchor), 1)
         count += 1
-        place = f"{name}:{mark.line + 1}:{mark.column + 1}"
+        place = f"{name}:{line}:{column}"
         if depth > MAX_DEPTH:
             what = f"is nested more than {MAX_DEPTH} levels deep"
             raise InputError([Problem(place, what, "a layout needs about six levels")])
@@ -191,7 +188,7 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
-        return self._scalar(node)
+        return self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}

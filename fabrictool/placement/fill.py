@@ -18,7 +18,7 @@ from fabrictool.placement.unplaced import unplaced_findings
 if TYPE_CHECKING:
     from fabrictool.layout.model import Layout, RackGroup
 
-COMPUTE_KINDS = tuple(KINDS.index(kind) for kind in ("host", "storage"))
+COMPUTE_KINDS = (KINDS.index("host"),)
 
 
 def place(layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | None = None) -> Placement | None:
@@ -44,7 +44,7 @@ def place(layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | Non
     """
     if not layout.racks:
         return None
-    given = [group.power_limit_w for group in layout.racks] if limits_w is None else list(limits_w)
+    given: list[float | None] = [group.power_limit_w for group in layout.racks] if limits_w is None else list(limits_w)
     limits = number_or_nan(given)
     figures, assumptions = with_assumed_units(type_figures(layout, fabric), layout, fabric)
     rooms = [empty_rack(group, limit) for group, limit in zip(layout.racks, limits.tolist(), strict=True)]

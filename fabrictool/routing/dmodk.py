@@ -142,9 +142,7 @@ def _keys(fabric: Fabric, network: int) -> I4:
     return key
 
 
-def _own_paths(
-    leaf: I4, key: I4, first_up: I4, up_channel: I4, up_parent: I4, stride: np.ndarray
-) -> tuple[I4, I4]:
+def _own_paths(leaf: I4, key: I4, first_up: I4, up_channel: I4, up_parent: I4, stride: np.ndarray) -> tuple[I4, I4]:
     """Return devices and upward channels that each rank's own key leads to, (ranks, levels) each."""
     levels = len(stride)
     device = np.full((len(leaf), levels), -1, np.int32)

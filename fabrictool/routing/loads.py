@@ -103,9 +103,7 @@ def _domain_pairs(tables: RouteTables) -> tuple[I4, I4]:
     return source, target
 
 
-def effective_bisection(
-    tables: RouteTables, channel_speed_bps: F8, trials: int, seed: int
-) -> tuple[float, float]:
+def effective_bisection(tables: RouteTables, channel_speed_bps: F8, trials: int, seed: int) -> tuple[float, float]:
     """Return the effective bisection bandwidth and its standard error, as shares of the host speed.
 
     Parameters
@@ -134,4 +132,3 @@ def effective_bisection(
         order = rng.permutation(size).astype(np.int32)
         rates.append(run(tables, order[:half], order[half : 2 * half], weight, load))
     return float(np.mean(rates)), float(np.std(rates, ddof=1) / np.sqrt(trials)) if trials > 1 else 0.0
-

@@ -67,10 +67,10 @@ def test_switches_and_service_hosts_share_racks_of_their_own_after_the_compute_r
     assert placement.unit.tolist()[5:] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 1]
 
 
-def test_storage_hosts_fill_what_the_last_compute_rack_has_left():
+def test_other_hosts_fill_what_the_last_compute_rack_has_left():
     hosts = [
         {"type": DGX_H100, "count": 3},
-        {"name": "nas", "type": host("nas", u=4, power_max="2 kW"), "count": 5, "role": "storage"},
+        {"name": "nas", "type": host("nas", u=4, power_max="2 kW"), "count": 5},
     ]
     placement = placed(hosts, {"type": RACK, "power_limit": "25 kW"})
     assert placement.rack.tolist() == [0, 0, 1, 1, 1, 1, 1, 1]

@@ -1,0 +1,82 @@
+"""Options that several commands share, and the one way to print a result."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from fabrictool.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from fabrictool.tabular import Table
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+layouts_argument = click.argument("layouts", nargs=-1, required=True, metavar="LAYOUT...")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, and nothing else.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+color_option = click.option("--no-color", is_flag=True, help="Plain text; so does the variable NO_COLOR.")
+
+
+def format_option(function: F) -> F:
+    """Add ``--format``, and ``--json`` as its short form."""
+    choice = click.Choice(["table", "json", "csv", "markdown"])
+    function = click.option("--format", "form", type=choice, default="table", help="How to print tables.")(function)
+    return json_option(function)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document; numbers that are not finite are null."""
+    click.echo(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def print_tables(tables: list[Table], form: str) -> None:
+    """Print tables in the form asked for; JSON is one object of all tables by name."""
+    if form == "json":
+        print_json({table.name: table.to_dicts() for table in tables})
+        return
+    for row, table in enumerate(tables):
+        if row:
+            click.echo()
+        if form == "table":
+            table.print()
+        else:
+            click.echo(table.to(form).rstrip("\n"))  # type: ignore[arg-type]
+
+
+def plain(no_color: bool) -> bool:
+    """Return whether colours are off: by option, by NO_COLOR, or because stdout is no terminal."""
+    return no_color or bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Write a file beside and rename it, so that there is never half a file.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written.
+    """
+    target = Path(path)
+    try:
+        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(beside).chmod(0o666 & ~umask)
+            Path(beside).replace(target)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        raise InputError([Problem(path, what, "choose another place with -o")]) from None

@@ -1,0 +1,141 @@
+"""``fabrictool score``: the main job."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fabrictool.cli.common import (
+    color_option,
+    format_option,
+    layouts_argument,
+    plain,
+    print_json,
+    print_tables,
+    quiet_option,
+)
+from fabrictool.errors import FabrictoolError, NotSupportedError
+
+if TYPE_CHECKING:
+    from fabrictool.evaluation import Evaluation
+
+
+@click.command("score", short_help="Evaluate a layout.")
+@layouts_argument
+@click.option("--collective", multiple=True, metavar="NAME", help="all-reduce, all-to-all, …; repeatable.")
+@click.option("--algorithm", metavar="NAME", help="ring, hierarchical, halving-doubling, pairwise, …")
+@click.option("--size", "sizes", multiple=True, metavar="SIZE", help="Message size such as 1GiB; repeatable.")
+@click.option("--ranks", type=int, metavar="N", help="Use N GPUs; default all.")
+@click.option(
+    "--rank-order", default="linear", type=click.Choice(["linear", "stride", "random"]), help="Order of ranks."
+)
+@click.option("--model", default="rounds", metavar="NAME", help="rounds (default), alpha-beta or bound.")
+@click.option("--routing", metavar="NAME", help="d-mod-k.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of random orders and bisections.")
+@click.option("--watch", is_flag=True, help="Score again whenever the file is saved.")
+@click.option("--measured", metavar="LOG", hidden=True)
+@click.option("--expect", metavar="DIR", hidden=True)
+@click.option("--fail-links", metavar="N|LIST", hidden=True)
+@click.option("--fail-devices", metavar="N|LIST", hidden=True)
+@click.option("--fail-domain", metavar="KIND:NAME", hidden=True)
+@click.option("--slow", metavar="LINK=FACTOR", hidden=True)
+@click.option("-v", "--verbose", is_flag=True, help="All racks, all findings, assumptions with sources.")
+@quiet_option
+@color_option
+@format_option
+def command(layouts: tuple[str, ...], as_json: bool, form: str, watch: bool, quiet: bool, **options: Any) -> int:
+    """Evaluate layouts: collectives, congestion, racks' power and cooling, cost and findings.
+
+    LAYOUT is a layout file, or - for standard input.
+
+    Exit status: 0 clean, 1 if a finding is an error, 2 for bad input.
+    """
+    _refuse(options)
+    form = "json" if as_json else form
+    if watch:
+        return _watch(layouts, form, quiet, options)
+    return _print(_scored(layouts, options), form, quiet, options)
+
+
+def _refuse(options: dict[str, Any]) -> None:
+    """Refuse options that the interface knows and this version does not compute."""
+    for name in ("measured", "expect", "fail_links", "fail_devices", "fail_domain", "slow"):
+        if options[name] is not None:
+            raise NotSupportedError(f"--{name.replace('_', '-')} is not supported yet", "leave it out")
+    if options["routing"] not in (None, "d-mod-k"):
+        raise NotSupportedError(f"--routing {options['routing']} is not supported yet", "use d-mod-k")
+
+
+def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluation]:
+    from fabrictool.evaluation import score
+
+    return [
+        score(
+            path,
+            collective=list(options["collective"]) or None,
+            algorithm=options["algorithm"],
+            size=list(options["sizes"]) or None,
+            ranks=options["ranks"],
+            rank_order=options["rank_order"],
+            model=options["model"],
+            seed=options["seed"],
+        )
+        for path in layouts
+    ]
+
+
+def _print(evaluations: list[Evaluation], form: str, quiet: bool, options: dict[str, Any]) -> int:
+    from fabrictool.cli.screen import first_screen
+
+    if form == "json":
+        documents = [evaluation.to_dict() for evaluation in evaluations]
+        print_json(documents[0] if len(documents) == 1 else documents)
+    elif form != "table":
+        for evaluation in evaluations:
+            tables = [evaluation.collective_table(), evaluation.rack_table(), evaluation.finding_table()]
+            print_tables(tables, form)
+    elif not quiet:
+        screens = [first_screen(e, options["verbose"], plain(options["no_color"])) for e in evaluations]
+        click.echo("\n\n".join(screens))
+    return 0 if all(evaluation.ok for evaluation in evaluations) else 1
+
+
+def _stamp(layouts: tuple[str, ...]) -> list[tuple[int, int] | None]:
+    stamps: list[tuple[int, int] | None] = []
+    for path in layouts:
+        try:
+            status = Path(path).stat()
+            stamps.append((status.st_mtime_ns, status.st_size))
+        except OSError:  # an editor is between removing and renaming
+            stamps.append(None)
+    return stamps
+
+
+def _watch(layouts: tuple[str, ...], form: str, quiet: bool, options: dict[str, Any]) -> int:
+    """Score at every save until interrupted; bad input is shown and waited out."""
+    if "-" in layouts:
+        raise click.UsageError("--watch needs a file, not standard input")
+    seen: list[tuple[int, int] | None] = []
+    status = 0
+    while True:
+        now = _stamp(layouts)
+        if now != seen and None not in now:
+            seen = now
+            started = time.perf_counter()
+            try:
+                evaluations = _scored(layouts, options)
+                if form == "table" and sys.stdout.isatty():
+                    click.clear()
+                status = _print(evaluations, form, quiet, options)
+            except FabrictoolError as error:
+                status = 2
+                print(error, file=sys.stderr)
+            click.echo(f"scored in {time.perf_counter() - started:.2f} s, waiting for a save (Ctrl-C ends)", err=True)
+        try:
+            time.sleep(0.1)
+        except KeyboardInterrupt:
+            return status

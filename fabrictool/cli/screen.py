@@ -1,0 +1,179 @@
+"""The first screen of ``score``: verdict first, then what it rests on.
+
+Every number bears a mark of its evidence: # counted, ~ modelled, * assumed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from fabrictool.catalogue.store import EDITION
+from fabrictool.fabric.counting import free_ports, network_counts, oversubscription
+from fabrictool.units import format_power, format_size, format_speed, format_time
+
+if TYPE_CHECKING:
+    from fabrictool.evaluation import Evaluation
+    from fabrictool.records import Finding
+
+_PROTOCOLS = {"infiniband": "InfiniBand", "ethernet": "Ethernet (RoCE)", "efa": "EFA", "tcp": "TCP"}
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+SHOWN = 6
+_TOTALS = (("GPUs", "gpus"), ("hosts", "hosts"), ("switches", "switches"), ("racks", "racks"))
+
+
+def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
+    """Return the screen as text; with ``verbose`` all racks, findings and assumptions."""
+    lines = [
+        *_verdict(evaluation, verbose),
+        *_fabric(evaluation),
+        *_collectives(evaluation),
+        *_power(evaluation),
+        *_cost(evaluation),
+        *_assumptions(evaluation, verbose),
+        *_next(evaluation),
+    ]
+    text = "\n".join(lines)
+    if verbose and evaluation.placement is not None:
+        text += "\n\n" + evaluation.rack_table().render(110).rstrip("\n")
+    return click.unstyle(text) if no_colour else text
+
+
+def _head(title: str) -> str:
+    return click.style(f"{title:<9}", bold=True)
+
+
+def _verdict(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
+    yield f"{click.style(evaluation.layout.name, bold=True)}   catalogue {EDITION}   # counted  ~ modelled  * assumed"
+    by_severity = {name: [f for f in evaluation.findings if f.severity == name] for name in _COLOURS}
+    numbers = [f"{len(rows)} {name}{'s' if len(rows) != 1 else ''}" for name, rows in by_severity.items() if rows]
+    numbers.append(f"{len(evaluation.assumptions)} assumptions")
+    word = (
+        click.style("READY", fg="green", bold=True) if evaluation.ok else click.style("NOT READY", fg="red", bold=True)
+    )
+    yield f"{_head('VERDICT')}{word}   {'  '.join(numbers)}"
+    for severity, rows in by_severity.items():
+        shown = rows if verbose else rows[:SHOWN]
+        for number, finding in enumerate(shown, 1):
+            yield from _finding(severity, number, finding)
+        if len(rows) > len(shown):
+            yield f" … {len(rows) - len(shown)} more {severity}s: -v shows them"
+
+
+def _finding(severity: str, number: int, finding: Finding) -> Iterator[str]:
+    mark = click.style(f"{severity[0].upper()}{number}", fg=_COLOURS[severity])
+    yield f" {mark} {finding.id:<16} {finding.where}: {finding.message}"
+    if finding.fix:
+        yield f"    {'':<16} -> {finding.fix}"
+
+
+def _fabric(evaluation: Evaluation) -> Iterator[str]:
+    fabric = evaluation.fabric
+    totals = evaluation.counts
+    for row, (name, numbers) in enumerate(network_counts(fabric).items()):
+        network = evaluation.layout.networks[name]
+        ratios = oversubscription(fabric, row)
+        inside = fabric.links.network == row
+        speed = format_speed(float(fabric.links.speed_bps[inside].min())) if inside.any() else ""
+        tiers = int(fabric.devices.tier[fabric.devices.network == row].max(initial=0))
+        blocking = " x ".join(f"{ratio:.4g}:1" for ratio in ratios) or "none"
+        yield (
+            f"{_head('FABRIC')}{name}  {_PROTOCOLS[network.protocol]} {speed}  {network.family}  "
+            f"{tiers} tiers  oversubscription {blocking}"
+        )
+        kinds = "  ".join(
+            f"{kind} {count:,}" for kind, count in numbers.items() if count and kind not in ("links", "cables")
+        )
+        free = ", ".join(f"{kind} {count}" for kind, count in free_ports(fabric, row).items())
+        yield f" {kinds}  links {numbers['links']:,}  cables {numbers['cables']:,}  free ports {free}  #"
+    cages = f"  transceivers {totals['transceivers']:,}" if totals["transceivers"] else ""
+    sums = "  ".join(f"{label} {totals[key]:,}" for label, key in _TOTALS)
+    yield f" all networks: {sums}{cages}  #"
+
+
+def _collectives(evaluation: Evaluation) -> Iterator[str]:
+    if not evaluation.collectives:
+        return
+    ranks = sorted({result.ranks for result in evaluation.collectives})
+    routing = ", ".join(sorted({row.routing for row in evaluation.congestion.values()}))
+    title = f"GB/s busbw, {', '.join(f'{n:,}' for n in ranks)} ranks, {routing}"
+    yield f"{_head('COLLECT')}{title:<42}{'bound#':>9}{'model~':>9}{'time~':>11}  limited by"
+    for result in evaluation.collectives:
+        label = f"{result.collective}  {format_size(result.nbytes)}  {result.algorithm}"
+        if result.model != "rounds":
+            label += f" ({result.model})"
+        bound, model = (_gb(value) for value in (result.bound_busbw_bytes_per_s, result.busbw_bytes_per_s))
+        yield f" {label:<50}{bound:>9}{model:>9}{format_time(result.time_s):>11}  {result.limited_by}"
+    for name, row in evaluation.congestion.items():
+        hot = f"; hottest {row.hot_links[0][0]}" if row.hot_links else ""
+        yield (
+            f" congestion {name}: {row.pattern}, busiest link {row.max_link_load:.3g}x a host link's load#{hot}; "
+            f"effective bisection {100 * row.effective_bisection:.1f} %~"
+        )
+
+
+def _gb(value: float | None) -> str:
+    return "-" if value is None else f"{value / 1e9:.4g}"
+
+
+def _power(evaluation: Evaluation) -> Iterator[str]:
+    power, cooling = evaluation.power, evaluation.cooling
+    missing = f"   no data: {', '.join(power.no_power_data)} (not counted as 0)" if power.no_power_data else ""
+    if math.isnan(power.it_max_w):
+        yield f"{_head('POWER')}no figures{missing}"
+        return
+    facility = (
+        ""
+        if math.isnan(cooling.facility_w)
+        else f"   facility {format_power(cooling.facility_w)}~ at PUE {cooling.pue:.3g}*"
+    )
+    yield f"{_head('POWER')}IT max {format_power(power.it_max_w)}#{facility}{missing}"
+    racks = [row for row in range(len(power.rack)) if not math.isnan(power.it_w[row])]
+    if not racks:
+        return
+    worst = max(racks, key=lambda row: float(power.it_w[row]))
+    limit = float(power.limit_w[worst])
+    of = "" if math.isnan(limit) else f" of {format_power(limit)}"
+    draw, units = format_power(float(power.it_w[worst])), int(power.units_used[worst])
+    yield f" worst rack {power.rack[worst]}: {draw}#{of}, {units} U#"
+    air, liquid = float(cooling.air_w[racks].sum()), float(cooling.liquid_w[racks].sum())
+    flow = float(cooling.airflow_m3_per_s[racks].sum())
+    line = f"{_head('COOLING')}air {format_power(air)}~"
+    line += f"  {flow:.1f} m3/s~" if flow else ""
+    if liquid:
+        line += f"   liquid {format_power(liquid)}~  {float(cooling.coolant_kg_per_s[racks].sum()):.1f} kg/s~"
+    yield line
+
+
+def _cost(evaluation: Evaluation) -> Iterator[str]:
+    cost = evaluation.cost
+    parts = []
+    if cost.capex is not None:
+        parts.append(f"capex {cost.capex / 1e6:,.2f} M {cost.currency}*")
+    if cost.network is not None:
+        parts.append(f"network {cost.network / 1e6:,.2f} M {cost.currency}*")
+    if cost.network_share is not None:
+        parts.append(f"= {100 * cost.network_share:.1f} % of capex")
+    if cost.missing:
+        parts.append(f"no price: {', '.join(cost.missing)}")
+    yield f"{_head('COST')}{'   '.join(parts)}"
+
+
+def _assumptions(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
+    rows = evaluation.assumptions
+    if not rows:
+        return
+    if verbose:
+        yield f"{_head('ASSUMED')}"
+        for row in rows:
+            yield f" {row.what}: {row.value}*  ({row.source})"
+        return
+    yield f"{_head('ASSUMED')}{'; '.join(row.what for row in rows)}: -v shows values and sources"
+
+
+def _next(evaluation: Evaluation) -> Iterator[str]:
+    name = evaluation.layout.source.name if evaluation.layout.source else "LAYOUT"
+    yield f"{_head('NEXT')}fabrictool show {name}   fabrictool plot {name} --what busbw -o busbw.png"
