@@ -14,6 +14,7 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import Devices, Fabric, GpuPorts, Gpus, Links, NetworkFacts, Ports
 
 FORMAT = 1
+MAGIC = b"PK\x03\x04"
 _TABLES: dict[str, Any] = {"devices": Devices, "ports": Ports, "links": Links, "gpus": Gpus, "gpu_ports": GpuPorts}
 
 
