@@ -37,7 +37,9 @@ def merged(label: I4, a: I4, z: I4) -> I4:
             return label
 
 
-def joined_by_tier(fabric: Fabric, network: int, label: I4 | None = None) -> list[I4]:
+def joined_by_tier(
+    fabric: Fabric, network: int, label: I4 | None = None, through_hosts: bool = True
+) -> list[I4]:
     """Return for each tier a label of each device: equal labels are joined by switches up to that tier.
 
     Parameters
@@ -46,6 +48,8 @@ def joined_by_tier(fabric: Fabric, network: int, label: I4 | None = None) -> lis
     network : int
     label : (devices,) int32, optional
         What is joined already, such as hosts of one scale-up domain.
+    through_hosts : bool
+        Whether a host joins the leaves that it is on; False keeps rails apart.
 
     Returns
     -------
@@ -55,10 +59,11 @@ def joined_by_tier(fabric: Fabric, network: int, label: I4 | None = None) -> lis
     tier = fabric.devices.tier
     a, z, _ = network_ends(fabric, network)
     above = np.maximum(tier[a], tier[z])
+    joins = through_hosts | (np.minimum(tier[a], tier[z]) > 0)
     label = np.arange(len(tier), dtype=np.int32) if label is None else label
     labels = [label]
     for level in range(1, int(above.max(initial=0)) + 1):
-        inside = above <= level
+        inside = (above <= level) & joins
         label = merged(label, a[inside], z[inside])
         labels.append(label)
     return labels
