@@ -17,7 +17,7 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import joined_by_tier, merged, network_ends
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.loads import Channels
+from fabrictool.routing.channels import Channels
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels import flows
 from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.loads import Channels
+from fabrictool.routing.channels import Channels
 from fabrictool.routing.regular import RegularTree
 
 #: Models that this version computes; ``bound`` is computed beside each of the others.

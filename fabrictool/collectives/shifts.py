@@ -135,8 +135,9 @@ def _counts(shift: I8, same: npt.NDArray[np.bool_], line: RankLine, level: int, 
     wrapped = np.searchsorted(starts, line.length - shift, side="right") - 1
     up = np.zeros(len(shift), np.int64)
     down = np.zeros(len(shift), np.int64)
-    for part in (*{0, min(1, parts - 1), max(parts - 2, 0), parts - 1}, np.clip(wrapped, 0, parts - 1)):
-        start, end = starts[part], starts[np.asarray(part) + 1]
+    special = [np.array(part) for part in {0, min(1, parts - 1), max(parts - 2, 0), parts - 1}]
+    for part in (*special, np.clip(wrapped, 0, parts - 1)):
+        start, end = starts[part], starts[part + 1]
         up = np.maximum(up, _up_count(shift, same, start, end, line, classes))
         size = end - start
         low, high = np.maximum(0, size + shift - line.length), np.minimum(shift, size)

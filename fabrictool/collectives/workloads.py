@@ -16,8 +16,8 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.layout.model import Layout, RankOrder
+from fabrictool.routing.channels import Channels, channel_name, channels
 from fabrictool.routing.dmodk import route_tables
-from fabrictool.routing.loads import Channels, channel_name, channels
 from fabrictool.routing.regular import RegularTree, regular_tree
 
 MIB = 2.0**20

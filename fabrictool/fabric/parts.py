@@ -37,9 +37,7 @@ def merged(label: I4, a: I4, z: I4) -> I4:
             return label
 
 
-def joined_by_tier(
-    fabric: Fabric, network: int, label: I4 | None = None, through_hosts: bool = True
-) -> list[I4]:
+def joined_by_tier(fabric: Fabric, network: int, label: I4 | None = None, through_hosts: bool = True) -> list[I4]:
     """Return for each tier a label of each device: equal labels are joined by switches up to that tier.
 
     Parameters

@@ -11,7 +11,7 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import joined_by_tier
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.loads import Channels
+from fabrictool.routing.channels import Channels
 
 I8 = npt.NDArray[np.int64]
 
@@ -93,7 +93,8 @@ def _uniform(channels: Channels, up: I4) -> tuple[float, float] | None:
 def _up_channels(tables: RouteTables, rows: I4) -> I4:
     mask = np.zeros(len(tables.first_up), bool)
     mask[rows] = True
-    return tables.up_channel[np.repeat(mask[:-1], np.diff(tables.first_up))]
+    chosen: I4 = tables.up_channel[np.repeat(mask[:-1], np.diff(tables.first_up))]
+    return chosen
 
 
 def _same_parents(tables: RouteTables, rows: I4, count: int, positions: int) -> bool:
