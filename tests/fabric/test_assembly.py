@@ -45,9 +45,7 @@ def _devices(**more: Any) -> Devices:
 
 def _assembled(parts: Parts = Parts(), **more: Any) -> Fabric:
     ends = np.array(parts.links, np.int32).reshape(-1, 4)
-    links = LinkRows(
-        *ends.T, np.zeros(len(ends), np.int8), np.array(parts.link_bps, float), np.full(len(ends), 5e-7)
-    )
+    links = LinkRows(*ends.T, np.zeros(len(ends), np.int8), np.array(parts.link_bps, float), np.full(len(ends), 5e-7))
     device = np.array([0, 0, 1, 1, 2, 2, 2, 2], np.int32)
     number = np.array(parts.numbers, np.int16)
     lane = np.full(8, -1, np.int16)
@@ -107,8 +105,12 @@ def test_links_to_nowhere_and_missing_ports_come_together() -> None:
     parts = Parts(links=((0, 3, 2, 5), (1, 1, 3, 1), (-1, 1, 2, 0), (0, 1, 2, 1)), link_bps=(G400,) * 4)
     found = _problems(parts)
     assert len(found) == 5
-    assert "host-01: link 0 needs port 3, but host-01 has 2 ports; use fewer links, or a device with more ports" in found
-    assert "leaf-01: link 0 needs port 5, but leaf-01 has 4 ports; use fewer links, or a device with more ports" in found
+    assert (
+        "host-01: link 0 needs port 3, but host-01 has 2 ports; use fewer links, or a device with more ports" in found
+    )
+    assert (
+        "leaf-01: link 0 needs port 5, but leaf-01 has 4 ports; use fewer links, or a device with more ports" in found
+    )
     assert any("link 1: leads to device row 3" in text for text in found)
     assert any("link 2: leads to device row -1" in text for text in found)
     assert any("link 2 needs port 0" in text for text in found)
@@ -161,3 +163,12 @@ def test_given_names_and_templates() -> None:
 def test_columns_of_unequal_length_are_refused() -> None:
     with pytest.raises(ValueError, match="rows"):
         replace(_devices(), index=np.zeros(2, np.int32))
+
+
+def test_missing_ports_do_not_hide_ports_used_twice() -> None:
+    parts = Parts(links=((0, 3, 2, 1), (0, 1, 2, 2), (1, 1, 2, 2), (1, 2, 2, 4)), link_bps=(G400, G400, G400, 1e12))
+    found = _problems(parts)
+    assert len(found) == 3
+    assert "needs port 3" in found[0]
+    assert found[1].startswith("leaf-01:2: 2 links use this port")
+    assert found[2].startswith("host-02:2 - leaf-01:4: a link of 1000 Gbit/s")

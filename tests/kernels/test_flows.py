@@ -208,4 +208,3 @@ def test_a_flow_without_a_way_is_named(form: Any) -> None:
     path, length = np.full((3, flows.MAX_PATH), -1, np.int32), np.empty(3, np.int32)
     form(flows.flow_paths)(tables, source, target, path, length)
     assert length.tolist() == [2, -1, 2]
-
