@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem
+from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem, did_you_mean
 from fabrictool.fabric import Fabric, NetworkFacts
 from fabrictool.generators import fat_tree, rail_optimized
 from fabrictool.generators.endpoints import Endpoints, add_hosts, attached
@@ -51,9 +51,21 @@ def _build(layout: Layout) -> Fabric:
         except FabrictoolError as error:
             problems += error.problems
         facts.append(NetworkFacts(name, network.protocol, network.family, network.cables))
+    problems += _foreign_templates(layout, rows.groups)
     if problems:
         raise InputError(problems)
-    return rows.assemble(layout.name, facts, layout.naming)
+    fabric = rows.assemble(layout.name, facts, layout.naming)
+    if layout.naming:
+        _ = fabric.names  # made now, so that a template that fits badly is refused here
+    return fabric
+
+
+def _foreign_templates(layout: Layout, groups: list[str]) -> list[Problem]:
+    return [
+        Problem("", f"there are no devices called '{title}' to name", did_you_mean(title, groups), ("naming", title))
+        for title in layout.naming
+        if title not in groups
+    ]
 
 
 def _family(name: str, network: Network):  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ from fabrictool.fabric.tables import I4
 from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.latency import LinkLatency
 from fabrictool.generators.rows import Ints, Rows
-from fabrictool.generators.tiers import TierPlan, add_tier, mesh_ends, upper_count
+from fabrictool.generators.tiers import TierPlan, add_tier, mesh_ends, ports_per_cage, upper_count
 from fabrictool.layout.model import Network, Tier
 
 KEYS = frozenset({"levels", "hosts_per_leaf", "oversubscription", "k", "pgft", "pod", "leaf", "spine", "core"})
@@ -22,11 +22,7 @@ _TIERS = ("leaf", "spine", "core")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A fat-tree as a PGFT: children m, parents w and parallel links p of each level, level 1 at the hosts.
-
-    ``subtrees`` switches groups of the top level that really exist: fewer than ``m[-1]`` children
-    may be there.
-    """
+    """A fat-tree as a PGFT: children m, parents w and parallel links p of each level, level 1 at the hosts."""
 
     m: tuple[int, ...]
     w: tuple[int, ...]
@@ -44,6 +40,10 @@ class Shape:
     def count(self, level: int) -> int:
         """Switches of a level, 1 being the leaves."""
         return int(np.prod(self.m[level:], dtype=np.int64) * np.prod(self.w[:level], dtype=np.int64))
+
+    def switches(self) -> int:
+        """Switches of all levels."""
+        return sum(self.count(level) for level in range(1, self.levels + 1))
 
     def down(self, level: int) -> int:
         """Ports down of a switch of a level."""
@@ -111,7 +111,36 @@ def _shape(network: Network, ends: Endpoints, path: tuple[str, ...]) -> tuple[Sh
     if network.levels not in (None, shape.levels):
         what = f"levels is {network.levels}, but the rest describes {shape.levels}"
         raise InputError([Problem("", what, "drop levels", (*path, "levels"))])
+    _obeyed(network, shape, path)
     return shape, shape.m[0]
+
+
+def _obeyed(network: Network, shape: Shape, path: tuple[str, ...]) -> None:
+    """Refuse what is stated of a tier and differs from the tree that the rest describes."""
+    problems = []
+    for level, kind in enumerate(_TIERS, 1):
+        tier = getattr(network, kind)
+        if tier is None:
+            continue
+        if level > shape.levels:
+            what = f"a fat-tree of {shape.levels} levels has no {kind} tier"
+            problems.append(Problem("", what, f"remove {kind}, or use 'levels: {level}'", (*path, kind)))
+            continue
+        built = {"count": shape.count(level), "down": shape.down(level), "up": shape.up(level)}
+        for key, value in built.items():
+            given = getattr(tier, key)
+            if given not in (None, value):
+                what = f"{kind}.{key} is {given}, but the rest describes a tree with {value}"
+                problems.append(Problem("", what, f"use {value}, or remove it", (*path, kind, key)))
+        if tier.groups not in (None, 1):
+            what = f"{kind}s in {tier.groups} groups are not supported yet"
+            problems.append(Problem("", what, "remove it", (*path, kind, "groups")))
+    ratios = network.oversubscription or []
+    if len(ratios) >= shape.levels:
+        what = f"{len(ratios)} ratios are given, but {shape.levels - 1} tiers have uplinks"
+        problems.append(Problem("", what, "give one ratio for each, from the leaf up", (*path, "oversubscription")))
+    if problems:
+        raise InputError(problems)
 
 
 def _unsupported_levels(levels: int, path: tuple[str | int, ...]) -> NoReturn:
@@ -138,8 +167,8 @@ def _sized(network: Network, ends: Endpoints, path: tuple[str, ...]) -> Shape:
     if leaves * down < len(ends.host):
         what = f"{leaves} leaves of {down} ports hold {leaves * down} host ports, but {len(ends.host)} are attached"
         raise InputError([Problem("", what, "raise leaf.count or hosts_per_leaf", (*path, "leaf"))])
-    spine = network.spine or network.leaf
-    ports = _ports(spine, _up_speed(network, 1, ends))
+    spine = network.spine or Tier(type=network.leaf.type)
+    ports = _ports(spine, _up_speed(network, 1, ends), (*path, "spine" if network.spine else "leaf"))
     levels = network.levels or (3 if network.core or network.pod or leaves > ports else 2)
     if not 2 <= levels <= 3:
         _unsupported_levels(levels, (*path, "levels"))
@@ -154,6 +183,10 @@ def _leaf_ports(network: Network, ends: Endpoints, ratio: float, path: tuple[str
     leaf = network.leaf
     assert leaf is not None
     down_bps, up_bps = leaf.down_speed_bps or ends.speed_bps, _up_speed(network, 1, ends)
+    hosts = (network.hosts_per_leaf or 0) * ends.lanes
+    if leaf.down is not None and hosts not in (0, leaf.down):
+        what = f"leaf.down is {leaf.down}, but {network.hosts_per_leaf} hosts a leaf have {hosts} ports"
+        raise InputError([Problem("", what, f"use 'down: {hosts}', or remove it", (*path, "leaf", "down"))])
     if leaf.down is not None:
         down = leaf.down
     elif network.hosts_per_leaf is not None:
@@ -164,90 +197,108 @@ def _leaf_ports(network: Network, ends: Endpoints, ratio: float, path: tuple[str
     if down < 1:
         what = f"no host fits a {leaf.type.name}: a host has {ends.lanes} ports here"
         raise InputError([Problem("", what, "choose a larger leaf or give hosts_per_leaf", (*path, "leaf"))])
-    up = leaf.up if leaf.up is not None else int(np.ceil(down * down_bps / up_bps / ratio - 1e-9))
+    up = int(np.ceil(down * down_bps / up_bps / ratio - 1e-9))
+    if leaf.up is not None and network.oversubscription and leaf.up != up:
+        what = f"leaf.up is {leaf.up}, but {down} links down at an oversubscription of {ratio:g} take {up} up"
+        raise InputError([Problem("", what, "give one of them", (*path, "leaf", "up"))])
+    up = up if leaf.up is None else leaf.up
     if up < 1:
         what = "the leaf has no uplinks, so its hosts reach nobody else"
         raise InputError([Problem("", what, "give up 1 or more, or leave it out", (*path, "leaf"))])
     return down, up
 
 
-def _uppers(tier: Tier, lower: int, up: int, ports: int, path: tuple[str, ...], what_below: str) -> int:
-    """Return the number of upper switches: as given, else by the divisor rule."""
+def _uppers(
+    tier: Tier, lower: int, up: int, ports: int, path: tuple[str, ...], what_below: str, groups: int = 1
+) -> int:
+    """Return the number of upper switches of one of ``groups`` meshes: as given, else by the divisor rule."""
+    need = upper_count(lower, up, ports)
     if tier.count is None:
-        count = upper_count(lower, up, ports)
-        if count is None:
+        if need is None:
             what = f"{lower} {what_below} with {up} uplinks each need more than {up} switches of {ports} ports"
             raise InputError([Problem("", what, "add a level, or choose larger switches", path)])
-        return count
-    if up % tier.count:
-        divisors = [n for n in range(1, up + 1) if up % n == 0]
-        given = tier.count
-        close = min(divisors, key=lambda n: abs(n - given))
-        what = f"{up} uplinks do not spread evenly over {tier.count} switches"
-        raise InputError([Problem("", what, f"use a divisor of {up}, such as {close}", (*path, "count"))])
-    if lower * up > tier.count * ports:
-        need = upper_count(lower, up, ports)
+        return need
+    count, rest = divmod(tier.count, groups)
+    fits = [n for n in range(need or up + 1, up + 1) if up % n == 0]
+    if rest or count not in fits:
         what = (
-            f"{lower} {what_below} bring {lower * up} links, but {tier.count} switches have {tier.count * ports} ports"
+            f"{tier.count} switches of {ports} ports do not take {up} uplinks evenly from each of {lower} {what_below}"
         )
-        raise InputError([Problem("", what, f"use {need} switches" if need else "add a level", (*path, "count"))])
-    return tier.count
+        what += f", in {groups} groups" if groups > 1 else ""
+        fix = f"use one of {', '.join(str(n * groups) for n in fits)}" if fits else "add a level"
+        raise InputError([Problem("", what, fix, (*path, "count"))])
+    return count
 
 
 def _three_levels(
     network: Network, ends: Endpoints, ratios: Sequence[float], down: int, up: int, leaves: int, path: tuple[str, ...]
 ) -> Shape:
-    """Size pods and cores: as many spines as a leaf has uplinks, half of a spine's ports down at 1:1."""
+    """Size pods and cores: pods of the size asked for, else as few as hold the leaves, with the fewest switches."""
     assert network.leaf is not None
-    spine, core = network.spine or network.leaf, network.core or network.spine or network.leaf
+    spine = network.spine or Tier(type=network.leaf.type)
     ratio = ratios[1] if len(ratios) > 1 else 1.0
-    up_bps = _up_speed(network, 2, ends)
-    spine_ports = spine.type.ports * spine.type.speed_bps
-    per_pod = _leaves_per_pod(network, ends, down, spine, spine_ports, ratio, path)
-    per_pod = min(per_pod, leaves)
+    if network.pod is not None:
+        sizes: Sequence[int] = [min(_leaves_per_pod(network.pod.hosts, ends, down, path), leaves)]
+    else:
+        most = min(_half(spine, ratio, ends, network), leaves)
+        sizes = range(-(-leaves // -(-leaves // most)), most + 1)
+    shapes, errors = [], []
+    for per_pod in sizes:
+        try:
+            shapes.append(_pods(network, ends, spine, ratio, (down, up), leaves, per_pod, path))
+        except InputError as error:
+            errors.append(error)
+    if not shapes:
+        raise errors[-1]
+    given = network.leaf.count
+    return min(shapes, key=lambda shape: (given not in (None, shape.count(1)), shape.switches()))
+
+
+def _pods(
+    network: Network, ends: Endpoints, spine: Tier, ratio: float, leaf_ports: tuple[int, int], leaves: int,
+    per_pod: int, path: tuple[str, ...],
+) -> Shape:  # fmt: skip
+    """Return the tree with pods of some leaves; tiers' counts are totals over all pods."""
+    down, up = leaf_ports
+    pods = -(-leaves // per_pod)
+    down_bps, up_bps = _up_speed(network, 1, ends), _up_speed(network, 2, ends)
     spines = _uppers(
-        spine, per_pod, up, _ports(spine, _up_speed(network, 1, ends)), (*path, "spine"), "leaves of a pod"
+        spine, per_pod, up, _ports(spine, down_bps, (*path, "spine")), (*path, "spine"), "leaves of a pod", pods
     )
     if spine.count is None:
-        spines = max(
-            spines,
-            min(
-                n
-                for n in range(spines, up + 1)
-                if up % n == 0 and per_pod * up // n <= _half(spine, ratio, ends, network)
-            ),
-        )
-    spine_down = per_pod * up // spines
-    spine_up = spine.up or max(1, int(np.ceil(spine_down * _up_speed(network, 1, ends) / up_bps / ratio - 1e-9)))
-    pods = -(-leaves // per_pod)
-    each = _uppers(Tier(type=core.type, count=None), pods, spine_up, _ports(core, up_bps), (*path, "core"), "pods")
-    if core.count is not None and core.count != each * spines:
-        what = f"{core.count} cores, but {spines} spines a pod with {spine_up} uplinks each take {each * spines}"
-        raise InputError([Problem("", what, f"use {each * spines} or drop count", (*path, "core", "count"))])
+        spines = _least_spines(spines, up, per_pod, _half(spine, ratio, ends, network), (*path, "spine"))
+    spine_up = spine.up or max(1, int(np.ceil(per_pod * up // spines * down_bps / up_bps / ratio - 1e-9)))
+    core = network.core or Tier(type=spine.type)
+    each = _uppers(core, pods, spine_up, _ports(core, up_bps, (*path, "core")), (*path, "core"), "pods", spines)
     return Shape((down, per_pod, pods), (1, spines, each), (1, up // spines, spine_up // each))
+
+
+def _least_spines(least: int, up: int, leaves: int, half: int, path: tuple[str | int, ...]) -> int:
+    """Return the smallest divisor of a leaf's uplinks that leaves each spine its ports up."""
+    for spines in range(least, up + 1):
+        if up % spines == 0 and leaves * up // spines <= half:
+            return spines
+    what = f"a pod of {leaves} leaves takes all ports of its spines, but {half} of each may go down"
+    raise InputError([Problem("", what, f"use pods of at most {half} leaves, or larger spines", path)])
 
 
 def _half(spine: Tier, ratio: float, ends: Endpoints, network: Network) -> int:
     """Return how many of a spine's ports go down when the others carry 1/ratio of them up."""
-    ports = _ports(spine, _up_speed(network, 1, ends))
+    ports = _ports(spine, _up_speed(network, 1, ends), ("networks", "spine"))
     return spine.down or max(1, int(ports * ratio / (1 + ratio) + 1e-9))
 
 
-def _leaves_per_pod(
-    network: Network, ends: Endpoints, down: int, spine: Tier, spine_ports: float, ratio: float, path: tuple[str, ...]
-) -> int:
-    if network.pod is not None:
-        lanes = network.pod.hosts * ends.lanes
-        if lanes % down:
-            what = f"a pod of {network.pod.hosts} hosts does not fill leaves of {down} ports"
-            raise InputError([Problem("", what, f"use a multiple of {down // ends.lanes}", (*path, "pod"))])
-        return lanes // down
-    return _half(spine, ratio, ends, network)
+def _leaves_per_pod(hosts: int, ends: Endpoints, down: int, path: tuple[str, ...]) -> int:
+    lanes = hosts * ends.lanes
+    if lanes % down:
+        what = f"a pod of {hosts} hosts does not fill leaves of {down} ports"
+        raise InputError([Problem("", what, f"use a multiple of {down // ends.lanes}", (*path, "pod"))])
+    return lanes // down
 
 
-def _ports(tier: Tier, speed_bps: float) -> int:
+def _ports(tier: Tier, speed_bps: float, path: tuple[str | int, ...]) -> int:
     """Return the ports of a tier's switch when all are broken out to a speed."""
-    return tier.type.cage_count * int(tier.type.cage_speed_bps / speed_bps * (1 + 1e-9))
+    return tier.type.cage_count * ports_per_cage(tier.type, speed_bps, str(path[-1]), path)
 
 
 def _up_speed(network: Network, level: int, ends: Endpoints) -> float:

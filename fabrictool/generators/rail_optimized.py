@@ -37,13 +37,18 @@ def rail_optimized(
     ratio = (network.oversubscription or [1.0])[0]
     down_bps = leaf.down_speed_bps or ends.speed_bps
     up_bps = leaf.up_speed_bps or (network.spine.down_speed_bps if network.spine else None) or ends.speed_bps
-    up = leaf.up if leaf.up is not None else int(np.ceil(hosts_per_su * down_bps / up_bps / ratio - 1e-9))
+    up = int(np.ceil(hosts_per_su * down_bps / up_bps / ratio - 1e-9))
+    if leaf.up is not None and network.oversubscription and leaf.up != up:
+        what = f"leaf.up is {leaf.up}, but {hosts_per_su} links down at an oversubscription of {ratio:g} take {up} up"
+        raise InputError([Problem("", what, "give one of them", (*path, "leaf", "up"))])
+    up = up if leaf.up is None else leaf.up
     if up < 1:
         what = "the leaf has no uplinks, so a rail reaches no other"
         fix = "leave up out, or use the family rail-only for rails without spines"
         raise InputError([Problem("", what, fix, (*path, "leaf", "up"))])
     units = -(-ends.host_count // hosts_per_su)
     leaves = units * rails
+    _obeyed(network, leaves, path)
     spine = network.spine or Tier(type=leaf.type)
     spines = _spines(spine, leaves, up, up_bps, path)
     reserve = network.scalable_unit.reserve if network.scalable_unit else 0
@@ -83,6 +88,27 @@ def _required(network: Network, ends: Endpoints, path: tuple[str, ...]) -> tuple
         fix = f"use 'down: {network.scalable_unit.hosts}'; other splits are not supported yet"
         raise NotSupportedError([Problem("", what, fix, (*path, "leaf", "down"))])
     return rails, network.scalable_unit.hosts, network.leaf
+
+
+def _obeyed(network: Network, leaves: int, path: tuple[str, ...]) -> None:
+    """Refuse what is stated of a tier and would not be built."""
+    problems = []
+    for kind, tier in (("leaf", network.leaf), ("spine", network.spine)):
+        if tier is not None and tier.groups not in (None, 1):
+            what = f"{tier.groups} groups of a {kind} tier are not supported yet"
+            problems.append(Problem("", what, "remove it", (*path, kind, "groups")))
+    if network.leaf is not None and network.leaf.count not in (None, leaves):
+        what = f"leaf.count is {network.leaf.count}, but hosts, scalable units and rails take {leaves} leaves"
+        problems.append(Problem("", what, f"use {leaves}, or remove it", (*path, "leaf", "count")))
+    for key in ("down", "up"):
+        if network.spine is not None and getattr(network.spine, key) is not None:
+            what = f"'{key}' of spines is not supported yet"
+            problems.append(Problem("", what, "remove it", (*path, "spine", key)))
+    if network.oversubscription and len(network.oversubscription) > 1:
+        what = f"{len(network.oversubscription)} ratios are given, but only the leaves have uplinks"
+        problems.append(Problem("", what, "give one", (*path, "oversubscription")))
+    if problems:
+        raise InputError(problems)
 
 
 def _spines(spine: Tier, leaves: int, up: int, speed_bps: float, path: tuple[str, ...]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabrictool.errors import Problem, did_you_mean
+from fabrictool.fabric.tables import KINDS
 from fabrictool.layout.model import HostGroup, Layout, Network
 
 
@@ -18,9 +19,12 @@ def cross_checks(layout: Layout) -> Iterator[Problem]:
 
 def _group_names(layout: Layout) -> Iterator[Problem]:
     seen: set[str] = set()
+    switches = {*KINDS[2:]} | {f"{network}-{kind}" for network in layout.networks for kind in KINDS[2:]}
     for row, group in enumerate(layout.hosts):
+        path = ("hosts", row, "name")
+        if group.name in switches:
+            yield Problem("", f"'{group.name}' is what switches are called", "give the hosts another name", path)
         if group.name in seen:
-            path = ("hosts", row, "name")
             yield Problem("", f"two host groups are called '{group.name}'", "give each a name of its own", path)
         seen.add(group.name)
 

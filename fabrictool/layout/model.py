@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from fabrictool.catalogue.fields import (
     Altitude,
@@ -51,6 +52,20 @@ def _named(value: object) -> object:
 
 def _typed(value: object) -> object:
     return {"type": value} if isinstance(value, str) else value
+
+
+_TEMPLATE = re.compile(r"([A-Za-z0-9_.+-]|\{(index|su|pod|rail|plane)(:0?\d?d)?\}|\{group\})+")
+
+
+def _template(value: str) -> str:
+    if len(value) > 64 or not _TEMPLATE.fullmatch(value):
+        raise ValueError(
+            f"'{value[:40]}' is no name template; use words with {{index:02d}}, {{su}}, {{rail}}, {{group}}"
+        )
+    return value
+
+
+Template = Annotated[str, Field(strict=True), AfterValidator(_template)]
 
 
 class HostGroup(Model):
@@ -359,7 +374,7 @@ class Layout(Model):
         | None
     ) = None
     hall: Hall | None = None
-    naming: dict[str, str] = {}
+    naming: dict[str, Template] = {}
     scenario: Scenario | None = None
     workload: Workload | None = None
     cost: Cost = Cost()
