@@ -18,7 +18,8 @@ from fabrictool.fabric import Fabric, edit
 from fabrictool.kernels import flows
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.routing.dmodk import route_tables
-from fabrictool.routing.loads import Channels, all_to_all_loads, channels
+from fabrictool.routing.channels import Channels, channels
+from fabrictool.routing.loads import all_to_all_loads
 
 
 @dataclass(frozen=True)
