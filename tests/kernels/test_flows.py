@@ -17,8 +17,8 @@ from reference import Hop, Pgft, Rails, Walk
 from fabrictool.fabric import Fabric, edit
 from fabrictool.kernels import flows
 from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.dmodk import route_tables
 from fabrictool.routing.channels import Channels, channels
+from fabrictool.routing.dmodk import route_tables
 from fabrictool.routing.loads import all_to_all_loads
 
 
