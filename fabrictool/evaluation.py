@@ -30,7 +30,8 @@ from fabrictool.layout.source import Source
 from fabrictool.placement import Placement, place
 from fabrictool.power import RackPower, rack_limits, rack_power
 from fabrictool.records import Assumption, Finding
-from fabrictool.routing.loads import all_to_all_loads, channel_name, effective_bisection
+from fabrictool.routing.channels import channel_name
+from fabrictool.routing.loads import all_to_all_loads, effective_bisection
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -253,7 +254,7 @@ def _networks_to_run(layout: Layout, fabric: Fabric) -> list[Transport]:
 
 def _congestion(transport: Transport, layout: Layout, seed: int) -> Congestion:
     tables, channels = transport.tables, transport.channels
-    load = all_to_all_loads(tables, len(channels))
+    load = all_to_all_loads(tables, len(channels), transport.tree)
     speed = channels.speed_bps
     busy = np.divide(load, speed, out=np.zeros_like(load), where=speed > 0)
     ends = np.concatenate((tables.port_channel, tables.port_channel ^ 1))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
@@ -36,6 +37,22 @@ class Round:
     target: I4
     share: float
     repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """Rounds i -> i + r over a job's ranks, one for each r of ``steps``, each flow with ``share``."""
+
+    steps: npt.NDArray[np.int64]
+    share: float
+
+    def rounds(self, size: int) -> Iterator[Round]:
+        """Yield the rounds one by one."""
+        for step in self.steps.tolist():
+            yield _shift(size, step, self.share)
+
+
+Schedule = Iterator[Round | Shifts]
 
 
 @dataclass(frozen=True)
@@ -63,17 +80,17 @@ def _shift(size: int, step: int, share: float, repeat: int = 1) -> Round:
     return Round(ranks, (ranks + step) % size, share, repeat)
 
 
-def ring_all_reduce(group: Group) -> Iterator[Round]:
+def ring_all_reduce(group: Group) -> Schedule:
     """2 (N - 1) rounds of i -> i + 1 with S/N: reduce-scatter, then all-gather."""
     yield _shift(group.size, 1, 1 / group.size, 2 * (group.size - 1))
 
 
-def ring_pass(group: Group) -> Iterator[Round]:
+def ring_pass(group: Group) -> Schedule:
     """N - 1 rounds of i -> i + 1 with S/N: reduce-scatter or all-gather."""
     yield _shift(group.size, 1, 1 / group.size, group.size - 1)
 
 
-def halving_doubling(group: Group) -> Iterator[Round]:
+def halving_doubling(group: Group) -> Schedule:
     """Recursive halving from distance N/2 down, then doubling back: i <-> i xor d with S d/N."""
     ranks, distance = _all(group.size), group.size // 2
     while distance:
@@ -81,7 +98,7 @@ def halving_doubling(group: Group) -> Iterator[Round]:
         distance //= 2
 
 
-def recursive_doubling(group: Group) -> Iterator[Round]:
+def recursive_doubling(group: Group) -> Schedule:
     """Distances 1, 2 .. N/2: i <-> i xor d with all of S."""
     ranks, distance = _all(group.size), 1
     while distance < group.size:
@@ -89,7 +106,7 @@ def recursive_doubling(group: Group) -> Iterator[Round]:
         distance *= 2
 
 
-def hierarchical(group: Group) -> Iterator[Round]:
+def hierarchical(group: Group) -> Schedule:
     """Reduce-scatter inside each domain, a ring for each rail between domains, all-gather inside."""
     inside = group.per_domain()
     if inside is None:
@@ -105,20 +122,19 @@ def hierarchical(group: Group) -> Iterator[Round]:
         yield Round(ranks, target, 1 / inside / outside, 2 * (outside - 1))
 
 
-def pairwise(group: Group) -> Iterator[Round]:
+def pairwise(group: Group) -> Schedule:
     """N - 1 rounds: i -> i + r with S/N."""
-    for step in range(1, group.size):
-        yield _shift(group.size, step, 1 / group.size)
+    yield Shifts(np.arange(1, group.size), 1 / group.size)
 
 
-def pairwise_xor(group: Group) -> Iterator[Round]:
+def pairwise_xor(group: Group) -> Schedule:
     """N - 1 rounds: i <-> i xor r with S/N."""
     ranks = _all(group.size)
     for step in range(1, group.size):
         yield Round(ranks, ranks ^ step, 1 / group.size)
 
 
-def direct(group: Group) -> Iterator[Round]:
+def direct(group: Group) -> Schedule:
     """All pairs at once with S/N each."""
     ranks = _all(group.size)
     source, target = np.repeat(ranks, group.size), np.tile(ranks, group.size)
@@ -126,7 +142,7 @@ def direct(group: Group) -> Iterator[Round]:
     yield Round(source[other], target[other], 1 / group.size)
 
 
-def bruck(group: Group) -> Iterator[Round]:
+def bruck(group: Group) -> Schedule:
     """Distances k = 1, 2, 4 ..: i -> i + k with S/N for every block whose index has bit k."""
     blocks, step = _all(group.size), 1
     while step < group.size:
@@ -134,7 +150,7 @@ def bruck(group: Group) -> Iterator[Round]:
         step *= 2
 
 
-def binomial(group: Group) -> Iterator[Round]:
+def binomial(group: Group) -> Schedule:
     """Distances k = 1, 2, 4 ..: ranks below k send all of S to i + k."""
     step = 1
     while step < group.size:
@@ -147,13 +163,13 @@ def binomial(group: Group) -> Iterator[Round]:
 class Algorithm:
     """A schedule, whether it needs a power of two, and whether each rank has a flow for every other."""
 
-    rounds: Callable[[Group], Iterator[Round]]
+    rounds: Callable[[Group], Schedule]
     power_of_two: bool = False
     all_pairs: bool = False
 
     def flow_count(self, size: int) -> float:
         """Return about how many flows the distinct rounds have together."""
-        return size * (size if self.all_pairs else np.log2(max(size, 2)))
+        return float(size * (size if self.all_pairs else np.log2(max(size, 2))))
 
 
 #: Algorithms of each collective; the first is the default, unless ``default_algorithm`` knows better.

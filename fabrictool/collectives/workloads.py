@@ -9,15 +9,16 @@ import numpy as np
 
 from fabrictool import units
 from fabrictool.collectives.bounds import Bound, bound, partitions
-from fabrictool.collectives.costs import MODELS, ScheduleCost, schedule_cost
+from fabrictool.collectives.costs import MODELS, Meter, ScheduleCost
 from fabrictool.collectives.schedules import ALGORITHMS, Group, bus_factor, default_algorithm
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.layout.model import Layout, RankOrder
+from fabrictool.routing.channels import Channels, channel_name, channels
 from fabrictool.routing.dmodk import route_tables
-from fabrictool.routing.loads import Channels, channel_name, channels
+from fabrictool.routing.regular import RegularTree, regular_tree
 
 MIB = 2.0**20
 DEFAULT_SIZES = (1 * MIB, 16 * MIB, 1024 * MIB)
@@ -175,11 +176,13 @@ class Transport:
     network: int
     tables: RouteTables = field(init=False)
     channels: Channels = field(init=False)
+    tree: RegularTree | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derive routing tables and channels."""
+        """Derive routing tables, channels and, where proven, the regularity of the network."""
         self.tables = route_tables(self.fabric, self.network)
         self.channels = channels(self.fabric)
+        self.tree = regular_tree(self.fabric, self.network, self.tables, self.channels)
 
     @property
     def name(self) -> str:
@@ -202,8 +205,8 @@ class Transport:
             others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
             raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
         steps = 3 * algorithm.flow_count(len(ranks))
-        rounds = algorithm.rounds(group)
-        return name, schedule_cost(rounds, ranks, self.tables, self.channels, job.model, steps), floor
+        meter = Meter(self.tables, self.channels, self.tree, ranks, job.model, steps)
+        return name, meter.cost(algorithm.rounds(group)), floor
 
     def run(self, job: Job) -> Iterator[CollectiveResult]:
         """Run a job; yield one result a size."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import KINDS, Bool, Fabric
 
 _SWITCH_TIER = 1
@@ -84,4 +86,48 @@ def oversubscription(fabric: Fabric, network: int) -> list[float]:
         rows = (fabric.devices.network == network) & (tier == level) & (up > 0)
         if rows.any():
             found.append(float((down[rows] / up[rows]).max()))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCount:
+    """Links between two kinds of device in a network.
+
+    ``per_pair`` is the number of parallel links of each joined pair, None where pairs differ;
+    ``groups`` the number of meshes that the two kinds fall apart into.
+    """
+
+    network: str
+    a: str
+    z: str
+    count: int
+    cables: int
+    per_pair: int | None
+    groups: int
+    speed_bps: float
+
+
+def link_counts(fabric: Fabric) -> list[LinkCount]:
+    """Return the links by network, pair of kinds and speed, from the hosts up."""
+    a, z = fabric.ends
+    kind, links = fabric.devices.kind, fabric.links
+    code = np.column_stack((links.network, kind[a], kind[z], links.speed_bps))
+    found = []
+    for row in np.unique(code, axis=0):
+        inside = (code == row).all(axis=1)
+        pairs, uses = np.unique(np.column_stack((a[inside], z[inside])), axis=0, return_counts=True)
+        label = merged(np.arange(len(kind), dtype=np.int32), pairs[:, 0], pairs[:, 1])
+        per_cage = fabric.networks[int(row[0])].cables == "per-cage"
+        found.append(
+            LinkCount(
+                fabric.networks[int(row[0])].name,
+                KINDS[int(row[1])],
+                KINDS[int(row[2])],
+                int(inside.sum()),
+                len(occupied_cages(fabric, inside, ("a",))) if per_cage else int(inside.sum()),
+                int(uses[0]) if (uses == uses[0]).all() else None,
+                len(np.unique(label[pairs])),
+                float(row[3]),
+            )
+        )
     return found

@@ -18,6 +18,7 @@ from fabrictool.fabric.assembly import LinkRows, PortRows, assemble
 from fabrictool.fabric.tables import Devices, Fabric, GpuPorts, Gpus, Links, NetworkFacts, Ports
 
 FORMAT = 1
+MAGIC = b"PK\x03\x04"
 _TABLES: dict[str, Any] = {"devices": Devices, "ports": Ports, "links": Links, "gpus": Gpus, "gpu_ports": GpuPorts}
 
 

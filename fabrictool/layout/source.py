@@ -14,6 +14,7 @@ from fabrictool.errors import InputError, Problem
 Path_ = tuple[str | int, ...]
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 32
+STDIN = "<stdin>"
 MAX_VALUES = 200_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")}
@@ -66,7 +67,7 @@ def read_bytes(path: str) -> tuple[str, bytes]:
     InputError
         If there is no such file, it is a folder, may not be read, or is too large.
     """
-    name = "<stdin>" if path == "-" else path
+    name = STDIN if path == "-" else path
     try:
         if path == "-":
             content = sys.stdin.buffer.read(MAX_BYTES + 1)
