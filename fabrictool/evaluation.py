@@ -201,6 +201,8 @@ def _refuse_scenario(layout: Layout) -> None:
         problems.append(_unsupported("failed links and devices", ("scenario", "failed")))
     if scenario is not None and scenario.slow:
         problems.append(_unsupported("slow links", ("scenario", "slow")))
+    if scenario is not None and scenario.sharing != "max-min":
+        problems.append(_unsupported(f"sharing '{scenario.sharing}'", ("scenario", "sharing")))
     for name, network in layout.networks.items():
         if network.routing.name != "d-mod-k":
             what = f"routing '{network.routing.name}'"

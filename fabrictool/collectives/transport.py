@@ -112,7 +112,20 @@ class Transport:
     def _no_result(self, job: Job, size: int, nbytes: float, why: str) -> CollectiveResult:
         name = job.algorithm or ""
         return CollectiveResult(
-            job.number, self.name, job.collective, name, job.model, size, nbytes, None, None, None, None, None, None, why
+            job.number,
+            self.name,
+            job.collective,
+            name,
+            job.model,
+            size,
+            nbytes,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            why,
         )
 
     def _result(

@@ -137,6 +137,8 @@ def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> 
     InputError
         If ranks lie beyond the GPUs or one is named twice.
     """
+    if order.ranks is None and order.offset >= gpus:
+        raise InputError([_too_many(f"ranks from {order.offset} on", gpus, path)])
     if order.ranks is not None:
         chosen = np.array(order.ranks, np.int64)
     elif order.order == "random":
@@ -146,9 +148,10 @@ def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> 
         step = order.step if order.order == "stride" else 1
         count = order.count if order.count is not None else max(0, -(-(gpus - order.offset) // step))
         chosen = order.offset + step * np.arange(count, dtype=np.int64)
-    if order.count is not None and len(chosen) < order.count:
+    beyond = len(chosen) > 0 and chosen.max() >= gpus
+    if order.count is not None and (len(chosen) < order.count or beyond):
         raise InputError([_too_many(f"{order.count} ranks", gpus, path)])
-    if len(chosen) and chosen.max() >= gpus:
+    if beyond:
         raise InputError([_too_many(f"rank {int(chosen.max())}", gpus, path)])
     if len(np.unique(chosen)) < len(chosen):
         raise InputError([Problem("", "a rank is named twice", "name each once", (*path, "ranks"))])

@@ -20,6 +20,7 @@ from fabrictool.kernels.flows import RouteTables
 from fabrictool.routing.channels import Channels, channels
 from fabrictool.routing.dmodk import route_tables
 from fabrictool.routing.loads import all_to_all_loads
+from fabrictool.routing.regular import regular_tree
 
 
 @dataclass(frozen=True)
@@ -150,12 +151,19 @@ def _rails_without_scale_up(twin: Rails, s: int, d: int) -> list[Hop]:
     return [] if leaf == other else [(1, leaf, port, "up"), (1, other, port, "down")]
 
 
-def test_all_to_all_by_aggregation_is_the_sum_over_pairs(case: Case) -> None:
-    load = all_to_all_loads(case.tables, len(case.channels))
+@pytest.mark.parametrize("regular", [False, True])
+def test_all_to_all_by_aggregation_is_the_sum_over_pairs(case: Case, regular: bool) -> None:
+    tree = regular_tree(case.fabric, 0, case.tables, case.channels) if regular else None
+    load = all_to_all_loads(case.tables, len(case.channels), tree)
     pairs = [(s, d) for s in range(case.ranks) for d in range(case.ranks) if s != d]
     expected = reference.loads(case.walk, pairs)
     network = {hop: value for hop, value in expected.items() if hop[0] != "scale-up"}
     assert _by_hop(case, load) == network
+
+
+def test_every_case_is_a_regular_tree(case: Case) -> None:
+    """So the closed form above is really the one tried."""
+    assert regular_tree(case.fabric, 0, case.tables, case.channels) is not None
 
 
 def test_round_cost(case: Case, form: Any) -> None:
