@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -191,7 +192,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
     FabrictoolError
         If the layout cannot be built; located in its file.
     """
-    try:
+    with _located(layout):
         _refuse_scenario(layout)
         fabric = build(layout)
         limits = rack_limits(layout)
@@ -202,9 +203,6 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         joined = _networks_to_run(layout, fabric)
         results = run_jobs(joined[0], jobs or jobs_of(layout)) if joined else []
         congestion = {transport.name: _congestion(transport, layout, seed) for transport in joined}
-    except FabrictoolError as error:
-        source = layout.source or Source(layout.name)
-        raise type(error)([source.locate(problem) for problem in error.problems]) from None
     assumptions = (
         *latency_assumptions(layout),
         *limits.assumptions,
@@ -224,6 +222,30 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
     return Evaluation(
         layout, fabric, tuple(results), congestion, placement, power, cooling, cost, assumptions, tuple(findings)
     )
+
+
+def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> list[CollectiveResult]:
+    """Run jobs on a layout's fabric and evaluate nothing else; no results if no network joins all GPUs.
+
+    Raises
+    ------
+    FabrictoolError
+        If a job cannot be run; located in the layout's file.
+    """
+    with _located(layout):
+        _refuse_scenario(layout)
+        joined = _networks_to_run(layout, fabric)
+        return run_jobs(joined[0], jobs) if joined else []
+
+
+@contextmanager
+def _located(layout: Layout) -> Iterator[None]:
+    """Give errors the places of their keys in the layout's file."""
+    try:
+        yield
+    except FabrictoolError as error:
+        source = layout.source or Source(layout.name)
+        raise type(error)([source.locate(problem) for problem in error.problems]) from None
 
 
 def _refuse_scenario(layout: Layout) -> None:
