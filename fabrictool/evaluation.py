@@ -69,7 +69,7 @@ class Congestion:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """All results of a layout; tables as attributes, ``to_dict`` is the JSON of ``score``."""
 
@@ -170,6 +170,10 @@ class Evaluation:
 
         keys = ("severity", "id", "where", "message", "fix")
         return Table("findings", tuple(Column(key, [getattr(row, key) for row in self.findings]) for key in keys))
+
+    def __repr__(self) -> str:
+        verdict = "no errors" if self.ok else "errors"
+        return f"<Evaluation of {self.layout.name}: {self.counts['gpus']:,} GPUs, {verdict}>"
 
     def _repr_html_(self) -> str:
         tables = (self.collective_table(), self.rack_table(), self.finding_table())
