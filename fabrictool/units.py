@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 _NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
 _DECIMAL = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
@@ -126,14 +127,21 @@ def parse(value: object, dimension: Dimension) -> float:
     match = _NUMBER.match(value)
     if match is None:
         raise ValueError(f"{_show(value)} is not a {dimension.name}; write it like '{dimension.example}'")
-    number, unit = float(match[1].replace("_", "")), match[2]
+    number, unit = match[1].replace("_", ""), match[2]
     if unit not in dimension.factors:
         raise ValueError(_unknown_unit(value, unit, dimension))
-    result = number * dimension.factors[unit]
+    result = _times(number, dimension.factors[unit])
     if not math.isfinite(result) or not dimension.low <= result <= dimension.high:
         limits = f"{dimension.low:g} to {dimension.high:g} {dimension.unit}"
         raise ValueError(f"{_show(value)} is out of range for a {dimension.name}; accepted are {limits}")
     return result
+
+
+def _times(number: str, factor: float) -> float:
+    """Multiply in decimals where that is safe, so that 500 ns is 5e-7 to the last bit."""
+    if 1e-30 < abs(float(number)) < 1e30:
+        return float(Decimal(number) * Decimal(repr(factor)))
+    return float(number) * factor
 
 
 def _show(value: object) -> str:

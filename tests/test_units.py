@@ -202,3 +202,14 @@ def test_ratio(value, share):
 def test_ratio_refuses(value):
     with pytest.raises(ValueError, match=r"is not a share|is not between 0 and 1"):
         parse_ratio(value)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("500 ns", 5e-7), ("0.3 us", 3e-7), ("1.1 ms", 1.1e-3), ("7 ps", 7e-12)])
+def test_decimal_quantities_are_the_nearest_number(text: str, seconds: float) -> None:
+    assert units.parse(text, units.TIME) == seconds
+
+
+@pytest.mark.parametrize("text", ["1e999999999999 s", "1e30 s", "9" * 5000 + " s"])
+def test_huge_numbers_are_out_of_range(text: str) -> None:
+    with pytest.raises(ValueError, match="out of range"):
+        units.parse(text, units.TIME)

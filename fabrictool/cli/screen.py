@@ -6,6 +6,8 @@ Every number bears a mark of its evidence: # counted, ~ modelled, * assumed.
 from __future__ import annotations
 
 import math
+import shutil
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ import click
 
 from fabrictool.catalogue.store import EDITION
 from fabrictool.fabric.counting import free_ports, network_counts, oversubscription
+from fabrictool.layout.source import STDIN
 from fabrictool.units import format_power, format_size, format_speed, format_time
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 _PROTOCOLS = {"infiniband": "InfiniBand", "ethernet": "Ethernet (RoCE)", "efa": "EFA", "tcp": "TCP"}
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 SHOWN = 6
+WIDTH = 110
 _TOTALS = (("GPUs", "gpus"), ("hosts", "hosts"), ("switches", "switches"), ("racks", "racks"))
 
 
@@ -38,8 +42,15 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
     ]
     text = "\n".join(lines)
     if verbose and evaluation.placement is not None:
-        text += "\n\n" + evaluation.rack_table().render(110).rstrip("\n")
+        text += "\n\n" + evaluation.rack_table().render(WIDTH).rstrip("\n")
     return click.unstyle(text) if no_colour else text
+
+
+def _wrapped(text: str, indent: int) -> str:
+    """Break text for the terminal; its lines after the first stand under each other at ``indent``."""
+    width = min(max(shutil.get_terminal_size((WIDTH, 24)).columns, 60), WIDTH) - indent
+    lines = textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
+    return ("\n" + " " * indent).join(lines)
 
 
 def _head(title: str) -> str:
@@ -65,9 +76,9 @@ def _verdict(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
 
 def _finding(severity: str, number: int, finding: Finding) -> Iterator[str]:
     mark = click.style(f"{severity[0].upper()}{number}", fg=_COLOURS[severity])
-    yield f" {mark} {finding.id:<16} {finding.where}: {finding.message}"
+    yield f" {mark} {finding.id:<16} {_wrapped(f'{finding.where}: {finding.message}', 21)}"
     if finding.fix:
-        yield f"    {'':<16} -> {finding.fix}"
+        yield f"{'':<21}-> {_wrapped(finding.fix, 24)}"
 
 
 def _fabric(evaluation: Evaluation) -> Iterator[str]:
@@ -106,13 +117,19 @@ def _collectives(evaluation: Evaluation) -> Iterator[str]:
         if result.model != "rounds":
             label += f" ({result.model})"
         bound, model = (_gb(value) for value in (result.bound_busbw_bytes_per_s, result.busbw_bytes_per_s))
-        yield f" {label:<50}{bound:>9}{model:>9}{format_time(result.time_s):>11}  {result.limited_by}"
+        time = "-" if result.time_s is None else format_time(result.time_s)
+        yield f" {label:<50}{bound:>9}{model:>9}{time:>11}  {result.limited_by}"
     for name, row in evaluation.congestion.items():
         hot = f"; hottest {row.hot_links[0][0]}" if row.hot_links else ""
         yield (
             f" congestion {name}: {row.pattern}, busiest link {row.max_link_load:.3g}x a host link's load#{hot}; "
             f"effective bisection {100 * row.effective_bisection:.1f} %~"
         )
+
+
+def _power_text(power_w: float) -> str:
+    """Write a power with four digits."""
+    return format_power(float(f"{power_w:.4g}"))
 
 
 def _gb(value: float | None) -> str:
@@ -128,23 +145,23 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     facility = (
         ""
         if math.isnan(cooling.facility_w)
-        else f"   facility {format_power(cooling.facility_w)}~ at PUE {cooling.pue:.3g}*"
+        else f"   facility {_power_text(cooling.facility_w)}~ at PUE {cooling.pue:.3g}*"
     )
-    yield f"{_head('POWER')}IT max {format_power(power.it_max_w)}#{facility}{missing}"
+    yield f"{_head('POWER')}IT max {_power_text(power.it_max_w)}#{facility}{missing}"
     racks = [row for row in range(len(power.rack)) if not math.isnan(power.it_w[row])]
     if not racks:
         return
     worst = max(racks, key=lambda row: float(power.it_w[row]))
     limit = float(power.limit_w[worst])
-    of = "" if math.isnan(limit) else f" of {format_power(limit)}"
-    draw, units = format_power(float(power.it_w[worst])), int(power.units_used[worst])
+    of = "" if math.isnan(limit) else f" of {_power_text(limit)}"
+    draw, units = _power_text(float(power.it_w[worst])), int(power.units_used[worst])
     yield f" worst rack {power.rack[worst]}: {draw}#{of}, {units} U#"
     air, liquid = float(cooling.air_w[racks].sum()), float(cooling.liquid_w[racks].sum())
     flow = float(cooling.airflow_m3_per_s[racks].sum())
-    line = f"{_head('COOLING')}air {format_power(air)}~"
+    line = f"{_head('COOLING')}air {_power_text(air)}~"
     line += f"  {flow:.1f} m3/s~" if flow else ""
     if liquid:
-        line += f"   liquid {format_power(liquid)}~  {float(cooling.coolant_kg_per_s[racks].sum()):.1f} kg/s~"
+        line += f"   liquid {_power_text(liquid)}~  {float(cooling.coolant_kg_per_s[racks].sum()):.1f} kg/s~"
     yield line
 
 
@@ -167,13 +184,15 @@ def _assumptions(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
     if not rows:
         return
     if verbose:
-        yield f"{_head('ASSUMED')}"
+        yield _head("ASSUMED").rstrip()
         for row in rows:
-            yield f" {row.what}: {row.value}*  ({row.source})"
+            yield f" {row.what}: {_wrapped(f'{row.value}*  ({row.source})', len(row.what) + 3)}"
         return
-    yield f"{_head('ASSUMED')}{'; '.join(row.what for row in rows)}: -v shows values and sources"
+    yield _head("ASSUMED") + _wrapped(f"{'; '.join(row.what for row in rows)}: -v shows values and sources", 9)
 
 
 def _next(evaluation: Evaluation) -> Iterator[str]:
-    name = evaluation.layout.source.name if evaluation.layout.source else "LAYOUT"
-    yield f"{_head('NEXT')}fabrictool show {name}   fabrictool plot {name} --what busbw -o busbw.png"
+    source = evaluation.layout.source
+    name = source.name if source and source.name != STDIN else "LAYOUT"
+    yield f"{_head('NEXT')}fabrictool show {name}"
+    yield f"{'':<9}fabrictool plot {name} --what busbw"

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabrictool.fabric import Fabric
+from fabrictool.fabric.parts import joined_by_tier, merged, network_ends
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.loads import Channels
+from fabrictool.routing.channels import Channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +42,22 @@ class Bound:
         return max(self.latency_s, nbytes * self.seconds_per_byte)
 
 
-def partitions(fabric: Fabric, network: int, ranks: I4, tables: RouteTables) -> list[Parts]:
+def partitions(fabric: Fabric, network: int, ranks: I4, lanes: list[RouteTables]) -> list[Parts]:
     """Return the ranks in parts: GPUs, scale-up domains with their hosts, then what each tier joins.
 
     A part of tier l is what hosts, domains and switches up to tier l connect; what leaves it are its
     links to higher tiers.
     """
     gpus, links, devices = fabric.gpus, fabric.links, fabric.devices
-    port_bps = links.speed_bps[tables.port_channel[ranks] // 2]
+    port_bps = sum((links.speed_bps[lane.port_channel[ranks] // 2] for lane in lanes), np.zeros(len(ranks)))
     parts = [Parts("GPU", np.ones(len(ranks)), port_bps + gpus.scale_up_bps[ranks])]
-    rows = np.flatnonzero(links.network == network)
-    a, z = (end[rows] for end in fabric.ends)
-    speed = links.speed_bps[rows]
-    above = np.maximum(devices.tier[a], devices.tier[z])
-    label = _merged(np.arange(len(devices), dtype=np.int32), *_domain_edges(fabric))
-    for tier in range(int(above.max(initial=0))):
-        inside = above <= tier
-        label = _merged(label, a[inside], z[inside])
-        leaving = (above > tier) & (np.minimum(devices.tier[a], devices.tier[z]) <= tier)
+    a, z, speed = network_ends(fabric, network)
+    high, low = np.maximum(devices.tier[a], devices.tier[z]), np.minimum(devices.tier[a], devices.tier[z])
+    alone = merged(np.arange(len(devices), dtype=np.int32), *_domain_edges(fabric))
+    for tier, label in enumerate(joined_by_tier(fabric, network, alone)[:-1]):
+        leaving = (high > tier) & (low <= tier)
         out = np.where(devices.tier[a] <= tier, a, z)[leaving]
-        capacity: F8 = np.bincount(label[out], speed[leaving], minlength=len(devices)).astype(np.float64)
+        capacity = np.bincount(label[out], speed[leaving], minlength=len(devices)).astype(np.float64)
         where, count = np.unique(label[gpus.host[ranks]], return_counts=True)
         title = "NIC" if tier == 0 else f"links above tier {tier}"
         parts.append(Parts(title, count.astype(np.float64), capacity[where]))
@@ -73,21 +70,6 @@ def _domain_edges(fabric: Fabric) -> tuple[I4, I4]:
     scaled = np.flatnonzero(fabric.gpus.scale_up_bps > 0)
     same = np.flatnonzero(domain[scaled][1:] == domain[scaled][:-1])
     return host[scaled[same]], host[scaled[same + 1]]
-
-
-def _merged(label: I4, a: I4, z: I4) -> I4:
-    """Return labels in which both ends of every edge agree, the smallest label winning."""
-    label = label.copy()
-    while True:
-        low = np.minimum(label[a], label[z])
-        before = label.copy()
-        np.minimum.at(label, label[a], low)
-        np.minimum.at(label, label[z], low)
-        np.minimum.at(label, a, low)
-        np.minimum.at(label, z, low)
-        label = label[label]
-        if np.array_equal(label, before):
-            return label
 
 
 def bound(collective: str, parts: list[Parts], tables: RouteTables, ranks: I4, channels: Channels) -> Bound:

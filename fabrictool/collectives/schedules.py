@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
@@ -36,6 +37,22 @@ class Round:
     target: I4
     share: float
     repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """Rounds i -> i + r over a job's ranks, one for each r of ``steps``, each flow with ``share``."""
+
+    steps: npt.NDArray[np.int64]
+    share: float
+
+    def rounds(self, size: int) -> Iterator[Round]:
+        """Yield the rounds one by one."""
+        for step in self.steps.tolist():
+            yield _shift(size, step, self.share)
+
+
+Schedule = Iterator[Round | Shifts]
 
 
 @dataclass(frozen=True)
@@ -63,17 +80,17 @@ def _shift(size: int, step: int, share: float, repeat: int = 1) -> Round:
     return Round(ranks, (ranks + step) % size, share, repeat)
 
 
-def ring_all_reduce(group: Group) -> Iterator[Round]:
+def ring_all_reduce(group: Group) -> Schedule:
     """2 (N - 1) rounds of i -> i + 1 with S/N: reduce-scatter, then all-gather."""
     yield _shift(group.size, 1, 1 / group.size, 2 * (group.size - 1))
 
 
-def ring_pass(group: Group) -> Iterator[Round]:
+def ring_pass(group: Group) -> Schedule:
     """N - 1 rounds of i -> i + 1 with S/N: reduce-scatter or all-gather."""
     yield _shift(group.size, 1, 1 / group.size, group.size - 1)
 
 
-def halving_doubling(group: Group) -> Iterator[Round]:
+def halving_doubling(group: Group) -> Schedule:
     """Recursive halving from distance N/2 down, then doubling back: i <-> i xor d with S d/N."""
     ranks, distance = _all(group.size), group.size // 2
     while distance:
@@ -81,7 +98,7 @@ def halving_doubling(group: Group) -> Iterator[Round]:
         distance //= 2
 
 
-def recursive_doubling(group: Group) -> Iterator[Round]:
+def recursive_doubling(group: Group) -> Schedule:
     """Distances 1, 2 .. N/2: i <-> i xor d with all of S."""
     ranks, distance = _all(group.size), 1
     while distance < group.size:
@@ -89,12 +106,9 @@ def recursive_doubling(group: Group) -> Iterator[Round]:
         distance *= 2
 
 
-def hierarchical(group: Group) -> Iterator[Round]:
+def hierarchical(group: Group) -> Schedule:
     """Reduce-scatter inside each domain, a ring for each rail between domains, all-gather inside."""
-    inside = group.per_domain()
-    if inside is None:
-        what = "hierarchical needs whole scale-up domains of equal size, one after another in rank order"
-        raise InputError([Problem("", what, "use ring, or linear ranks that fill domains")])
+    inside = _domains(group, "hierarchical")
     outside = group.size // inside
     ranks = _all(group.size)
     domain, place = ranks // inside, ranks % inside
@@ -105,20 +119,19 @@ def hierarchical(group: Group) -> Iterator[Round]:
         yield Round(ranks, target, 1 / inside / outside, 2 * (outside - 1))
 
 
-def pairwise(group: Group) -> Iterator[Round]:
+def pairwise(group: Group) -> Schedule:
     """N - 1 rounds: i -> i + r with S/N."""
-    for step in range(1, group.size):
-        yield _shift(group.size, step, 1 / group.size)
+    yield Shifts(np.arange(1, group.size), 1 / group.size)
 
 
-def pairwise_xor(group: Group) -> Iterator[Round]:
+def pairwise_xor(group: Group) -> Schedule:
     """N - 1 rounds: i <-> i xor r with S/N."""
     ranks = _all(group.size)
     for step in range(1, group.size):
         yield Round(ranks, ranks ^ step, 1 / group.size)
 
 
-def direct(group: Group) -> Iterator[Round]:
+def direct(group: Group) -> Schedule:
     """All pairs at once with S/N each."""
     ranks = _all(group.size)
     source, target = np.repeat(ranks, group.size), np.tile(ranks, group.size)
@@ -126,7 +139,52 @@ def direct(group: Group) -> Iterator[Round]:
     yield Round(source[other], target[other], 1 / group.size)
 
 
-def bruck(group: Group) -> Iterator[Round]:
+def _domains(group: Group, algorithm: str) -> int:
+    inside = group.per_domain()
+    if inside is None:
+        what = f"{algorithm} needs whole scale-up domains of equal size, one after another in rank order"
+        raise InputError([Problem("", what, "use another algorithm, or linear ranks that fill domains")])
+    return inside
+
+
+def _inside_pairs(group: Group, inside: int, repeat: int) -> Round:
+    """All pairs inside each domain at once, with S/N each."""
+    ranks = _all(group.size)
+    source = np.repeat(ranks, inside)
+    target = source // inside * inside + np.tile(_all(inside), group.size)
+    other = source != target
+    return Round(source[other], target[other], 1 / group.size, repeat)
+
+
+def node_shift(group: Group) -> Schedule:
+    """In-domain pairs, then for each r all pairs of domain n with domain n + r, with S/N each."""
+    inside = _domains(group, "node-shift")
+    if inside > 1:
+        yield _inside_pairs(group, inside, 1)
+    ranks = _all(group.size)
+    source = np.repeat(ranks, inside)
+    place = np.tile(_all(inside), group.size)
+    for step in range(1, group.size // inside):
+        target = (source // inside + step) % (group.size // inside) * inside + place
+        yield Round(source, target.astype(np.int32), 1 / group.size)
+
+
+def pxn(group: Group) -> Schedule:
+    """In-domain pairs; then for each r a staging inside domains and (n, g) -> (n + r, g) with G S/N.
+
+    References
+    ----------
+    NVIDIA, "Doubling all2all performance with NCCL 2.12" (PXN: PCI x NVLink), 2022: data changes to
+    the GPU of the target's rail inside the host, then stays on that rail.
+    """
+    inside = _domains(group, "pxn")
+    outside = group.size // inside
+    if inside > 1:
+        yield _inside_pairs(group, inside, outside)
+    yield Shifts(np.arange(1, outside) * inside, inside / group.size)
+
+
+def bruck(group: Group) -> Schedule:
     """Distances k = 1, 2, 4 ..: i -> i + k with S/N for every block whose index has bit k."""
     blocks, step = _all(group.size), 1
     while step < group.size:
@@ -134,7 +192,7 @@ def bruck(group: Group) -> Iterator[Round]:
         step *= 2
 
 
-def binomial(group: Group) -> Iterator[Round]:
+def binomial(group: Group) -> Schedule:
     """Distances k = 1, 2, 4 ..: ranks below k send all of S to i + k."""
     step = 1
     while step < group.size:
@@ -147,13 +205,13 @@ def binomial(group: Group) -> Iterator[Round]:
 class Algorithm:
     """A schedule, whether it needs a power of two, and whether each rank has a flow for every other."""
 
-    rounds: Callable[[Group], Iterator[Round]]
+    rounds: Callable[[Group], Schedule]
     power_of_two: bool = False
     all_pairs: bool = False
 
     def flow_count(self, size: int) -> float:
         """Return about how many flows the distinct rounds have together."""
-        return size * (size if self.all_pairs else np.log2(max(size, 2)))
+        return float(size * (size if self.all_pairs else np.log2(max(size, 2))))
 
 
 #: Algorithms of each collective; the first is the default, unless ``default_algorithm`` knows better.
@@ -172,16 +230,24 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
         "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True, all_pairs=True),
         "direct": Algorithm(direct, all_pairs=True),
         "bruck": Algorithm(bruck),
+        "node-shift": Algorithm(node_shift, all_pairs=True),
+        "pxn": Algorithm(pxn),
     },
 }
 
 
-def default_algorithm(collective: str, group: Group) -> str:
-    """Return the algorithm used when none is named: hierarchical where domains hold several ranks, else the first."""
-    if collective == "all-reduce":
-        inside = group.per_domain()
-        if inside is not None and 1 < inside < group.size:
+def default_algorithm(collective: str, group: Group, joined: bool = True) -> str:
+    """Return the algorithm used when none is named.
+
+    Hierarchical where domains hold several ranks, PXN where the network does not join all ranks, so
+    that messages change rails inside domains; else the first.
+    """
+    inside = group.per_domain()
+    if inside is not None and 1 < inside < group.size:
+        if collective == "all-reduce":
             return "hierarchical"
+        if collective == "all-to-all" and not joined:
+            return "pxn"
     return next(iter(ALGORITHMS[collective]))
 
 

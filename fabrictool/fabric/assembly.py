@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from fabrictool.errors import FabricError, Problem
 from fabrictool.fabric.naming import index_widths
-from fabrictool.fabric.tables import F8, I1, I2, I4, Devices, Fabric, GpuPorts, Gpus, Links, NetworkFacts, Ports
+from fabrictool.fabric.tables import F8, I1, I2, I4, Bool, Devices, Fabric, GpuPorts, Gpus, Links, NetworkFacts, Ports
 
 SHOWN = 20
 
@@ -90,24 +90,24 @@ def assemble(
         )  # fmt: skip
 
     problems = list(_duplicate_ports(ports))
-    if not (found_a.all() and found_z.all()) or problems:
-        bare = fabric(placeholder, row_a[:0], row_z[:0], _no_links())
-        problems += _missing(bare, links.a_device, links.a_number, found_a)
-        problems += _missing(bare, links.z_device, links.z_number, found_z)
-        raise FabricError(problems)
+    bare = fabric(placeholder, row_a[:0], row_z[:0], _some(links, np.zeros(len(found_a), bool)))
+    problems += _missing(bare, links.a_device, links.a_number, found_a)
+    problems += _missing(bare, links.z_device, links.z_number, found_z)
+    if problems:
+        both = found_a & found_z
+        row_a, row_z, links = row_a[both], row_z[both], _some(links, both)
     peer = placeholder.copy()
     peer[row_a] = row_z
     peer[row_z] = row_a
     done = fabric(peer, row_a, row_z, links)
-    problems = [*_used_twice(done, row_a, row_z), *_speed_mismatch(done), *_gpu_rows(done)]
+    problems += [*_used_twice(done, row_a, row_z), *_speed_mismatch(done), *_gpu_rows(done)]
     if problems:
         raise FabricError(problems)
     return done
 
 
-def _no_links() -> LinkRows:
-    ints = np.zeros(0, np.int32)
-    return LinkRows(ints, ints, ints, ints, np.zeros(0, np.int8), np.zeros(0), np.zeros(0))
+def _some(links: LinkRows, rows: Bool) -> LinkRows:
+    return LinkRows(*(getattr(links, column.name)[rows] for column in fields(links)))
 
 
 def _port_rows(ports: PortRows, device_count: int, device: I4, number: I4) -> tuple[I4, np.ndarray]:

@@ -54,7 +54,7 @@ def edit(
         if not 0 < factor <= 1:
             find.problems.append(Problem(word, f"factor {factor} is not between 0 and 1", "drop the link instead"))
         speed[find.link(word)] *= factor
-    extra = [(find.port(a), find.port(z)) for a, z in add]
+    extra = [(find.port(a, keep_device), find.port(z, keep_device)) for a, z in add]
     if find.problems:
         raise InputError(find.problems)
     a, z = fabric.ends
@@ -63,7 +63,7 @@ def edit(
 
 
 class _Finder:
-    """Looks up names in a fabric and collects what is not there."""
+    """Looks up names in a fabric, -1 for what is not there, and collects that."""
 
     def __init__(self, fabric: Fabric) -> None:
         self.fabric = fabric
@@ -73,24 +73,29 @@ class _Finder:
     def device(self, name: str) -> int:
         if name not in self.rows:
             self.problems.append(Problem(name, "no such device", did_you_mean(name, self.rows)))
-            return 0
+            return -1
         return self.rows[name]
 
-    def port(self, word: str) -> int:
+    def port(self, word: str, kept: Bool | None = None) -> int:
         name, _, number = word.rpartition(":")
         device = self.device(name)
+        if device < 0:
+            return -1
+        if kept is not None and not kept[device]:
+            self.problems.append(Problem(word, f"{name} is dropped", "link devices that stay"))
+            return -1
         first, end = self.fabric.first_port[device], self.fabric.first_port[device + 1]
         hits = np.flatnonzero(self.fabric.ports.number[first:end] == (int(number) if number.isdigit() else -1))
         if not len(hits):
             self.problems.append(Problem(word, "no such port", f"{name} has ports 1 to {end - first}"))
-            return int(first)
+            return -1
         return int(first + hits[0])
 
     def link(self, word: str) -> I4:
         port = self.port(word)
         links = self.fabric.links
         hits = np.flatnonzero((links.port_a == port) | (links.port_z == port)).astype(np.int32)
-        if not len(hits) and not self.problems:
+        if not len(hits) and port >= 0:
             self.problems.append(Problem(word, "no link on this port", "name one of the link's two ends"))
         return hits
 

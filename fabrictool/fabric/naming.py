@@ -25,7 +25,7 @@ def device_names(fabric: Fabric) -> list[str]:
     Raises
     ------
     InputError
-        If a name template cannot be filled in.
+        If a name template cannot be filled in, or gives two devices one name.
     """
     devices = fabric.devices
     names = [""] * len(devices)
@@ -41,7 +41,22 @@ def device_names(fabric: Fabric) -> list[str]:
             names[row] = name
     if devices.name is not None:
         names = [given or made for given, made in zip(devices.name.tolist(), names, strict=True)]
+    if fabric.naming:
+        _refuse_twins(names, fabric)
     return names
+
+
+def _refuse_twins(names: Sequence[str], fabric: Fabric) -> None:
+    """Refuse templates that give two devices one name."""
+    first: dict[str, int] = {}
+    for row, name in enumerate(names):
+        other = first.setdefault(name, row)
+        if other != row:
+            title = fabric.groups[fabric.devices.group[row]]
+            title = title if title in fabric.naming else fabric.groups[fabric.devices.group[other]]
+            what = f"two devices get the name '{name}'"
+            fix = "tell them apart by {index:02d}, {su} or {rail} in the template"
+            raise InputError([Problem("", what, fix, ("naming", title))])
 
 
 def _from_template(template: str, title: str, devices: Devices, rows: np.ndarray) -> list[str]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+import tokenize
 import zipfile
+import zlib
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fabrictool.errors import InputError, Problem
+from fabrictool.errors import FabricError, InputError, Problem
+from fabrictool.fabric.assembly import LinkRows, PortRows, assemble
 from fabrictool.fabric.tables import Devices, Fabric, GpuPorts, Gpus, Links, NetworkFacts, Ports
 
 FORMAT = 1
+MAGIC = b"PK\x03\x04"
 _TABLES: dict[str, Any] = {"devices": Devices, "ports": Ports, "links": Links, "gpus": Gpus, "gpu_ports": GpuPorts}
 
 
@@ -31,7 +37,7 @@ def save(fabric: Fabric, path: str | Path) -> None:
         "name": fabric.name,
         "types": fabric.types,
         "groups": fabric.groups,
-        "networks": [[n.name, n.protocol, n.family, n.cables] for n in fabric.networks],
+        "networks": [list(astuple(network)) for network in fabric.networks],
         "widths": fabric.widths,
         "naming": dict(fabric.naming),
     }
@@ -59,7 +65,7 @@ def read_fabric(path: str | Path) -> Fabric:
         If the file is missing, cut, of another kind or of a newer format.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             facts = json.loads(archive["facts"].tobytes())
             if facts["format"] > FORMAT:
                 what = f"format {facts['format']} is newer than {FORMAT}, which this version reads"
@@ -68,17 +74,41 @@ def read_fabric(path: str | Path) -> Fabric:
                 table: kind(**{key.partition(".")[2]: archive[key] for key in archive if key.startswith(table + ".")})
                 for table, kind in _TABLES.items()
             }
+        return _joined(facts, **tables)
     except OSError as error:
         raise InputError([Problem(str(path), error.strerror or "cannot be read")]) from None
-    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except FabricError as error:
+        problems = [Problem(str(path), str(problem), "save it again") for problem in error.problems]
+        raise InputError(problems) from None
+    except _BROKEN as error:
         what = f"is not a whole fabric file ({type(error).__name__})"
         raise InputError([Problem(str(path), what, "save it again")]) from None
-    return Fabric(
-        facts["name"],
-        types=tuple(facts["types"]),
-        groups=tuple(facts["groups"]),
-        networks=tuple(NetworkFacts(*row) for row in facts["networks"]),
-        widths=tuple(facts["widths"]),
-        naming=facts["naming"],
-        **tables,
-    )
+
+
+#: What the readers of zip archives, arrays and JSON raise on files that are cut, changed or foreign.
+_BROKEN = (
+    AttributeError, KeyError, IndexError, ValueError, TypeError, EOFError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError,
+)  # fmt: skip
+
+
+def _joined(
+    facts: dict[str, Any], devices: Devices, ports: Ports, links: Links, gpus: Gpus, gpu_ports: GpuPorts
+) -> Fabric:
+    a, z = links.port_a, links.port_z
+    rows = LinkRows(
+        ports.device[a], ports.number[a].astype(np.int32), ports.device[z], ports.number[z].astype(np.int32),
+        links.network, links.speed_bps, links.latency_s,
+    )  # fmt: skip
+    networks = [_network(row) for row in facts["networks"]]
+    bare = PortRows(ports.device, ports.number, ports.cage, ports.speed_bps, ports.rail, ports.plane)
+    return assemble(
+        facts["name"], devices, bare, rows, gpus, gpu_ports, facts["types"], facts["groups"], networks,
+        facts["naming"], facts["widths"],
+    )  # fmt: skip
+
+
+def _network(row: list[Any]) -> NetworkFacts:
+    name, protocol, family, cables, host_cables, uplinks = row
+    kept = tuple((str(kind), int(count), float(speed)) for kind, count, speed in uplinks)
+    return NetworkFacts(name, protocol, family, cables, host_cables, kept)

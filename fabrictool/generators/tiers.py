@@ -39,7 +39,9 @@ class TierPlan:
         InputError
             If the switch has too few cages, or none fast enough.
         """
-        down_each, up_each = self._per_cage(self.down_bps), self._per_cage(self.up_bps)
+        down_each, up_each = (
+            ports_per_cage(self.type, bps, self.kind, self.path) for bps in (self.down_bps, self.up_bps)
+        )
         if self.down_bps == self.up_bps:
             return self._one_speed(down_each)
         down_cages, up_cages = -(-self.down // down_each), -(-self.up // up_each)
@@ -63,17 +65,6 @@ class TierPlan:
         numbers = np.arange(1, ports + 1)
         return PortPattern(numbers, (numbers - 1) // per_cage, np.full(ports, self.down_bps))
 
-    def _per_cage(self, speed_bps: float) -> int:
-        """Return how many ports of a speed one cage is broken out to."""
-        each = int(self.type.cage_speed_bps / speed_bps * (1 + 1e-9))
-        if each < 1:
-            what = (
-                f"a {self.kind} port of {speed_bps / 1e9:g}G does not fit {self.type.name}, "
-                f"whose cages carry {self.type.cage_speed_bps / 1e9:g}G"
-            )
-            raise InputError([Problem("", what, "choose a faster switch or a lower speed", self.path)])
-        return each
-
     def _too_few(self, need: int, have: int, unit: str) -> Problem:
         what = (
             f"a {self.kind} needs {need} {unit} for {self.down} links down and {self.up} up, "
@@ -83,7 +74,33 @@ class TierPlan:
         return Problem("", what, fix, self.path)
 
 
-def add_tier(rows: Rows, plan: TierPlan, network: int, group: str, pod: Ints | int = -1, rail: Ints | int = -1) -> I4:
+def ports_per_cage(switch: SwitchType, speed_bps: float, kind: str, path: tuple[str | int, ...]) -> int:
+    """Return how many ports of a speed one cage is broken out to.
+
+    Raises
+    ------
+    InputError
+        If a cage is slower than the port.
+    """
+    each = int(switch.cage_speed_bps / speed_bps * (1 + 1e-9))
+    if each < 1:
+        what = (
+            f"a {kind} port of {speed_bps / 1e9:g}G does not fit {switch.name}, "
+            f"whose cages carry {switch.cage_speed_bps / 1e9:g}G"
+        )
+        raise InputError([Problem("", what, "choose a faster switch or a lower speed", path)])
+    return each
+
+
+def add_tier(
+    rows: Rows,
+    plan: TierPlan,
+    network: int,
+    group: str,
+    pod: Ints | int = -1,
+    rail: Ints | int = -1,
+    plane: int = -1,
+) -> I4:
     """Add the switches of a tier; return their device rows."""
     return rows.add_devices(
         plan.count,
@@ -96,6 +113,7 @@ def add_tier(rows: Rows, plan: TierPlan, network: int, group: str, pod: Ints | i
         network,
         pod,
         rail,
+        plane,
     )
 
 

@@ -2,49 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels import flows
 from fabrictool.kernels.flows import MAX_PATH, RouteTables
-
-
-@dataclass(frozen=True)
-class Channels:
-    """Speed in bit/s and latency in s of each channel: links up and down, then scale-up out and in."""
-
-    speed_bps: F8
-    latency_s: F8
-    links: int
-
-    def __len__(self) -> int:
-        return len(self.speed_bps)
-
-
-def channels(fabric: Fabric) -> Channels:
-    """Return the channels of a fabric; a channel's latency includes the device that it leads to."""
-    a, z = fabric.ends
-    own = fabric.devices.latency_s
-    link = fabric.links.latency_s
-    latency = np.column_stack((link + own[z], link + own[a])).ravel()
-    scale_up = fabric.gpus
-    return Channels(
-        np.concatenate((np.repeat(fabric.links.speed_bps, 2), np.repeat(scale_up.scale_up_bps, 2))),
-        np.concatenate((latency, np.repeat(scale_up.scale_up_latency_s, 2))),
-        len(fabric.links),
-    )
-
-
-def channel_name(fabric: Fabric, channel: int) -> str:
-    """Return what a channel is: both ends of its link, or the scale-up port of its GPU."""
-    links = len(fabric.links)
-    if channel < 2 * links:
-        return fabric.link_name(channel // 2)
-    gpu = (channel - 2 * links) // 2
-    return f"{fabric.names[fabric.gpus.host[gpu]]} gpu {fabric.gpus.index[gpu]} scale-up"
+from fabrictool.routing.regular import RegularTree
 
 
 def paths(tables: RouteTables, source: I4, target: I4) -> tuple[I4, I4]:
@@ -68,24 +31,51 @@ def flow_loads(tables: RouteTables, source: I4, target: I4, channel_count: int) 
     return load
 
 
-def all_to_all_loads(tables: RouteTables, channel_count: int) -> F8:
+def all_to_all_loads(
+    tables: RouteTables, channel_count: int, tree: RegularTree | None = None, part: I4 | None = None
+) -> F8:
     """Return the load when every rank sends one unit to every rank of another scale-up domain.
 
-    Aggregated: one climb for each leaf and destination, weighted with the ranks under the leaf;
-    what stays inside domains is taken off again.
+    ``part`` tells ranks apart that the network does not join, (ranks,) int32; None: it joins all.
+
+    Aggregated, never pair by pair: by parts and residue classes on a regular tree, else by one climb
+    for each leaf and destination. What stays inside domains is taken off again.
     """
-    load = np.zeros(channel_count)
-    leaf, ranks = np.unique(tables.leaf, return_counts=True)
-    flows.add_leaf_loads(3 * len(leaf) * len(tables.leaf))(
-        tables, leaf.astype(np.int32), ranks.astype(np.float64), load
-    )
     size = len(tables.leaf)
-    np.add.at(load, tables.port_channel, size)
-    np.add.at(load, tables.port_channel ^ 1, size)
+    load = np.zeros(channel_count)
+    if tree is not None and part is None:
+        for level in range(tree.levels):
+            _add_class_loads(tables, tree, level, load)
+    else:
+        leaf, ranks = np.unique(tables.leaf, return_counts=True)
+        run = flows.add_leaf_loads(3 * len(leaf) * size)
+        run(tables, leaf.astype(np.int32), ranks.astype(np.float64), load)
+    reach = np.full(size, size) if part is None else np.bincount(part)[part]
+    np.add.at(load, tables.port_channel, reach)
+    np.add.at(load, tables.port_channel ^ 1, reach)
     source, target = _domain_pairs(tables)
     network_only = tables._replace(scale_up=np.full(size, -1, np.int32))
     flows.add_loads(3 * len(source))(network_only, source, target, -1.0, load)
     return load
+
+
+def _add_class_loads(tables: RouteTables, tree: RegularTree, level: int, load: F8) -> None:
+    """Add the load above a level: out of each part to the keys of each residue class elsewhere, and back."""
+    block, first, part, ranks = np.unique(tree.block[level], return_index=True, return_inverse=True, return_counts=True)
+    classes = int(tree.classes[level])
+    residue, example = np.unique(tables.key % classes, return_index=True)
+    inside = np.zeros((len(block), classes), np.int64)
+    np.add.at(inside, (part, tables.key % classes), 1)
+    inside = inside[:, residue]
+    elsewhere = inside.sum(axis=0) - inside
+    device = np.repeat(tables.leaf[first], len(residue))
+    key = np.tile(tables.key[example], len(block))
+    for at in range(level + 1):
+        start = tables.first_up[device]
+        choice = start + key // tables.stride[at] % (tables.first_up[device + 1] - start)
+        channel, device = tables.up_channel[choice], tables.up_parent[choice]
+    np.add.at(load, channel, (ranks[:, None] * elsewhere).ravel())
+    np.add.at(load, channel ^ 1, (inside * (len(tables.leaf) - ranks[:, None])).ravel())
 
 
 def _domain_pairs(tables: RouteTables) -> tuple[I4, I4]:
@@ -103,7 +93,9 @@ def _domain_pairs(tables: RouteTables) -> tuple[I4, I4]:
     return source, target
 
 
-def effective_bisection(tables: RouteTables, channel_speed_bps: F8, trials: int, seed: int) -> tuple[float, float]:
+def effective_bisection(
+    tables: RouteTables, channel_speed_bps: F8, trials: int, seed: int, part: I4 | None = None
+) -> tuple[float, float]:
     """Return the effective bisection bandwidth and its standard error, as shares of the host speed.
 
     Parameters
@@ -113,6 +105,8 @@ def effective_bisection(tables: RouteTables, channel_speed_bps: F8, trials: int,
     trials : int
         Random matchings of one half of the ranks with the other.
     seed : int
+    part : (ranks,) int32, optional
+        Ranks with different numbers cannot reach each other and are never paired.
 
     References
     ----------
@@ -130,5 +124,17 @@ def effective_bisection(tables: RouteTables, channel_speed_bps: F8, trials: int,
     rates = []
     for _ in range(trials):
         order = rng.permutation(size).astype(np.int32)
+        if part is not None:
+            order = _paired_inside(order, part)
+            half = len(order) // 2
         rates.append(run(tables, order[:half], order[half : 2 * half], weight, load))
     return float(np.mean(rates)), float(np.std(rates, ddof=1) / np.sqrt(trials)) if trials > 1 else 0.0
+
+
+def _paired_inside(order: I4, part: I4) -> I4:
+    """Return one half of the ranks, then their partners, each pair of one part."""
+    by_part = order[np.argsort(part[order], kind="stable")]
+    label = part[by_part]
+    place = np.arange(len(by_part)) - np.searchsorted(label, label)
+    size = np.bincount(label)[label]
+    return np.concatenate((by_part[place < size // 2], by_part[(place >= size // 2) & (place < size // 2 * 2)]))

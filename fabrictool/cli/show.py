@@ -1,0 +1,138 @@
+"""``fabrictool show``: what a layout consists of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fabrictool.cli.common import format_option, layouts_argument, print_json, print_tables, quiet_option
+from fabrictool.units import format_speed
+
+if TYPE_CHECKING:
+    from fabrictool.fabric import Fabric
+    from fabrictool.tabular import Table
+
+
+@click.command("show", short_help="Count what a layout consists of.")
+@layouts_argument
+@quiet_option
+@format_option
+def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool) -> int:
+    """Count devices, links, cables, transceivers and free ports of layouts.
+
+    Also oversubscription by tier, hops between hosts, connected parts and the links that part the
+    hosts in halves. LAYOUT is a layout file, - for standard input, or a fabric saved as .npz.
+    """
+    found = [summary(*_fabric(path)) for path in layouts]
+    if as_json or form == "json":
+        documents = found
+        print_json(documents[0] if len(documents) == 1 else documents)
+    elif not quiet:
+        for document in found:
+            print_tables(_tables(document), form)
+    return 0
+
+
+def _fabric(path: str) -> tuple[Fabric, int | None]:
+    """Return the fabric of a layout with its racks, or a saved one; files are told apart by content."""
+    from fabrictool.fabric.store import MAGIC, read_fabric
+    from fabrictool.generators.building import build
+    from fabrictool.layout.reading import read_layout
+    from fabrictool.placement import place
+    from fabrictool.power import rack_limits
+
+    if path != "-" and Path(path).is_file():
+        with Path(path).open("rb") as stream:
+            if stream.read(len(MAGIC)) == MAGIC:
+                return read_fabric(path), None
+    layout = read_layout(path)
+    fabric = build(layout)
+    placement = place(layout, fabric, rack_limits(layout).limit_w)
+    return fabric, len(placement.racks) if placement else 0
+
+
+def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
+    """Return the JSON document of ``show``; ``racks`` is None for a fabric without a layout."""
+    from dataclasses import asdict
+
+    from fabrictool import __version__
+    from fabrictool.fabric import counting, parts
+
+    rows = {network.name: row for row, network in enumerate(fabric.networks)}
+    ratios = {name: counting.oversubscription(fabric, row) for name, row in rows.items()}
+    return {
+        "format": 1,
+        "layout": fabric.name,
+        "fabrictool": __version__,
+        "counts": counting.counts(fabric) | {"racks": racks},
+        "network_counts": counting.network_counts(fabric),
+        "links": [asdict(row) for row in counting.link_counts(fabric)],
+        "free_ports": {name: counting.free_ports(fabric, row) for name, row in rows.items()},
+        "components": {name: parts.switch_components(fabric, row) for name, row in rows.items()},
+        "bisection_links": {name: parts.halves_cut(fabric, row) for name, row in rows.items()},
+        "hops": {
+            name: {"inf" if hops < 0 else str(hops): pairs for hops, pairs in parts.hop_counts(fabric, row).items()}
+            for name, row in rows.items()
+        },
+        "oversubscription": {name: _product(ratio) for name, ratio in ratios.items()},
+        "oversubscription_by_tier": ratios,
+    }
+
+
+def _network_rows(found: dict[str, Any], names: list[str]) -> dict[str, list[Any]]:
+    """Return what is shown of networks: title to one value a network."""
+    numbers = found["network_counts"]
+    kinds = dict.fromkeys(kind for row in numbers.values() for kind in row)
+    free = [", ".join(f"{kind} {count}" for kind, count in found["free_ports"][name].items()) for name in names]
+    return {kind: [numbers[name].get(kind, 0) for name in names] for kind in kinds} | {
+        "free ports": free,
+        "oversubscription": [_ratios(found["oversubscription_by_tier"][name]) for name in names],
+        "links apart: pairs of hosts": [_hops(found["hops"][name]) for name in names],
+        "parts of switches": [found["components"][name] for name in names],
+        "links between halves of hosts": [found["bisection_links"][name] for name in names],
+    }
+
+
+def _product(ratios: list[float]) -> float:
+    result = 1.0
+    for ratio in ratios:
+        result *= ratio
+    return result
+
+
+def _tables(found: dict[str, Any]) -> list[Table]:
+    from fabrictool.tabular import Column, Table
+
+    names = list(found["network_counts"])
+    rows = _network_rows(found, names)
+    shape = (
+        Column("of", list(rows)),
+        *(Column(name, [row[at] for row in rows.values()]) for at, name in enumerate(names)),
+    )
+    links = found["links"]
+    wiring = (
+        Column("network", [row["network"] for row in links]),
+        Column("from", [row["a"] for row in links]),
+        Column("to", [row["z"] for row in links]),
+        *(
+            Column(key.replace("_", " "), [row[key] for row in links])
+            for key in ("count", "cables", "per_pair", "groups")
+        ),
+        Column("speed", [format_speed(row["speed_bps"]) for row in links]),
+    )
+    totals = found["counts"]
+    return [
+        Table(found["layout"], (Column("of", list(totals)), Column("count", list(totals.values())))),
+        Table("networks", shape),
+        Table("links", wiring),
+    ]
+
+
+def _ratios(ratios: list[float]) -> str:
+    return " x ".join(f"{ratio:.4g}:1" for ratio in ratios) or "none"
+
+
+def _hops(hops: dict[str, int]) -> str:
+    return ", ".join(f"{links}: {pairs:,}" for links, pairs in hops.items())

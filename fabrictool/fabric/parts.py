@@ -1,0 +1,127 @@
+"""Parts of a fabric: what switches up to each tier join, distances between hosts, and cuts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabrictool.fabric.tables import F8, I4, Fabric
+
+
+def network_ends(fabric: Fabric, network: int) -> tuple[I4, I4, F8]:
+    """Return the devices at both ends of a network's links, and the links' speeds in bit/s."""
+    rows = np.flatnonzero(fabric.links.network == network)
+    a, z = fabric.ends
+    return a[rows], z[rows], fabric.links.speed_bps[rows]
+
+
+def merged(label: I4, a: I4, z: I4) -> I4:
+    """Return labels in which both ends of every edge agree; the smallest label of a part wins.
+
+    Parameters
+    ----------
+    label : (devices,) int32
+        Labels before: rows of devices.
+    a, z : (edges,) int32
+        Devices that edges join.
+    """
+    label = label.copy()
+    while True:
+        before = label.copy()
+        low = np.minimum(label[a], label[z])
+        np.minimum.at(label, label[a], low)
+        np.minimum.at(label, label[z], low)
+        np.minimum.at(label, a, low)
+        np.minimum.at(label, z, low)
+        label = label[label]
+        if np.array_equal(label, before):
+            return label
+
+
+def joined_by_tier(fabric: Fabric, network: int, label: I4 | None = None, through_hosts: bool = True) -> list[I4]:
+    """Return for each tier a label of each device: equal labels are joined by switches up to that tier.
+
+    Parameters
+    ----------
+    fabric : Fabric
+    network : int
+    label : (devices,) int32, optional
+        What is joined already, such as hosts of one scale-up domain.
+    through_hosts : bool
+        Whether a host joins the leaves that it is on; False keeps rails apart.
+
+    Returns
+    -------
+    list of (devices,) int32
+        Tier 0, hosts alone, first; the top tier last.
+    """
+    tier = fabric.devices.tier
+    a, z, _ = network_ends(fabric, network)
+    above = np.maximum(tier[a], tier[z])
+    joins = through_hosts | (np.minimum(tier[a], tier[z]) > 0)
+    label = np.arange(len(tier), dtype=np.int32) if label is None else label
+    labels = [label]
+    for level in range(1, int(above.max(initial=0)) + 1):
+        inside = (above <= level) & joins
+        label = merged(label, a[inside], z[inside])
+        labels.append(label)
+    return labels
+
+
+def attached_hosts(fabric: Fabric, network: int) -> I4:
+    """Return the hosts of a network, service hosts left out, in row order."""
+    a, _, _ = network_ends(fabric, network)
+    hosts = np.unique(a[fabric.devices.kind[a] == 0])
+    return hosts.astype(np.int32)
+
+
+def hop_counts(fabric: Fabric, network: int) -> dict[int, int]:
+    """Return the number of ordered pairs of hosts by links on the shortest way through switches.
+
+    In a tiered fabric two hosts that meet at tier l are 2 l links apart. Pairs that never meet stand
+    under -1.
+    """
+    hosts = attached_hosts(fabric, network)
+    found: dict[int, int] = {}
+    near = 0
+    for tier, label in enumerate(joined_by_tier(fabric, network)[1:], 1):
+        sizes = np.unique(label[hosts], return_counts=True)[1].astype(np.int64)
+        pairs = int((sizes * (sizes - 1)).sum())
+        if pairs > near:
+            found[2 * tier] = pairs - near
+        near = pairs
+    apart = len(hosts) * (len(hosts) - 1) - near
+    return found | ({-1: apart} if apart else {})
+
+
+def switch_components(fabric: Fabric, network: int) -> int:
+    """Return the number of connected parts of a network's switches."""
+    tier = fabric.devices.tier
+    a, z, _ = network_ends(fabric, network)
+    between = (tier[a] > 0) & (tier[z] > 0)
+    label = merged(np.arange(len(tier), dtype=np.int32), a[between], z[between])
+    switches = (fabric.devices.network == network) & (tier > 0)
+    return len(np.unique(label[switches]))
+
+
+def halves_cut(fabric: Fabric, network: int) -> int:
+    """Return the fewest links that part the first half of the hosts from the second, by max-flow.
+
+    Hosts fill leaves, units and pods in order, so halves in this order follow the fabric's own
+    borders: in a tree no equal split cuts fewer.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import maximum_flow
+
+    hosts = attached_hosts(fabric, network)
+    if len(hosts) < 2:
+        return 0
+    size = len(fabric.devices)
+    node = np.arange(size + 2, dtype=np.int32)
+    node[hosts[: len(hosts) // 2]] = size
+    node[hosts[len(hosts) // 2 :]] = size + 1
+    a, z, _ = network_ends(fabric, network)
+    a, z = node[a], node[z]
+    ones = np.ones(2 * len(a), np.int32)
+    both = (ones, (np.concatenate((a, z)), np.concatenate((z, a))))
+    capacity = coo_array(both, shape=(size + 2, size + 2)).tocsr().astype(np.int32)
+    return int(maximum_flow(capacity, size, size + 1).flow_value)
