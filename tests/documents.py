@@ -67,13 +67,15 @@ def printed(line: str) -> str:
 
 
 def _run(arguments: list[str], typed: str) -> tuple[str, str]:
-    out, err, stdin = io.StringIO(), io.StringIO(), sys.stdin
+    out, err, stdin, columns = io.StringIO(), io.StringIO(), sys.stdin, os.environ.get("COLUMNS")
     sys.stdin = io.TextIOWrapper(io.BytesIO(typed.encode()))
+    os.environ["COLUMNS"] = "110"
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.suppress(SystemExit):
             main(arguments)
     finally:
         sys.stdin = stdin
+        os.environ.pop("COLUMNS") if columns is None else os.environ.update(COLUMNS=columns)
     return out.getvalue(), err.getvalue()
 
 
@@ -97,7 +99,7 @@ def _default(value: Any) -> str:
     if value in (None, [], {}):
         return ""
     if isinstance(value, dict):
-        return _default(value.get("name"))
+        return _default(value.get("name") or value.get("host"))
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
