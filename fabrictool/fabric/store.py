@@ -8,6 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def save(fabric: Fabric, path: str | Path) -> None:
         "name": fabric.name,
         "types": fabric.types,
         "groups": fabric.groups,
-        "networks": [[n.name, n.protocol, n.family, n.cables] for n in fabric.networks],
+        "networks": [list(astuple(network)) for network in fabric.networks],
         "widths": fabric.widths,
         "naming": dict(fabric.naming),
     }
@@ -99,9 +100,15 @@ def _joined(
         ports.device[a], ports.number[a].astype(np.int32), ports.device[z], ports.number[z].astype(np.int32),
         links.network, links.speed_bps, links.latency_s,
     )  # fmt: skip
-    networks = [NetworkFacts(*row) for row in facts["networks"]]
+    networks = [_network(row) for row in facts["networks"]]
     bare = PortRows(ports.device, ports.number, ports.cage, ports.speed_bps, ports.rail, ports.plane)
     return assemble(
         facts["name"], devices, bare, rows, gpus, gpu_ports, facts["types"], facts["groups"], networks,
         facts["naming"], facts["widths"],
     )  # fmt: skip
+
+
+def _network(row: list[Any]) -> NetworkFacts:
+    name, protocol, family, cables, host_cables, uplinks = row
+    kept = tuple((str(kind), int(count), float(speed)) for kind, count, speed in uplinks)
+    return NetworkFacts(name, protocol, family, cables, host_cables, kept)

@@ -1,4 +1,4 @@
-"""Fat-trees of two and three levels as rows: switches of each tier, then the links between tiers."""
+"""Fat-trees of one to four levels: by hosts per leaf and oversubscription, by k, or as an exact PGFT."""
 
 from __future__ import annotations
 
@@ -7,92 +7,55 @@ import numpy as np
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.endpoints import Endpoints
-from fabrictool.generators.latency import LinkLatency
-from fabrictool.generators.rows import Rows
-from fabrictool.generators.sizing import TIERS, Shape, places, shape_of, up_speed
-from fabrictool.generators.tiers import TierPlan, add_tier, mesh_ends
-from fabrictool.layout.model import Network
+from fabrictool.generators.fat_tree_shape import Shape, fat_tree_shape, places
+from fabrictool.generators.rows import Ints
+from fabrictool.generators.site import Site
+from fabrictool.generators.tree import Joint, raise_tree
 
-KEYS = frozenset({"levels", "hosts_per_leaf", "oversubscription", "k", "pgft", "pod", "leaf", "spine", "core"})
+KEYS = frozenset(
+    {"levels", "hosts_per_leaf", "oversubscription", "k", "pgft", "pod", "leaf", "spine", "core", "supercore"}
+)
 
 
-def fat_tree(
-    rows: Rows, network: Network, name: str, row: int, ends: Endpoints, latency: LinkLatency, prefix: str
-) -> None:
+def fat_tree(site: Site, ends: Endpoints) -> None:
     """Add the switches and links of a fat-tree.
 
     Parameters
     ----------
-    rows : Rows
-        Where the rows go.
-    network : Network
-        Of family ``fat-tree``: exactly one of ``pgft``, ``k`` or a leaf with its hosts.
-    name, row : str, int
-        Of the network.
+    site : Site
+        Of a network with exactly one of ``pgft``, ``k`` or a leaf with its hosts.
     ends : Endpoints
         Host ports to attach.
-    latency : LinkLatency
-        In s.
-    prefix : str
-        Of the switches' group names.
 
     Raises
     ------
     InputError
         If ports, levels and hosts do not fit together.
     """
-    path = ("networks", name)
-    shape, lanes_per_leaf = shape_of(network, ends, path)
-    place = places(ends, lanes_per_leaf)
+    shape = fat_tree_shape(site, ends)
+    place = places(ends, shape.m[0])
     if place[-1] >= shape.capacity():
         apart = "" if place[-1] < len(place) else ", leaf by leaf with a host's ports together"
         what = f"{len(place)} host ports do not fit a fat-tree for {shape.capacity()}{apart}"
-        raise InputError([Problem("", what, "lower count, or enlarge the tree", path)])
-    tiers = _add_switches(rows, network, name, row, shape, ends, prefix)
-    upper = (tiers[0][place // lanes_per_leaf], place % lanes_per_leaf + 1)
-    rows.add_links((ends.device, ends.number), upper, row, ends.speed_bps, latency.host_s)
-    for level in range(1, shape.levels):
-        speed = up_speed(network, level, ends)
-        _join(rows, row, shape, level, tiers[level - 1], tiers[level], network, speed, latency.fabric_s)
+        raise InputError([Problem("", what, "lower count, or enlarge the tree", site.path)])
+    count = shape.count(1)
+    pod: Ints | int = np.arange(count) // shape.m[1] if shape.levels > 2 else -1
+    up = shape.up(1) if shape.levels > 1 else site.tier(1).up or 0
+    leaves = site.add(1, count, shape.down(1), up, ends.speed_bps, pod)
+    _attach_hosts(site, leaves[place // shape.m[0]], place % shape.m[0] + 1, ends)
+    if shape.levels == 1:
+        site.keep_uplinks(1, count * up, ends.speed_bps)
+    raise_tree(site, 1, leaves[:, None], shape.down(1), _joints(shape), ends.speed_bps)
 
 
-def _add_switches(
-    rows: Rows, network: Network, name: str, row: int, shape: Shape, ends: Endpoints, prefix: str
-) -> list[I4]:
-    tiers = []
-    below = network.leaf
-    speed = (network.leaf.down_speed_bps if network.leaf else None) or ends.speed_bps
-    for level in range(1, shape.levels + 1):
-        tier = getattr(network, TIERS[level - 1]) or below
-        if tier is None:
-            raise InputError([Problem("", "the leaf's type is not given", "add 'leaf: {type: …}'", ("networks", name))])
-        below = tier
-        above = up_speed(network, level, ends)
-        kind, count = TIERS[level - 1], shape.count(level)
-        place = ("networks", name, kind)
-        plan = TierPlan(kind, level, tier.type, count, shape.down(level), shape.up(level), speed, above, place)
-        per_pod = shape.count(level) // shape.m[-1] if level < shape.levels else count
-        pod = np.arange(count) // per_pod if level < shape.levels and shape.levels > 2 else -1
-        tiers.append(add_tier(rows, plan, row, prefix + kind, pod))
-        speed = above
-    return tiers
+def _joints(shape: Shape) -> list[Joint]:
+    """Return a PGFT level by level: child (H, x) goes to parents (H div m, x + W j), each position a group."""
+    positions = np.cumprod(shape.w).tolist()
+    return [Joint(shape.m[at], positions[at - 1], shape.w[at], shape.p[at]) for at in range(1, shape.levels)]
 
 
-def _join(
-    rows: Rows,
-    row: int,
-    shape: Shape,
-    level: int,
-    lower: I4,
-    upper: I4,
-    network: Network,
-    speed: float,
-    latency_s: float,
-) -> None:
-    """Wire level to level + 1: child (subtree H, position x) goes to parents (H div m, x + W j)."""
-    m, w, p = shape.m[level], shape.w[level], shape.p[level]
-    positions = int(np.prod(shape.w[:level], dtype=np.int64))
-    children = lower.reshape(-1, m, positions).transpose(0, 2, 1).reshape(-1, m)
-    parents = upper.reshape(-1, w, positions).transpose(0, 2, 1).reshape(-1, w)
-    a, z = mesh_ends(children, parents, p, shape.down(level) + 1, network.wiring)
-    rows.add_links(a, z, row, speed, latency_s)
+def _attach_hosts(site: Site, leaf: I4, number: Ints, ends: Endpoints) -> None:
+    """Link host ports to ports of leaves."""
+    site.rows.add_links((ends.device, ends.number), (leaf, number), site.row, ends.speed_bps, site.host_latency_s)
+    if site.plane >= 0:
+        site.rows.set_rails(ends.port, np.full(len(ends.port), -1), site.plane)

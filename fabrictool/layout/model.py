@@ -51,12 +51,6 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-def _one_word(value: object) -> object:
-    if isinstance(value, dict):
-        raise ValueError("cables told apart by place are not supported yet; use per-link or per-cage")
-    return value
-
-
 def _typed(value: object) -> object:
     if isinstance(value, list):
         raise ValueError("several entries for one tier are not supported yet; give one {type: …}")
@@ -182,6 +176,17 @@ class Link(Model):
     )
 
 
+class Cables(Model):
+    """How cables are counted, at hosts and between switches: one a link, or one for each occupied cage."""
+
+    host: Literal["per-link", "per-cage"] = "per-link"
+    fabric: Literal["per-link", "per-cage"] = "per-link"
+
+
+def _cables(value: object) -> object:
+    return {"host": value, "fabric": value} if isinstance(value, str) else value
+
+
 class Attach(Model):
     """Which ports of which hosts a network takes: by role, or by number (counted from 0)."""
 
@@ -227,8 +232,12 @@ class Network(Model):
     leaf: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     spine: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     core: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
+    supercore: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
+    planes: Annotated[int, Field(strict=True, ge=2, le=8)] | None = None
+    plane_by: Literal["port", "nic"] | None = None
+    isl: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
     wiring: Literal["interleaved", "blocked"] = "interleaved"
-    cables: Annotated[Literal["per-link", "per-cage"], BeforeValidator(_one_word)] = "per-link"
+    cables: Annotated[Cables, BeforeValidator(_cables, json_schema_input_type=str | Cables)] = Cables()
     routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] = Routing(name="d-mod-k")
     link: Link = Link()
     attach: list[Attach] | None = None
@@ -426,7 +435,7 @@ class Layout(Model):
 
     def switch_types(self) -> list[SwitchType]:
         """Return the switch types of all networks, each once."""
-        tiers = [t for n in self.networks.values() for t in (n.leaf, n.spine, n.core) if t]
+        tiers = [t for n in self.networks.values() for t in (n.leaf, n.spine, n.core, n.supercore) if t]
         return list({tier.type.name: tier.type for tier in tiers}.values())
 
     def host_types(self) -> list[HostType]:

@@ -22,26 +22,20 @@ NETWORK, LEAF = "    hosts_per_leaf: 4\n", "speed: 400G}}\n"
 
 NEW_KEYS = [
     # key and value in the network of the layout
-    ("supercore", "{type: qm9700}"),
-    ("planes", "2"),
-    ("plane_by", "port"),
     ("dragonfly", "{p: 2, a: 4, h: 2, groups: 9}"),
     ("dragonfly_plus", "{groups: 9}"),
     ("q", "29"),
-    ("isl", "8"),
     ("path", "edges.csv"),
 ]
 STATED = [
     # further lines, and where which word is refused
-    ("cables: {host: per-link, fabric: per-cage}", 8, "cables: cables told apart by place are not supported yet"),
     ("attach: [{hosts: gpu}, {switches: compute, role: mgmt}]", 8, "key 'switches' is not supported yet"),
     ("routing: ecmp", 8, "routing 'ecmp': not supported yet; use d-mod-k"),
     ("routing: {name: d-mod-k, hash: crc32}", 8, "routing d-mod-k takes no 'hash'; remove it"),
     ("spine: [{type: qm9700, hosts: [gpu]}]", 8, "spine: several entries for one tier are not supported yet"),
     ("spine: {type: qm9700, hosts: [gpu]}", 8, "key 'hosts' is not supported yet; remove it"),
-    ("spine: {type: qm9700, groups: 2}", 8, "spines in 2 groups are not supported yet; remove it"),
 ]
-FAMILIES = ("rail-only", "multi-plane", "dragonfly", "dragonfly-plus", "slim-fly", "switch-pair", "file")
+FAMILIES = ("dragonfly", "dragonfly-plus", "slim-fly", "file")
 JOBS = [
     # one job of a scenario, and what is said
     ("collective: permutation, size: 1GiB, pairs: [[0, 5]]", "'permutation' is not supported yet"),
@@ -118,7 +112,7 @@ def test_what_a_network_states(line: str, row: int, words: str, refusal) -> None
 @pytest.mark.parametrize("family", FAMILIES)
 def test_families(family: str, refusal) -> None:  # type: ignore[no-untyped-def]
     text = LAYOUT.replace("family: fat-tree", f"family: {family}")
-    assert refusal(text) == f"6:5: family '{family}' is not supported yet; use one of fat-tree, rail-optimized\n"
+    assert refusal(text).startswith(f"6:5: family '{family}' is not supported yet; use one of fat-tree, rail-optimized")
 
 
 @pytest.mark.parametrize(("line", "words"), TOP_LEVEL)

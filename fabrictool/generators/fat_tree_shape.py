@@ -1,20 +1,17 @@
-"""How large a fat-tree is: by hosts per leaf and oversubscription, by k, or as an exact PGFT."""
+"""Sizes of fat-trees: from an exact PGFT, from k, or from hosts per leaf, oversubscription and pods."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 import numpy as np
 
 from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.rows import Ints
-from fabrictool.generators.tiers import ports_per_cage, upper_count
-from fabrictool.layout.model import Network, Tier
-
-TIERS = ("leaf", "spine", "core")
+from fabrictool.generators.site import TIERS, Site
+from fabrictool.generators.tiers import upper_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,12 @@ class Shape:
         """Switches of all levels."""
         return sum(self.count(level) for level in range(1, self.levels + 1))
 
+    def meshes(self, level: int) -> int:
+        """Meshes that a level forms with the one below; 1 at the leaves."""
+        if level == 1:
+            return 1
+        return self.count(level) // self.w[level - 1]
+
     def down(self, level: int) -> int:
         """Ports down of a switch of a level."""
         return self.m[level - 1] * self.p[level - 1]
@@ -51,8 +54,15 @@ class Shape:
         return self.w[level] * self.p[level] if level < self.levels else 0
 
 
-def shape_of(network: Network, ends: Endpoints, path: tuple[str, ...]) -> tuple[Shape, int]:
-    """Return the tree's shape and how many host ports one leaf takes."""
+def fat_tree_shape(site: Site, ends: Endpoints) -> Shape:
+    """Return the shape of a fat-tree that takes some host ports.
+
+    Raises
+    ------
+    InputError
+        If ports, levels and hosts do not fit together.
+    """
+    network, path = site.network, site.path
     given = [key for key in ("pgft", "k") if getattr(network, key) is not None]
     if len(given) > 1 or (given and (network.hosts_per_leaf or network.oversubscription or network.pod)):
         what = f"{' and '.join(given)} fix the whole tree, but another way to size it is given too"
@@ -62,88 +72,85 @@ def shape_of(network: Network, ends: Endpoints, path: tuple[str, ...]) -> tuple[
         if shape.w[0] * shape.p[0] != 1:
             what = f"w[0] x p[0] is {shape.w[0] * shape.p[0]}, but each host port has one leaf"
             raise InputError([Problem("", what, "start w and p with 1", (*path, "pgft"))])
-        if not 2 <= shape.levels <= 3:
-            _unsupported_levels(shape.levels, (*path, "pgft"))
     elif network.k is not None:
         shape = _k_ary(network.k, network.levels or 3, path)
     else:
-        shape = _sized(network, ends, path)
+        shape = _sized(site, ends)
     if network.levels not in (None, shape.levels):
         what = f"levels is {network.levels}, but the rest describes {shape.levels}"
         raise InputError([Problem("", what, "drop levels", (*path, "levels"))])
-    _obeyed(network, shape, path)
-    return shape, shape.m[0]
+    _obeyed(site, shape)
+    return shape
 
 
-def _obeyed(network: Network, shape: Shape, path: tuple[str, ...]) -> None:
+def _obeyed(site: Site, shape: Shape) -> None:
     """Refuse what is stated of a tier and differs from the tree that the rest describes."""
     problems = []
     for level, kind in enumerate(TIERS, 1):
-        tier = getattr(network, kind)
-        if tier is None:
+        if getattr(site.network, kind) is None:
             continue
         if level > shape.levels:
             what = f"a fat-tree of {shape.levels} levels has no {kind} tier"
-            problems.append(Problem("", what, f"remove {kind}, or use 'levels: {level}'", (*path, kind)))
+            problems.append(Problem("", what, f"remove {kind}, or use 'levels: {level}'", (*site.path, kind)))
             continue
-        built = {"count": shape.count(level), "down": shape.down(level), "up": shape.up(level)}
-        for key, value in built.items():
-            given = getattr(tier, key)
-            if given not in (None, value):
-                what = f"{kind}.{key} is {given}, but the rest describes a tree with {value}"
-                problems.append(Problem("", what, f"use {value}, or remove it", (*path, kind, key)))
-        if tier.groups not in (None, 1):
-            what = f"{kind}s in {tier.groups} groups are not supported yet"
-            problems.append(Problem("", what, "remove it", (*path, kind, "groups")))
-    ratios = network.oversubscription or []
-    if len(ratios) >= shape.levels:
+        problems += _tier_obeyed(site, shape, level)
+    ratios = site.network.oversubscription or []
+    if len(ratios) >= max(shape.levels, 2):
         what = f"{len(ratios)} ratios are given, but {shape.levels - 1} tiers have uplinks"
-        problems.append(Problem("", what, "give one ratio for each, from the leaf up", (*path, "oversubscription")))
+        fix = "give one ratio for each, from the leaf up"
+        problems.append(Problem("", what, fix, (*site.path, "oversubscription")))
     if problems:
         raise InputError(problems)
 
 
-def _unsupported_levels(levels: int, path: tuple[str | int, ...]) -> NoReturn:
-    what = f"a fat-tree of {levels} levels"
-    raise NotSupportedError([Problem("", f"{what} is not supported yet", "use 2 or 3 levels", path)])
+def _tier_obeyed(site: Site, shape: Shape, level: int) -> list[Problem]:
+    kind, tier = TIERS[level - 1], site.tier(level)
+    built = {"down": shape.down(level), "up": shape.up(level) if level < shape.levels else tier.up}
+    given = {"count": site.count(level), "down": tier.down, "up": tier.up, "groups": tier.groups}
+    built |= {"count": shape.count(level), "groups": shape.meshes(level)}
+    return [
+        Problem("", f"{kind}.{key} is {given[key]}, but the rest describes a tree with {value}",
+                f"use {value}, or remove it", (*site.path, kind, key))
+        for key, value in built.items()
+        if given[key] not in (None, value)
+    ]  # fmt: skip
 
 
 def _k_ary(k: int, levels: int, path: tuple[str, ...]) -> Shape:
     if k % 2:
         raise InputError([Problem("", f"k is {k}, but half of k ports go up", f"use {k - 1} or {k + 1}", (*path, "k"))])
-    if not 2 <= levels <= 3:
-        _unsupported_levels(levels, (*path, "levels"))
     half = k // 2
     return Shape((half,) * (levels - 1) + (k,), (1,) + (half,) * (levels - 1), (1,) * levels)
 
 
-def _sized(network: Network, ends: Endpoints, path: tuple[str, ...]) -> Shape:
+def _sized(site: Site, ends: Endpoints) -> Shape:
     """Size the tree from hosts per leaf and oversubscription, by counting ports."""
+    network, path = site.network, site.path
     if network.leaf is None:
         raise InputError([Problem("", "the leaf's type is not given", "add 'leaf: {type: …}'", path)])
+    if network.levels == 1:
+        return Shape((network.leaf.down or max(len(ends.host), 1),), (1,), (1,))
     ratios = network.oversubscription or [1.0]
-    down, up = _leaf_ports(network, ends, ratios[0], path)
+    down, up = _leaf_ports(site, ends, ratios[0])
     least = int(places(ends, down)[-1]) // down + 1
-    leaves = network.leaf.count or least
+    leaves = site.count(1) or least
     if leaves < least:
         what = f"{leaves} leaves of {down} ports hold {leaves * down} host ports, but {len(ends.host)} are attached"
         raise InputError([Problem("", what, "raise leaf.count or hosts_per_leaf", (*path, "leaf"))])
-    spine = network.spine or Tier(type=network.leaf.type)
-    ports = _ports(spine, up_speed(network, 1, ends), (*path, "spine" if network.spine else "leaf"))
-    levels = network.levels or (3 if network.core or network.pod or leaves > ports else 2)
-    if not 2 <= levels <= 3:
-        _unsupported_levels(levels, (*path, "levels"))
+    levels = network.levels or (3 if network.core or network.pod or leaves > site.ports(2, ends.speed_bps) else 2)
+    if levels > 3:
+        what = "a fat-tree of 4 levels is sized by pgft or k alone"
+        raise NotSupportedError([Problem("", what, "give pgft: {m, w, p}", (*path, "levels"))])
     if levels == 2:
-        spines = _uppers(spine, leaves, up, ports, (*path, "spine"), "leaves")
+        spines = _uppers(site, 2, leaves, up, ends)
         return Shape((down, leaves), (1, spines), (1, up // spines))
-    return _three_levels(network, ends, ratios, down, up, leaves, path)
+    return _three_levels(site, ends, ratios, (down, up), leaves)
 
 
-def _leaf_ports(network: Network, ends: Endpoints, ratio: float, path: tuple[str, ...]) -> tuple[int, int]:
+def _leaf_ports(site: Site, ends: Endpoints, ratio: float) -> tuple[int, int]:
     """Return the leaf's ports down and up, in links."""
-    leaf = network.leaf
-    assert leaf is not None
-    down_bps, up_bps = leaf.down_speed_bps or ends.speed_bps, up_speed(network, 1, ends)
+    network, path, leaf = site.network, site.path, site.tier(1)
+    down_bps, up_bps = site.up_speed(0, ends.speed_bps), site.up_speed(1, ends.speed_bps)
     hosts = (network.hosts_per_leaf or 0) * ends.lanes
     if leaf.down is not None and hosts not in (0, leaf.down):
         what = f"leaf.down is {leaf.down}, but {network.hosts_per_leaf} hosts a leaf have {hosts} ports"
@@ -169,68 +176,68 @@ def _leaf_ports(network: Network, ends: Endpoints, ratio: float, path: tuple[str
     return down, up
 
 
-def _uppers(
-    tier: Tier, lower: int, up: int, ports: int, path: tuple[str, ...], what_below: str, groups: int = 1
-) -> int:
+def _uppers(site: Site, level: int, lower: int, up: int, ends: Endpoints, groups: int = 1) -> int:
     """Return the number of upper switches of one of ``groups`` meshes: as given, else by the divisor rule."""
+    ports, place, total = site.ports(level, ends.speed_bps), site.place(level), site.count(level)
+    below = f"{lower} {TIERS[level - 2]} switches"
     need = upper_count(lower, up, ports)
-    if tier.count is None:
+    if total is None:
         if need is None:
-            what = f"{lower} {what_below} with {up} uplinks each need more than {up} switches of {ports} ports"
-            raise InputError([Problem("", what, "add a level, or choose larger switches", path)])
+            what = f"{below} with {up} uplinks each need more than {up} switches of {ports} ports"
+            raise InputError([Problem("", what, "add a level, or choose larger switches", place)])
         return need
-    count, rest = divmod(tier.count, groups)
+    count, rest = divmod(total, groups)
     fits = [n for n in range(need or up + 1, up + 1) if up % n == 0]
     if rest or count not in fits:
-        what = (
-            f"{tier.count} switches of {ports} ports do not take {up} uplinks evenly from each of {lower} {what_below}"
-        )
+        what = f"{total} switches of {ports} ports do not take {up} uplinks evenly from each of {below}"
         what += f", in {groups} groups" if groups > 1 else ""
         fix = f"use one of {', '.join(str(n * groups) for n in fits)}" if fits else "add a level"
-        raise InputError([Problem("", what, fix, (*path, "count"))])
+        raise InputError([Problem("", what, fix, (*place, "count"))])
     return count
 
 
 def _three_levels(
-    network: Network, ends: Endpoints, ratios: Sequence[float], down: int, up: int, leaves: int, path: tuple[str, ...]
+    site: Site, ends: Endpoints, ratios: Sequence[float], leaf_ports: tuple[int, int], leaves: int
 ) -> Shape:
     """Size pods and cores: pods of the size asked for, else as few as hold the leaves, with the fewest switches."""
-    assert network.leaf is not None
-    spine = network.spine or Tier(type=network.leaf.type)
     ratio = ratios[1] if len(ratios) > 1 else 1.0
-    if network.pod is not None:
-        sizes: Sequence[int] = [min(_leaves_per_pod(network.pod.hosts, ends, down, path), leaves)]
-    else:
-        most = min(_half(spine, ratio, ends, network), leaves)
-        sizes = range(-(-leaves // -(-leaves // most)), most + 1)
     shapes, errors = [], []
-    for per_pod in sizes:
+    for per_pod in _pod_sizes(site, ends, ratio, leaf_ports[0], leaves):
         try:
-            shapes.append(_pods(network, ends, spine, ratio, (down, up), leaves, per_pod, path))
+            shapes.append(_pods(site, ends, ratio, leaf_ports, leaves, per_pod))
         except InputError as error:
             errors.append(error)
     if not shapes:
         raise errors[-1]
-    given = network.leaf.count
+    given = site.count(1)
     return min(shapes, key=lambda shape: (given not in (None, shape.count(1)), shape.switches()))
 
 
-def _pods(
-    network: Network, ends: Endpoints, spine: Tier, ratio: float, leaf_ports: tuple[int, int], leaves: int,
-    per_pod: int, path: tuple[str, ...],
-) -> Shape:  # fmt: skip
+def _pod_sizes(site: Site, ends: Endpoints, ratio: float, down: int, leaves: int) -> Sequence[int]:
+    """Return how many leaves a pod may have."""
+    pod, groups = site.network.pod, site.tier(2).groups
+    if pod is not None:
+        lanes = pod.hosts * ends.lanes
+        if lanes % down:
+            what = f"a pod of {pod.hosts} hosts does not fill leaves of {down} ports"
+            raise InputError([Problem("", what, f"use a multiple of {down // ends.lanes}", (*site.path, "pod"))])
+        return [min(lanes // down, leaves)]
+    if groups is not None:
+        return [-(-leaves // groups)]
+    most = min(_half(site, ratio, ends), leaves)
+    return range(-(-leaves // -(-leaves // most)), most + 1)
+
+
+def _pods(site: Site, ends: Endpoints, ratio: float, leaf_ports: tuple[int, int], leaves: int, per_pod: int) -> Shape:
     """Return the tree with pods of some leaves; tiers' counts are totals over all pods."""
     down, up = leaf_ports
     pods = -(-leaves // per_pod)
-    down_bps, up_bps = up_speed(network, 1, ends), up_speed(network, 2, ends)
-    spines = _uppers(
-        spine, per_pod, up, _ports(spine, down_bps, (*path, "spine")), (*path, "spine"), "leaves of a pod", pods
-    )
-    if spine.count is None:
-        spines = _least_spines(spines, up, per_pod, _half(spine, ratio, ends, network), (*path, "spine"))
-    spine_up = spine.up or max(1, int(np.ceil(per_pod * up // spines * down_bps / up_bps / ratio - 1e-9)))
-    core = network.core or Tier(type=spine.type)
-    each = _uppers(core, pods, spine_up, _ports(core, up_bps, (*path, "core")), (*path, "core"), "pods", spines)
+    spines = _uppers(site, 2, per_pod, up, ends, pods)
+    if site.count(2) is None:
+        spines = _least_spines(spines, up, per_pod, _half(site, ratio, ends), site.place(2))
+    speeds = site.up_speed(1, ends.speed_bps) / site.up_speed(2, ends.speed_bps)
+    spine_up = site.tier(2).up or max(1, int(np.ceil(per_pod * up // spines * speeds / ratio - 1e-9)))
+    each = _uppers(site, 3, pods, spine_up, ends, spines)
     return Shape((down, per_pod, pods), (1, spines, each), (1, up // spines, spine_up // each))
 
 
@@ -243,34 +250,9 @@ def _least_spines(least: int, up: int, leaves: int, half: int, path: tuple[str |
     raise InputError([Problem("", what, f"use pods of at most {half} leaves, or larger spines", path)])
 
 
-def _half(spine: Tier, ratio: float, ends: Endpoints, network: Network) -> int:
+def _half(site: Site, ratio: float, ends: Endpoints) -> int:
     """Return how many of a spine's ports go down when the others carry 1/ratio of them up."""
-    ports = _ports(spine, up_speed(network, 1, ends), ("networks", "spine"))
-    return spine.down or max(1, int(ports * ratio / (1 + ratio) + 1e-9))
-
-
-def _leaves_per_pod(hosts: int, ends: Endpoints, down: int, path: tuple[str, ...]) -> int:
-    lanes = hosts * ends.lanes
-    if lanes % down:
-        what = f"a pod of {hosts} hosts does not fill leaves of {down} ports"
-        raise InputError([Problem("", what, f"use a multiple of {down // ends.lanes}", (*path, "pod"))])
-    return lanes // down
-
-
-def _ports(tier: Tier, speed_bps: float, path: tuple[str | int, ...]) -> int:
-    """Return the ports of a tier's switch when all are broken out to a speed."""
-    return tier.type.cage_count * ports_per_cage(tier.type, speed_bps, str(path[-1]), path)
-
-
-def up_speed(network: Network, level: int, ends: Endpoints) -> float:
-    """Return the speed of the links above a level, in bit/s: stated by either tier, else the network's."""
-    lower = getattr(network, TIERS[level - 1])
-    upper = getattr(network, TIERS[level]) if level < len(TIERS) else None
-    if lower is not None and lower.up_speed_bps is not None:
-        return float(lower.up_speed_bps)
-    if upper is not None and upper.down_speed_bps is not None:
-        return float(upper.down_speed_bps)
-    return ends.speed_bps if level == 1 else up_speed(network, level - 1, ends)
+    return site.tier(2).down or max(1, int(site.ports(2, ends.speed_bps) * ratio / (1 + ratio) + 1e-9))
 
 
 def places(ends: Endpoints, per_leaf: int) -> Ints:
