@@ -40,7 +40,7 @@ Family = Literal[
     "switch-pair",
     "file",
 ]
-Positive = Annotated[float, NUMBER, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False), NUMBER]
 
 
 def _one_or_list(value: object) -> object:
@@ -74,7 +74,7 @@ Template = Annotated[str, Field(strict=True), AfterValidator(_template)]
 class HostGroup(Model):
     """Equal hosts: ``count`` of one type. Service hosts take ports but are no hosts in counts."""
 
-    name: Name
+    name: Name = ""
     type: Host
     count: Count
     role: Literal["compute", "service"] = "compute"
@@ -197,6 +197,12 @@ class Attach(Model):
     ports: list[CountOrNone] | None = None
 
 
+Ratios = Annotated[
+    list[Positive],
+    BeforeValidator(lambda v: v if isinstance(v, list) else [v], json_schema_input_type=Positive | list[Positive]),
+]
+
+
 class Network(Model):
     """One network: its family, its switches and who is attached."""
 
@@ -223,9 +229,7 @@ class Network(Model):
     scalable_unit: ScalableUnit | None = None
     levels: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
     hosts_per_leaf: Count | None = None
-    oversubscription: Annotated[list[Positive], BeforeValidator(lambda v: v if isinstance(v, list) else [v])] | None = (
-        None
-    )
+    oversubscription: Ratios | None = None
     k: Annotated[int, Field(strict=True, ge=2, le=1024)] | None = None
     pgft: Pgft | None = None
     pod: Pod | None = None
@@ -262,7 +266,7 @@ class Feed(Model):
     voltage_v: Voltage = Field(alias="voltage")
     phases: Literal[1, 3] = 3
     amps: Positive
-    continuous: Annotated[float, NUMBER, Field(gt=0, le=1)] | None = None
+    continuous: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     redundancy: Annotated[str, Field(pattern=r"^(N|N\+1|2N|3N2R|4N3R)$")] = "N"
 
 
@@ -286,8 +290,8 @@ class Hall(Model):
     air_rise_k: Rise | None = Field(None, alias="air_rise")
     humidity: Ratio | None = None
     altitude_m: Altitude | None = Field(None, alias="altitude")
-    power_factor: Annotated[float, NUMBER, Field(gt=0, le=1)] | None = None
-    pue: Annotated[float, NUMBER, Field(ge=1, le=5)] | None = None
+    power_factor: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
+    pue: Annotated[float, Field(ge=1, le=5), NUMBER] | None = None
     feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None
     loops: Annotated[list[Loop], Field(min_length=1, max_length=64)] | None = None
 
@@ -371,7 +375,7 @@ class Slow(Model):
     """A link at a fraction of its speed."""
 
     link: str
-    factor: Annotated[float, NUMBER, Field(gt=0, le=1)]
+    factor: Annotated[float, Field(gt=0, le=1), NUMBER]
 
 
 class Failed(Model):
@@ -394,7 +398,7 @@ class Cost(Model):
     """Prices that the catalogue lacks or that the user knows better, each of one device."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
-    prices: dict[str, Annotated[float, NUMBER, Field(ge=0, le=1e12, allow_inf_nan=False)]] = {}
+    prices: dict[str, Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False), NUMBER]] = {}
     source: str | None = None
 
 
