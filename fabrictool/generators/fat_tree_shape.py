@@ -128,6 +128,7 @@ def _sized(site: Site, ends: Endpoints) -> Shape:
     network, path = site.network, site.path
     if network.leaf is None:
         raise InputError([Problem("", "the leaf's type is not given", "add 'leaf: {type: …}'", path)])
+    site.ports(1, ends.speed_bps)
     if network.levels == 1:
         return Shape((network.leaf.down or max(len(ends.host), 1),), (1,), (1,))
     ratios = network.oversubscription or [1.0]

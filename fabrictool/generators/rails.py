@@ -93,6 +93,7 @@ def rail_optimized(site: Site, ends: Endpoints) -> None:
     InputError
         If hosts, rails and ports do not fit together.
     """
+    _obeyed(site)
     plan = _plan(site, ends, uplinks=True)
     leaves = _add_leaves(site, plan, ends)
     joints, lower = _upper_tiers(site, plan, leaves, ends)
@@ -129,6 +130,25 @@ def rail_only(site: Site, ends: Endpoints) -> None:
     raise_tree(site, 1, leaves[order.ravel()][:, None], plan.down, [joint], ends.speed_bps)
 
 
+def _obeyed(site: Site) -> None:
+    """Refuse what is stated and would not be built."""
+    network, problems = site.network, []
+    if network.leaf is not None and network.leaf.groups is not None:
+        what = "leaves have no tier of switches below that falls into groups"
+        problems.append(Problem("", what, "give groups of the spine or the core", (*site.path, "leaf", "groups")))
+    if network.levels not in (None, 2, 3):
+        what = f"a {network.family} fabric has 2 or 3 levels, not {network.levels}"
+        problems.append(Problem("", what, "use 2 or 3, or leave it out", (*site.path, "levels")))
+    ratios = len(network.oversubscription or [])
+    tall = network.core is not None or network.levels == 3
+    if ratios > 2 or (ratios == 2 and not tall):
+        what = f"{ratios} ratios are given, but {'leaves and spines' if tall else 'only the leaves'} have uplinks"
+        fix = "give one for each tier with uplinks, from the leaf up"
+        problems.append(Problem("", what, fix, (*site.path, "oversubscription")))
+    if problems:
+        raise InputError(problems)
+
+
 def _plan(site: Site, ends: Endpoints, uplinks: bool) -> RailPlan:
     """Return how rails and scalable units fall on leaves."""
     network, path = site.network, site.path
@@ -137,9 +157,6 @@ def _plan(site: Site, ends: Endpoints, uplinks: bool) -> RailPlan:
         what = f"a host has {ends.lanes} attached ports, but there are {rails} rails"
         raise InputError([Problem("", what, f"use 'rails: {ends.lanes}', or attach fewer ports", (*path, "rails"))])
     leaf = site.tier(1)
-    if leaf.groups not in (None, 1):
-        what = f"leaves in {leaf.groups} groups: leaves stand over hosts and have none"
-        raise InputError([Problem("", what, "remove it, or state groups of spines", (*path, "leaf", "groups"))])
     ports = site.ports(1, ends.speed_bps)
     if network.scalable_unit is not None:
         hosts, reserve = network.scalable_unit.hosts, network.scalable_unit.reserve
@@ -214,13 +231,11 @@ def _upper_tiers(site: Site, plan: RailPlan, leaves: I4, ends: Endpoints) -> tup
     fits = upper_count(plan.leaves, plan.up, site.ports(2, ends.speed_bps)) is not None
     if flat and (fits or site.network.levels == 2) and spine.groups is None:
         joint = _spine_joint(site, plan, 1, ends)
-        _refuse_ratios(site, 1)
         return [joint], leaves
     if flat and spine.groups is not None and site.network.levels == 2:
         groups = spine.groups
     else:
         groups = spine.groups or _spine_groups(site, plan, ends)
-    _refuse_ratios(site, 2)
     joint = _spine_joint(site, plan, groups, ends, below_core=True)
     order = chunks(plan.by_rail(), groups).ravel()
     down = joint.children * joint.parallel
@@ -239,15 +254,6 @@ def _spine_groups(site: Site, plan: RailPlan, ends: Endpoints) -> int:
             return columns * parts
     what = f"spines of {ports} ports are too small for leaves with {plan.up} uplinks"
     raise InputError([Problem("", what, "choose larger spines", site.place(2))])
-
-
-def _refuse_ratios(site: Site, tiers: int) -> None:
-    """Refuse more ratios than there are tiers with uplinks."""
-    given = len(site.network.oversubscription or [])
-    if given > tiers:
-        what = f"{given} ratios are given, but {tiers} tier{'s have' if tiers > 1 else ' has'} uplinks"
-        fix = "give one ratio for each, from the leaf up"
-        raise InputError([Problem("", what, fix, (*site.path, "oversubscription"))])
 
 
 def _ratio(site: Site, level: int) -> float:

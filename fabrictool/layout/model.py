@@ -208,13 +208,9 @@ class Network(Model):
 
     LATER = frozenset(
         {
-            "supercore",
-            "planes",
-            "plane_by",
             "dragonfly",
             "dragonfly_plus",
             "q",
-            "isl",
             "path",
             "links_per_pair",
             "arrangement",

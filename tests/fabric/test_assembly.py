@@ -135,8 +135,8 @@ def test_a_port_number_twice_in_a_device_is_refused() -> None:
 def test_port_numbers_may_have_gaps() -> None:
     fabric = _assembled(Parts(numbers=(1, 2, 3, 7, 1, 2, 3, 4), links=((0, 1, 2, 1), (1, 7, 2, 2))))
     assert fabric.link_name(1) == "host-02:7 - leaf-01:2"
-    gapped = Parts(numbers=(1, 2, 3, 7, 1, 2, 3, 4), links=((1, 5, 2, 2),), link_bps=(G400,))
-    assert any("needs port 5" in text for text in _problems(gapped))
+    lost = Parts(numbers=(1, 2, 3, 7, 1, 2, 3, 4), links=((1, 5, 2, 2),), link_bps=(G400,))
+    assert any("needs port 5" in text for text in _problems(lost))
 
 
 def test_gpus_use_ports_of_their_own_host() -> None:

@@ -124,11 +124,11 @@ def test_leaves_and_spines_are_those_of_full_units(hosts: int) -> None:
     assert short.to_igraph().is_connected()
 
 
-def test_one_unit_too_many_for_two_tiers() -> None:
-    """Nine units have 72 leaves, more than a spine of 64 ports can join."""
-    with pytest.raises(FabrictoolError, match="72 leaves with 32 uplinks each do not spread evenly"):
-        _superpod(9, 257, False, levels=2)
-    assert network_counts(_superpod(9, 257, False))["compute"]["core"] > 0
+def test_one_unit_more_than_spines_have_ports_adds_a_core_tier() -> None:
+    """72 leaves fill no mesh of 64-port spines: each rail gets 16 spines for its 9 leaves, with 18 links down
+    and up; 128 x 18 links fill 36 cores."""
+    found = network_counts(_superpod(9, 257, False))["compute"]
+    assert (found["leaf"], found["spine"], found["core"]) == (72, 8 * 16, 36)
 
 
 @pytest.mark.parametrize(
@@ -138,11 +138,15 @@ def test_one_unit_too_many_for_two_tiers() -> None:
         ({"spine": {"type": "qm9700", "count": 8}}, "use one of 16, 32"),
         ({"leaf": {"type": "qm9700", "up": 0}}, "use the family rail-only"),
         ({"leaf": {"type": "qm9700", "count": 31}}, "take 32 leaves"),
-        ({"leaf": {"type": "qm9700", "down": 18}}, "leaves of 18 ports down do not share the 32 hosts"),
-        ({"leaf": {"type": "qm9700", "groups": 2}}, "leaves stand over hosts and have none"),
+        (
+            {"leaf": {"type": "qm9700", "down": 18}},
+            "leaves of 18 ports down do not share the 32 hosts of a scalable unit evenly",
+        ),
+        ({"leaf": {"type": "qm9700", "groups": 2}}, "leaves have no tier of switches below"),
         ({"leaf": {"type": "qm9700", "up": 32}, "oversubscription": 2}, "take 16 up; give one of them"),
         ({"oversubscription": [1, 2]}, "2 ratios are given"),
         ({"rails": 4}, "a host has 8 attached ports, but there are 4 rails"),
+        ({"levels": 4}, "has 2 or 3 levels, not 4"),
         ({"hosts_per_leaf": 32}, "takes no 'hosts_per_leaf'"),
         ({"scalable_unit": {"hosts": 33}}, "a leaf needs 66 ports"),
         ({"scalable_unit": {"hosts": 32, "reserve": 1}}, "a leaf needs 65 ports for 33 links down and 32 up"),

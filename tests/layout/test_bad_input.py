@@ -172,7 +172,7 @@ VALUES = [
     ("W, u: 1}}", "W, u: 1}, up: 0}", "8:5: the leaf has no uplinks, so its hosts reach nobody else; give up"),
     ("leaf: {type:", "spine: {type:", "5:3: the leaf's type is not given; add 'leaf: {type: …}'"),
     ("hosts_per_leaf: 4", "rails: 4", "a fat-tree network takes no 'rails'; remove it"),
-    ("ports: 8, speed: 400G", "ports: 8, speed: 200G", "8:5: a spine port of 400G does not fit sw8, whose"),
+    ("ports: 8, speed: 400G", "ports: 8, speed: 200G", "8:5: a leaf port of 400G does not fit sw8, whose"),
 ]  # fmt: skip
 
 
