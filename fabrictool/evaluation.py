@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """All results of a layout; tables as attributes, ``to_dict`` is the JSON of ``score``."""
 
@@ -133,6 +134,10 @@ class Evaluation:
         keys = ("severity", "id", "where", "message", "fix")
         return Table("findings", tuple(Column(key, [getattr(row, key) for row in self.findings]) for key in keys))
 
+    def __repr__(self) -> str:
+        verdict = "no errors" if self.ok else "errors"
+        return f"<Evaluation of {self.layout.name}: {self.counts['gpus']:,} GPUs, {verdict}>"
+
     def _repr_html_(self) -> str:
         tables = (self.collective_table(), self.rack_table(), self.finding_table())
         return f"<h3>{self.layout.name}</h3>" + "".join(table.to_html() for table in tables)
@@ -154,7 +159,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
     FabrictoolError
         If the layout cannot be built; located in its file.
     """
-    try:
+    with _located(layout):
         _refuse_scenario(layout)
         fabric = build(layout)
         limits = rack_limits(layout)
@@ -168,9 +173,6 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
             transport.name: congestion_of(transport, layout.networks[transport.name].routing.name, seed)
             for transport in joined
         }
-    except FabrictoolError as error:
-        source = layout.source or Source(layout.name)
-        raise type(error)([source.locate(problem) for problem in error.problems]) from None
     assumptions = (
         *latency_assumptions(layout),
         *limits.assumptions,
@@ -191,6 +193,30 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
     return Evaluation(
         layout, fabric, tuple(results), congestion, placement, power, cooling, cost, assumptions, tuple(findings)
     )
+
+
+def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> list[CollectiveResult]:
+    """Run jobs on a layout's fabric and evaluate nothing else; no results if no network joins all GPUs.
+
+    Raises
+    ------
+    FabrictoolError
+        If a job cannot be run; located in the layout's file.
+    """
+    with _located(layout):
+        _refuse_scenario(layout)
+        joined = _networks_to_run(layout, fabric)
+        return run_jobs(joined[0], jobs) if joined else []
+
+
+@contextmanager
+def _located(layout: Layout) -> Iterator[None]:
+    """Give errors the places of their keys in the layout's file."""
+    try:
+        yield
+    except FabrictoolError as error:
+        source = layout.source or Source(layout.name)
+        raise type(error)([source.locate(problem) for problem in error.problems]) from None
 
 
 def _refuse_scenario(layout: Layout) -> None:

@@ -187,14 +187,18 @@ def check_job(job: Job) -> None:
     """
     known = ALGORITHMS.get(job.collective)
     if known is None:
-        what = f"collective '{job.collective}' is not supported yet"
-        raise NotSupportedError([Problem("", what, f"use one of {', '.join(ALGORITHMS)}", (*job.path, "collective"))])
+        raise NotSupportedError([_refused(job, "collective", f"collective '{job.collective}'", ALGORITHMS)])
     if job.algorithm is not None and job.algorithm not in known:
-        what = f"{job.collective} by '{job.algorithm}' is not supported yet"
-        raise NotSupportedError([Problem("", what, f"use one of {', '.join(known)}", (*job.path, "algorithm"))])
+        raise NotSupportedError([_refused(job, "algorithm", f"{job.collective} by '{job.algorithm}'", known)])
     if job.model not in MODELS:
-        what = f"model '{job.model}' is not supported yet"
-        raise NotSupportedError([Problem("", what, f"use one of {', '.join(MODELS)}", (*job.path, "model"))])
+        raise NotSupportedError([_refused(job, "model", f"model '{job.model}'", MODELS)])
+
+
+def _refused(job: Job, key: str, what: str, known: Iterable[str]) -> Problem:
+    """Return the problem with the place of a key in the layout, or with the option that a command gives."""
+    fix = f"use one of {', '.join(known)}"
+    where, path = ("", (*job.path, key)) if job.path else (f"--{key}", ())
+    return Problem(where, f"{what} is not supported yet", fix, path)
 
 
 def transports(fabric: Fabric) -> list[Transport]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,23 +18,24 @@ from fabrictool.layout.model import Attach, HostGroup, Network
 
 @dataclass(frozen=True)
 class Hosts:
-    """Rows of one host group: devices, first port of each, and the role of each port of a host."""
+    """Rows of one host group: devices, first port of each, and role, speed and adapter of each port of a host."""
 
     group: HostGroup
     device: I4
     first_port: Ints
     roles: tuple[str, ...]
     speed_bps: np.ndarray
+    adapter: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Endpoints:
     """Host ports that a network takes, host by host.
 
     ``host`` counts the attached hosts from 0, ``lane`` the ports of a host that are attached,
     ``number`` is the port number at the host and ``port`` its row; ``turn`` counts a host's ports
     that are attached together, by one role; ``link_bps`` is the speed of each link, which all share
-    but in a pair of switches.
+    but in a pair of switches; ``adapter`` counts the adapters of a host.
     """
 
     host: Ints
@@ -44,6 +46,12 @@ class Endpoints:
     speed_bps: float
     turn: Ints
     link_bps: np.ndarray
+    adapter: Ints
+
+    def chosen(self, rows: Ints) -> Endpoints:
+        """Return some of the host ports, or all in another order."""
+        columns: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return Endpoints(**{name: c[rows] if isinstance(c, np.ndarray) else c for name, c in columns.items()})
 
     @property
     def host_count(self) -> int:
@@ -56,24 +64,27 @@ class Endpoints:
         return int(self.lane.max()) + 1 if len(self.lane) else 0
 
 
-def host_pattern(kind: HostType, splits: Sequence[int] = ()) -> tuple[PortPattern, tuple[str, ...]]:
-    """Return the ports of a host of a type, numbered adapter by adapter, and the role of each.
+def host_pattern(kind: HostType, splits: Sequence[int] = ()) -> tuple[PortPattern, tuple[str, ...], Ints]:
+    """Return the ports of a host of a type, numbered adapter by adapter, the role and the adapter of each.
 
     ``splits`` says for each group of adapters into how many slower ports each port is broken out.
     """
-    cages, speeds, roles = [], [], []
-    base = 0
+    cages, speeds, roles, adapters = [], [], [], []
+    base, first = 0, 0
     for nic, split in zip(kind.nics, splits or [1] * len(kind.nics), strict=True):
         count = nic.cages or nic.ports
         ports = nic.ports * split
         cages.append(base + np.arange(ports) * count // ports)
         base += count
         speeds.append(np.full(ports, nic.speed_bps / split))
+        adapters.append(first + np.arange(ports) // (nic.ports_each * split))
+        first += nic.count
         words = nic.role.split("+")
         roles += [words[i // split % nic.ports_each % len(words)] for i in range(ports)]
     cage = np.concatenate(cages) if cages else np.zeros(0, int)
     speed = np.concatenate(speeds) if speeds else np.zeros(0)
-    return PortPattern(np.arange(1, len(cage) + 1), cage, speed), tuple(roles)
+    adapter = np.concatenate(adapters) if adapters else np.zeros(0, int)
+    return PortPattern(np.arange(1, len(cage) + 1), cage, speed), tuple(roles), adapter
 
 
 def port_splits(group: HostGroup, networks: Mapping[str, Network]) -> list[int]:
@@ -113,12 +124,12 @@ def add_hosts(rows: Rows, groups: list[HostGroup], networks: Mapping[str, Networ
             what = f"{group.type.name} is a rack of {group.type.trays} hosts"
             fix = "describe one tray as an inline host with scale_up over several hosts"
             raise NotSupportedError([Problem("", what, fix, ("hosts", row, "type"))])
-        pattern, roles = host_pattern(group.type, port_splits(group, networks))
+        pattern, roles, adapter = host_pattern(group.type, port_splits(group, networks))
         kind = "host" if group.role == "compute" else group.role
         first = rows.port_count
         device = rows.add_devices(group.count, kind, 0, group.type.name, group.name, pattern)
         ports = first + np.arange(group.count) * len(pattern)
-        hosts = Hosts(group, device, ports, roles, pattern.speed_bps)
+        hosts = Hosts(group, device, ports, roles, pattern.speed_bps, adapter)
         if group.role == "compute" and group.type.gpus:
             _add_gpus(rows, hosts)
         added[group.name] = hosts
@@ -173,20 +184,22 @@ def attached(hosts: Mapping[str, Hosts], network: Network, name: str) -> Endpoin
         turn = np.tile(np.arange(len(wanted)), count)
         number = np.tile(wanted + 1, count)
         link_bps = np.tile(np.minimum(group.speed_bps[wanted], network.speed_bps or np.inf), count)
-        parts.append((np.repeat(group.device, len(wanted)), number, port, turn, link_bps))
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0, int)] * 5
+        adapter = np.tile(group.adapter[wanted], count)
+        parts.append((np.repeat(group.device, len(wanted)), number, port, turn, link_bps, adapter))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0, int)] * 6
     return _in_host_order(columns, _speed(columns[4], network, name))
 
 
 def _in_host_order(columns: list[Ints], speed_bps: float) -> Endpoints:
     """Count hosts in the order that they are attached in, and the ports of each."""
-    device, number, port, turn, link_bps = columns
+    device, number, port, turn, link_bps, adapter = columns
     _, first, place = np.unique(device, return_index=True, return_inverse=True)
     host = np.argsort(np.argsort(first))[place] if len(first) else place
     order = np.argsort(host, kind="stable")
     host = host[order]
     lane = np.arange(len(host)) - np.searchsorted(host, host)
-    return Endpoints(host, lane, device[order], number[order], port[order], speed_bps, turn[order], link_bps[order])
+    rest = (turn[order], link_bps[order], adapter[order])
+    return Endpoints(host, lane, device[order], number[order], port[order], speed_bps, *rest)
 
 
 def _wanted(hosts: Hosts, attach: Attach) -> Ints:

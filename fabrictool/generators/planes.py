@@ -45,6 +45,7 @@ def multi_plane(site: Site, ends: Endpoints) -> None:
         divisors = ", ".join(str(n) for n in range(2, ends.lanes + 1) if ends.lanes % n == 0)
         fix = f"use one of {divisors}" if divisors else "attach more ports"
         raise InputError([Problem("", what, fix, (*site.path, "planes"))])
+    _obeyed(site, ends, planes)
     railed = bool(network.rails or network.scalable_unit)
     generator = rails.rail_optimized if railed else fat_tree.fat_tree
     foreign = (fat_tree.KEYS - rails.KEYS) if railed else (rails.KEYS - fat_tree.KEYS)
@@ -54,18 +55,18 @@ def multi_plane(site: Site, ends: Endpoints) -> None:
         raise InputError([Problem("", what, "remove it", (*site.path, given[0]))])
     for plane in range(planes):
         inside = np.flatnonzero(ends.lane % planes == plane)
-        generator(replace(site, plane=plane, planes=planes), _part(ends, inside, planes))
+        part = ends.chosen(inside)
+        generator(replace(site, plane=plane, planes=planes), replace(part, lane=part.lane // planes))
 
 
-def _part(ends: Endpoints, inside: np.ndarray, planes: int) -> Endpoints:
-    """Return the endpoints of one plane."""
-    return Endpoints(
-        ends.host[inside],
-        ends.lane[inside] // planes,
-        ends.device[inside],
-        ends.number[inside],
-        ends.port[inside],
-        ends.speed_bps,
-        ends.turn[inside],
-        ends.link_bps[inside],
-    )
+def _obeyed(site: Site, ends: Endpoints, planes: int) -> None:
+    """Refuse a way to tell planes apart that the adapters do not have."""
+    ports = np.unique(np.column_stack((ends.device, ends.adapter)), axis=0, return_counts=True)[1]
+    path = (*site.path, "plane_by")
+    if site.network.plane_by == "port" and (ports % planes).any():
+        what = f"an adapter with {int(ports.min())} attached ports does not spread over {planes} planes"
+        fix = "use 'plane_by: nic', or a speed that splits the ports"
+        raise InputError([Problem("", what, fix, path)])
+    if site.network.plane_by == "nic" and (ports > 1).any():
+        what = f"an adapter with {int(ports.max())} attached ports would be in several planes"
+        raise InputError([Problem("", what, "use 'plane_by: port'", path)])

@@ -33,8 +33,7 @@ def switch_pair(site: Site, ends: Endpoints) -> None:
         raise InputError([Problem("", "the number of inter-switch links is not given", fix, site.path)])
     fastest = float(ends.link_bps.max(initial=0.0))
     speed = site.network.speed_bps or fastest
-    order = np.lexsort((ends.turn, ends.host, -ends.link_bps))
-    ends = _reordered(ends, order)
+    ends = ends.chosen(np.lexsort((ends.turn, ends.host, -ends.link_bps)))
     side = ends.turn % 2
     kind = site.tier(1).type
     pattern, numbers = _pattern(kind, [ends.link_bps[side == leaf] for leaf in (0, 1)], isl, speed, site.place(1))
@@ -49,12 +48,6 @@ def switch_pair(site: Site, ends: Endpoints) -> None:
     between = numbers[-1]
     first, second = (np.repeat(leaf, isl) for leaf in leaves)
     site.rows.add_links((first, between), (second, between), site.row, speed, site.fabric_latency_s)
-
-
-def _reordered(ends: Endpoints, order: Ints) -> Endpoints:
-    columns = (ends.host, ends.lane, ends.device, ends.number, ends.port)
-    host, lane, device, number, port = (column[order] for column in columns)
-    return Endpoints(host, lane, device, number, port, ends.speed_bps, ends.turn[order], ends.link_bps[order])
 
 
 def _pattern(
