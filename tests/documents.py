@@ -96,7 +96,7 @@ def key_table(name: str, meanings: dict[str, str]) -> str:
 
 
 def _default(value: Any) -> str:
-    if value in (None, [], {}):
+    if value in (None, "", [], {}):
         return ""
     if isinstance(value, dict):
         return _default(value.get("name") or value.get("host"))
