@@ -17,7 +17,7 @@ def counts(fabric: Fabric) -> dict[str, int]:
     """Return the numbers of GPUs, hosts, switches, links, cables and transceivers of all networks.
 
     Service hosts are not counted as hosts. Transceivers are occupied cages: one that two links share
-    is one transceiver.
+    is one transceiver. What joins a switch to its own aggregation node is a link, but no cable.
     """
     kind, tier = fabric.devices.kind, fabric.devices.tier
     every = range(len(fabric.networks))
@@ -27,7 +27,7 @@ def counts(fabric: Fabric) -> dict[str, int]:
         "switches": int(np.count_nonzero(tier >= _SWITCH_TIER)),
         "links": len(fabric.links),
         "cables": sum(cables(fabric, network) for network in every),
-        "transceivers": len(occupied_cages(fabric, np.ones(len(fabric.links), bool))),
+        "transceivers": len(occupied_cages(fabric, ~internal_links(fabric))),
     }
 
 
@@ -55,12 +55,21 @@ def occupied_cages(fabric: Fabric, links: Bool, ends: Sequence[str] = ("a", "z")
     return np.unique(ports.device[used].astype(np.int64) << 16 | ports.cage[used])
 
 
+def internal_links(fabric: Fabric) -> Bool:
+    """Return which links lead to an aggregation node inside a switch, (links,)."""
+    a, z = fabric.ends
+    inside = fabric.devices.kind == KINDS.index("aggregation")
+    return np.asarray(inside[a] | inside[z], np.bool_)
+
+
 def cables(fabric: Fabric, network: int) -> int:
     """Return the cables of a network: one a link, or one for each occupied cage of the lower end."""
-    inside = fabric.links.network == network
-    if fabric.networks[network].cables == "per-link":
-        return int(inside.sum())
-    return len(occupied_cages(fabric, inside, ("a",)))
+    inside = (fabric.links.network == network) & ~internal_links(fabric)
+    return _cables(fabric, inside, fabric.networks[network].cables == "per-cage")
+
+
+def _cables(fabric: Fabric, links: Bool, per_cage: bool) -> int:
+    return len(occupied_cages(fabric, links, ("a",))) if per_cage else int(links.sum())
 
 
 def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
@@ -74,13 +83,17 @@ def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
 
 
 def oversubscription(fabric: Fabric, network: int) -> list[float]:
-    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first."""
+    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first.
+
+    Links between switches of one tier are neither; switches whose links have no known speed are left out.
+    """
     tier = fabric.devices.tier
     a, z = fabric.ends
-    inside = fabric.links.network == network
+    inside = (fabric.links.network == network) & ~internal_links(fabric) & (tier[a] < tier[z])
+    a, z = a[inside], z[inside]
     speed = fabric.links.speed_bps[inside]
-    up = np.bincount(a[inside], speed, len(tier))
-    down = np.bincount(z[inside], speed, len(tier))
+    up = np.bincount(a, speed, len(tier))
+    down = np.bincount(z, speed, len(tier))
     found = []
     for level in range(_SWITCH_TIER, int(tier.max(initial=0)) + 1):
         rows = (fabric.devices.network == network) & (tier == level) & (up > 0)
@@ -110,7 +123,7 @@ class LinkCount:
 def link_counts(fabric: Fabric) -> list[LinkCount]:
     """Return the links by network, pair of kinds and speed, from the hosts up."""
     a, z = fabric.ends
-    kind, links = fabric.devices.kind, fabric.links
+    kind, links, internal = fabric.devices.kind, fabric.links, internal_links(fabric)
     code = np.column_stack((links.network, kind[a], kind[z], links.speed_bps))
     found = []
     for row in np.unique(code, axis=0):
@@ -124,7 +137,7 @@ def link_counts(fabric: Fabric) -> list[LinkCount]:
                 KINDS[int(row[1])],
                 KINDS[int(row[2])],
                 int(inside.sum()),
-                len(occupied_cages(fabric, inside, ("a",))) if per_cage else int(inside.sum()),
+                _cables(fabric, inside & ~internal, per_cage),
                 int(uses[0]) if (uses == uses[0]).all() else None,
                 len(np.unique(label[pairs])),
                 float(row[3]),
