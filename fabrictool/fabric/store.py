@@ -9,7 +9,7 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -55,33 +55,34 @@ def save(fabric: Fabric, path: str | Path) -> None:
         ) from None
 
 
-def read_fabric(path: str | Path) -> Fabric:
-    """Read a fabric that ``save`` wrote.
+def read_fabric(path: str | Path | BinaryIO, name: str = "") -> Fabric:
+    """Read a fabric that ``save`` wrote, from a file or a stream; ``name`` stands for it in messages.
 
     Raises
     ------
     InputError
         If the file is missing, cut, of another kind or of a newer format.
     """
+    where = name or str(path)
     try:
         with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             facts = json.loads(archive["facts"].tobytes())
             if facts["format"] > FORMAT:
                 what = f"format {facts['format']} is newer than {FORMAT}, which this version reads"
-                raise InputError([Problem(str(path), what, "install a newer fabrictool")])
+                raise InputError([Problem(where, what, "install a newer fabrictool")])
             tables = {
                 table: kind(**{key.partition(".")[2]: archive[key] for key in archive if key.startswith(table + ".")})
                 for table, kind in _TABLES.items()
             }
         return _joined(facts, **tables)
     except OSError as error:
-        raise InputError([Problem(str(path), error.strerror or "cannot be read")]) from None
+        raise InputError([Problem(where, error.strerror or "cannot be read")]) from None
     except FabricError as error:
-        problems = [Problem(str(path), str(problem), "save it again") for problem in error.problems]
+        problems = [Problem(where, str(problem), "save it again") for problem in error.problems]
         raise InputError(problems) from None
     except _BROKEN as error:
         what = f"is not a whole fabric file ({type(error).__name__})"
-        raise InputError([Problem(str(path), what, "save it again")]) from None
+        raise InputError([Problem(where, what, "save it again")]) from None
 
 
 #: What the readers of zip archives, arrays and JSON raise on files that are cut, changed or foreign.
