@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,12 +43,9 @@ def _summary(path: str) -> dict[str, Any]:
     from fabrictool.formats.recognise import imported_from
     from fabrictool.generators.building import build
     from fabrictool.layout.reading import layout_from_bytes
-    from fabrictool.layout.source import read_bytes
     from fabrictool.placement import place
     from fabrictool.power import rack_limits
 
-    if path != "-" and not Path(path).is_file():
-        read_bytes(path)
     name, content = read_all(path)
     found = imported_from(name, content)
     if found is not None:
@@ -86,6 +82,7 @@ def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
     from fabrictool.fabric import counting, parts
 
     rows = {network.name: row for row, network in enumerate(fabric.networks)}
+    known = {name for name, row in rows.items() if fabric.links.speed_bps[fabric.links.network == row].all()}
     ratios = {name: counting.oversubscription(fabric, row) for name, row in rows.items()}
     return {
         "format": 1,
@@ -93,7 +90,7 @@ def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
         "fabrictool": __version__,
         "counts": counting.counts(fabric) | {"racks": racks},
         "network_counts": counting.network_counts(fabric),
-        "links": [asdict(row) for row in counting.link_counts(fabric)],
+        "links": [asdict(row) | {"speed_bps": row.speed_bps or None} for row in counting.link_counts(fabric)],
         "free_ports": {name: counting.free_ports(fabric, row) for name, row in rows.items()},
         "components": {name: parts.switch_components(fabric, row) for name, row in rows.items()},
         "bisection_links": {name: parts.halves_cut(fabric, row) for name, row in rows.items()},
@@ -101,7 +98,7 @@ def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
             name: {"inf" if hops < 0 else str(hops): pairs for hops, pairs in parts.hop_counts(fabric, row).items()}
             for name, row in rows.items()
         },
-        "oversubscription": {name: _product(ratio) for name, ratio in ratios.items()},
+        "oversubscription": {name: _product(ratio) if name in known else None for name, ratio in ratios.items()},
         "oversubscription_by_tier": ratios,
     }
 
@@ -145,7 +142,7 @@ def _tables(found: dict[str, Any]) -> list[Table]:
             Column(key.replace("_", " "), [row[key] for row in links])
             for key in ("count", "cables", "per_pair", "groups")
         ),
-        Column("speed", [format_speed(row["speed_bps"]) for row in links]),
+        Column("speed", [format_speed(row["speed_bps"]) if row["speed_bps"] else "unknown" for row in links]),
     )
     totals = found["counts"] | found.get("set_apart", {})
     return [

@@ -8,8 +8,9 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ def save(fabric: Fabric, path: str | Path) -> None:
         ) from None
 
 
-def read_fabric(path: str | Path | BinaryIO, name: str = "") -> Fabric:
+def read_fabric(path: str | Path | IO[bytes], name: str = "") -> Fabric:
     """Read a fabric that ``save`` wrote, from a file or a stream; ``name`` stands for it in messages.
 
     Raises
@@ -65,7 +66,8 @@ def read_fabric(path: str | Path | BinaryIO, name: str = "") -> Fabric:
     """
     where = name or str(path)
     try:
-        with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+        opened = Path(path).open("rb") if isinstance(path, str | Path) else nullcontext(path)
+        with opened as stream, np.load(stream, allow_pickle=False) as archive:
             facts = json.loads(archive["facts"].tobytes())
             if facts["format"] > FORMAT:
                 what = f"format {facts['format']} is newer than {FORMAT}, which this version reads"
@@ -101,7 +103,7 @@ def _joined(
         links.network, links.speed_bps, links.latency_s,
     )  # fmt: skip
     networks = [NetworkFacts(*row) for row in facts["networks"]]
-    bare = PortRows(ports.device, ports.number, ports.cage, ports.speed_bps, ports.rail, ports.plane)
+    bare = PortRows(**{name: column for name, column in ports.columns().items() if name != "peer"})
     return assemble(
         facts["name"], devices, bare, rows, gpus, gpu_ports, facts["types"], facts["groups"], networks,
         facts["naming"], facts["widths"],

@@ -111,7 +111,7 @@ class Cabled:
         set_tiers(self.devices, links, report)
         links = usable_links(self.devices, links, report)
         names = list(dict.fromkeys(link.network for link in links)) or [""]
-        order = sorted(range(len(self.devices)), key=lambda row: self._order(row))
+        order = sorted(range(len(self.devices)), key=self._order)
         new = {old: row for row, old in enumerate(order)}
         for link in links:
             link.a, link.z = new[link.a], new[link.z]

@@ -52,7 +52,7 @@ def adapter(description: str) -> tuple[str, str]:
 
 def is_aggregation(description: str, device_id: int = 0) -> bool:
     """Return whether a channel adapter is the aggregation engine of a switch."""
-    return _AGGREGATION in description or device_id >> 8 == 0xCF and bool(device_id & 1)
+    return _AGGREGATION in description or (device_id >> 8 == 0xCF and bool(device_id & 1))
 
 
 def switch_name(description: str) -> tuple[str, str]:

@@ -40,12 +40,12 @@ def read(name: str, text: str) -> Imported:
         if not (row["a_device"] and row.get("z_device")):
             report.add("row-unreadable", "error", line, "a device is missing; the row is left out", "name both ends")
             continue
-        ends = [
+        a, z = (
             End(row[f"{s}_device"], row.get(f"{s}_kind", ""), row.get(f"{s}_port", ""), row.get(f"{s}_group", ""))
             for s in "az"
-        ]
+        )
         speed, latency = quantity(row, "speed", SPEED, line, report), quantity(row, "latency", TIME, line, report)
-        cabled.add(line, *ends, speed, latency, row.get("network") or "network")
+        cabled.add(line, a, z, speed, latency, row.get("network") or "network")
     if not cabled.devices:
         raise report.refusal(1, "holds no link", "write one link a row below the header")
     fabric = cabled.fabric(name, "unknown")

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 #: A switch whose tier follows from what it is joined to.
 SWITCH = "switch"
@@ -83,6 +84,11 @@ def clean(name: str) -> str:
     return _CONTROL.sub(" ", name).strip()[:LONGEST]
 
 
+def title(name: str) -> str:
+    """Return what a fabric is called after its file: the file's name without folders and endings."""
+    return Path(name).name.partition(".")[0] or name
+
+
 def make_unique(devices: Iterable[FoundDevice]) -> list[FoundDevice]:
     """Tell devices of equal names apart, by GUID where there is one; return those that were renamed."""
     rows = list(devices)
@@ -105,9 +111,7 @@ def _free(stem: str, taken: set[str], bare: bool) -> str:
     return f"{stem}-{number}"
 
 
-def number_ports(
-    devices: Iterable[FoundDevice], labels: Iterable[set[str]], prefix: str = ""
-) -> list[dict[str, int]]:
+def number_ports(devices: Iterable[FoundDevice], labels: Iterable[set[str]], prefix: str = "") -> list[dict[str, int]]:
     """Give each device its ports from labels; return for each the number of every label.
 
     Labels that are small numbers, behind ``prefix``, are the numbers; others are numbered in natural order

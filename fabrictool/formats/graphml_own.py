@@ -124,8 +124,8 @@ def restored(name: str, graph: networkx.MultiGraph[str], report: Report) -> Fabr
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         what = f"its attributes are not whole ({type(error).__name__}: {str(error)[:80]})"
         raise report.refusal(1, what, "write it again") from None
-    title = str(graph.graph.get("name") or name)
-    return joined(title, devices, usable_links(devices, links, report), networks, report, gpus, widths=widths)
+    fabric_name = str(graph.graph.get("name") or name)
+    return joined(fabric_name, devices, usable_links(devices, links, report), networks, report, gpus, widths=widths)
 
 
 def _device(name: str, row: Mapping[str, Any]) -> FoundDevice:
@@ -156,13 +156,13 @@ def _port_facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _link(row: Mapping[str, Any], place: Mapping[str, int], devices: list[FoundDevice]) -> FoundLink:
-    ends: list[int] = []
+    ends: list[tuple[int, int]] = []
     for side in "az":
         device = place[str(row[side])]
         port = FoundPort(**_port_facts({name: row.get(f"{side}_{name}") for name in _PORT}))
         devices[device].ports[port.number] = port
-        ends += [device, port.number]
-    return FoundLink(*ends, float(row["speed_bps"]), float(row["latency_s"]), str(row["network"]))
+        ends.append((device, port.number))
+    return FoundLink(*ends[0], *ends[1], float(row["speed_bps"]), float(row["latency_s"]), str(row["network"]))
 
 
 def _restored_gpus(graph: networkx.MultiGraph[str], devices: list[FoundDevice]) -> tuple[Gpus, GpuPorts]:

@@ -37,8 +37,8 @@ def read(name: str, text: str) -> Imported:
     """
     report = Report(name)
     subnet = Subnet(report)
-    for line, row in enumerate(text.split("\n"), 1):
-        row = row.strip()
+    for line, raw in enumerate(text.split("\n"), 1):
+        row = raw.strip()
         match = _LINE.match(row)
         if match:
             _take(subnet, line, match)

@@ -55,8 +55,8 @@ def read(name: str, text: str) -> Imported:
 
 def _take(subnet: Subnet, line: int, match: re.Match[str]) -> None:
     rate = _rate(match["rest"])
-    chips = [_chip(subnet, line, match, side) for side in ("a_", "z_")]
-    for side, other, chip, peer in (("a_", "z_", *chips), ("z_", "a_", chips[1], chips[0])):
+    a, z = (_chip(subnet, line, match, side) for side in ("a_", "z_"))
+    for side, other, chip, peer in (("a_", "z_", a, z), ("z_", "a_", z, a)):
         end = End(int(match[side + "port"], 16), line, peer.key, int(match[other + "port"], 16), rate=rate)
         end.guid = int(match[side + "guid"], 16) & _MASK
         lid = _lid(match[side + "lid"])

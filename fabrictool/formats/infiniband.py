@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from fabrictool.fabric import NetworkFacts
 from fabrictool.formats.adapters import host_name, hosts_of, port_labels, rails
-from fabrictool.formats.descriptions import link_speed, switch_name
+from fabrictool.formats.descriptions import LAST_LID, link_speed, switch_name
 from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, FoundPort, make_unique, natural
 from fabrictool.formats.imported import Imported
 from fabrictool.formats.joining import joined, usable_links
-from fabrictool.formats.subnet import LAST_LID, Chip, Pair, Subnet, paired
+from fabrictool.formats.subnet import Chip, Pair, Subnet, paired
 from fabrictool.formats.tiers import set_tiers
 
 NETWORK = "infiniband"
@@ -79,11 +79,11 @@ def _links(pairs: Sequence[Pair], place: _Place, devices: Sequence[FoundDevice])
     row = {id(device): at for at, device in enumerate(devices)}
     links = []
     for pair in pairs:
-        ends: list[int] = []
+        ends: list[tuple[int, int]] = []
         for key, number in ((pair.a, pair.a_number), (pair.z, pair.z_number)):
             device, port = place[key, number]
-            ends += [row[id(device)], port]
-        links.append(FoundLink(*ends, link_speed(pair.rate), 0.0, NETWORK, pair.line, pair.rate))
+            ends.append((row[id(device)], port))
+        links.append(FoundLink(*ends[0], *ends[1], link_speed(pair.rate), 0.0, NETWORK, pair.line, pair.rate))
     return links
 
 
@@ -112,9 +112,7 @@ def _degraded(devices: Sequence[FoundDevice], links: Sequence[FoundLink], subnet
                 subnet.report.warn("link-degraded", link.line, what, "look at the cable and its modules")
 
 
-def _in_order(
-    devices: Sequence[FoundDevice], links: Sequence[FoundLink]
-) -> tuple[list[FoundDevice], list[FoundLink]]:
+def _in_order(devices: Sequence[FoundDevice], links: Sequence[FoundLink]) -> tuple[list[FoundDevice], list[FoundLink]]:
     """Sort hosts by LID, then what is set apart, then switches by tier and name; links follow."""
 
     def place(row: int) -> tuple[object, ...]:
@@ -142,7 +140,9 @@ def _set_rails(devices: Sequence[FoundDevice], links: Sequence[FoundLink]) -> No
         leaf_of |= {(link.a, link.a_port): link.z, (link.z, link.z_port): link.a}
     hosts = [row for row, device in enumerate(devices) if device.kind == "host"]
     used = [[number for number in devices[row].ports if (row, number) in leaf_of] for row in hosts]
-    labels = [[devices[row].ports[n].label or str(n) for n in numbers] for row, numbers in zip(hosts, used, strict=True)]
+    labels = [
+        [devices[row].ports[n].label or str(n) for n in numbers] for row, numbers in zip(hosts, used, strict=True)
+    ]
     seen: defaultdict[int, set[int]] = defaultdict(set)
     for row, numbers, found in zip(hosts, used, rails(labels), strict=True):
         for number, rail in zip(numbers, found, strict=True):

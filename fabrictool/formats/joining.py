@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fabrictool.errors import FabrictoolError, InputError
 from fabrictool.fabric import KINDS, Devices, Fabric, GpuPorts, Gpus, LinkRows, NetworkFacts, PortRows, assemble
-from fabrictool.formats.found import FoundDevice, FoundLink, FoundPort
+from fabrictool.formats.found import FoundDevice, FoundLink, FoundPort, title
 from fabrictool.formats.imported import Report
-
-#: Links of discovered hosts have no stated latency: unknown is 0, as in ``Devices.latency_s``.
-Extras = Mapping[str, Any]
 
 
 def usable_links(devices: Sequence[FoundDevice], links: Sequence[FoundLink], report: Report) -> list[FoundLink]:
@@ -66,7 +62,7 @@ def joined(
     flat = [(row, device.ports[number]) for row, device in enumerate(devices) for number in sorted(device.ports)]
     try:
         return assemble(
-            name,
+            title(name),
             _device_rows(devices, links, types, groups, place),
             _port_rows(flat),
             _link_rows(devices, links, place),

@@ -7,12 +7,16 @@ import lzma
 import sys
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from fabrictool.errors import InputError, Problem
-from fabrictool.layout.source import STDIN
+from fabrictool.fabric.store import MAGIC
+from fabrictool.layout.source import MAX_BYTES as LAYOUT_BYTES
+from fabrictool.layout.source import STDIN, read_bytes
 
 #: Most bytes of a file, packed or not, that are read: a listing of 100,000 hosts has about 60 MiB.
 MAX_BYTES = 512 * 2**20
+_LOOK = 65536
 _GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 
 
@@ -27,14 +31,25 @@ def read_all(path: str) -> tuple[str, bytes]:
     name = STDIN if path == "-" else path
     try:
         if path == "-":
-            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+            content = _read(sys.stdin.buffer)
         else:
             with Path(path).open("rb") as stream:
-                content = stream.read(MAX_BYTES + 1)
+                content = _read(stream)
+    except (FileNotFoundError, IsADirectoryError):
+        return read_bytes(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _refusal(name, f"cannot be read: {reason}", "check the file's name and rights") from None
     return name, _checked(name, unpacked(name, content))
+
+
+def _read(stream: BinaryIO) -> bytes:
+    """Read what may be a fabric to its end, and no more of anything else than shows that it is none."""
+    head = stream.read(LAYOUT_BYTES + 1)
+    text = b"\0" not in head[:_LOOK] or head[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    if len(head) <= LAYOUT_BYTES or not (text or head.startswith((_GZIP, _XZ, MAGIC))):
+        return head
+    return head + stream.read(MAX_BYTES + 1 - len(head))
 
 
 def unpacked(name: str, content: bytes) -> bytes:

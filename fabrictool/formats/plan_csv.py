@@ -62,8 +62,8 @@ def read(name: str, text: str) -> Imported:
             _half(row, line, report)
             continue
         network = row.get("network") or NETWORK
-        ends = [_end(row, side) for side in "az"]
-        cabled.add(line, *ends, _speed(row, line, report), 0.0, network)
+        a, z = (_end(row, side) for side in "az")
+        cabled.add(line, a, z, _speed(row, line, report), 0.0, network)
         seen[network] += 1
         cables[network].add(row.get("cable_id") or f"line {line}")
     if not cabled.devices:

@@ -70,6 +70,6 @@ def read_fabric(path: str | Path) -> Fabric:
     found = imported(str(path))
     if found is None:
         known = "npz, ibnetdiscover, ibutils .lst and .topo, GraphML, edges.csv, plan CSV"
-        what = f"is not a fabric of a known format ({known})"
+        what = f"is not a whole fabric file of a known format ({known})"
         raise InputError([Problem(f"{path}:1:1", what, "a layout is read by read_layout")])
     return found.fabric

@@ -112,10 +112,11 @@ def _name(devices: Sequence[FoundDevice], unknown: Sequence[int], tier: dict[int
 
 def _irregular(devices: Sequence[FoundDevice], links: Sequence[FoundLink], report: Report) -> None:
     level = [link for link in links if devices[link.a].tier == devices[link.z].tier >= 1]
-    steep = [link for link in links if abs(devices[link.a].tier - devices[link.z].tier) > 1 and _switches(devices, link)]
+    steep = [
+        link for link in links if abs(devices[link.a].tier - devices[link.z].tier) > 1 and _switches(devices, link)
+    ]
     if level:
-        kind = devices[level[0].a].kind
-        what = f"{len(level)} links join switches of one tier (first: {kind}): the fabric is no tree"
+        what = f"{len(level)} links join switches of one tier: the fabric is no tree"
         report.add("same-tier-links", "note", level[0].line, what, "tiers follow from the distance to the hosts")
     if steep:
         what = f"{len(steep)} links skip a tier: the fabric is no tree"
