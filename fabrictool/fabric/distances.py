@@ -38,16 +38,19 @@ def hop_counts(fabric: Fabric, network: int, hosts: I4) -> dict[int, int]:
     the classes.
     """
     classes, sizes = _classes(fabric, network, hosts)
+    if not classes:
+        return {-1: len(hosts) * (len(hosts) - 1)} if len(hosts) > 1 else {}
     flat = np.concatenate(classes)
     switches, place = np.unique(flat, return_inverse=True)
     first = np.concatenate(([0], np.cumsum([len(row) for row in classes[:-1]]))).astype(np.intp)
     apart = switch_distances(fabric, network, switches.astype(np.int32))[np.ix_(place, place)]
     apart = np.minimum.reduceat(np.minimum.reduceat(apart, first, axis=0), first, axis=1)
     pairs = np.outer(sizes, sizes) - np.diag(sizes)
-    hops = np.where(np.isfinite(apart), apart + 2, -1).astype(np.int64)
-    found = {int(value): int(pairs[hops == value].sum()) for value in np.unique(hops)}
-    ordered = sorted(found.items(), key=lambda item: (item[0] < 0, item[0]))
-    return {value: count for value, count in ordered if count}
+    hops = apart[np.isfinite(apart)].astype(np.int64) + 2
+    counts = np.bincount(hops, pairs[np.isfinite(apart)]).astype(np.int64)
+    found = {hop: int(count) for hop, count in enumerate(counts.tolist()) if count}
+    lost = len(hosts) * (len(hosts) - 1) - sum(found.values())
+    return found | ({-1: lost} if lost else {})
 
 
 def _classes(fabric: Fabric, network: int, hosts: I4) -> tuple[list[I4], np.ndarray]:

@@ -8,7 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,8 +66,9 @@ def read_fabric(path: str | Path | IO[bytes], name: str = "") -> Fabric:
     """
     where = name or str(path)
     try:
-        opened = Path(path).open("rb") if isinstance(path, str | Path) else nullcontext(path)
-        with opened as stream, np.load(stream, allow_pickle=False) as archive:
+        with ExitStack() as open_files:
+            stream = open_files.enter_context(Path(path).open("rb")) if isinstance(path, str | Path) else path
+            archive = open_files.enter_context(np.load(stream, allow_pickle=False))
             facts = json.loads(archive["facts"].tobytes())
             if facts["format"] > FORMAT:
                 what = f"format {facts['format']} is newer than {FORMAT}, which this version reads"

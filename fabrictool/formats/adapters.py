@@ -74,15 +74,18 @@ def rails(ports: Sequence[Sequence[str]]) -> list[list[int]]:
     """Return the rail of each connected port of each host, by the ports' labels.
 
     The most frequent set of labels of several ports is the pattern; a host whose labels are all in it,
-    as one whose adapter failed, gets its rails from there, another one counts its own ports.
+    as one whose adapter failed, gets its rails from there, another one counts its own ports. A host with one
+    port is on no rail.
     """
     uses = Counter(tuple(labels) for labels in ports if len(labels) > 1)
     pattern = max(uses, key=lambda labels: (uses[labels], len(labels)), default=())
     place = {label: rail for rail, label in enumerate(pattern)}
     found = []
     for labels in ports:
-        if place and set(labels) <= place.keys():
+        if len(labels) < 2:
+            found.append([-1] * len(labels))
+        elif set(labels) <= place.keys():
             found.append([place[label] for label in labels])
         else:
-            found.append(list(range(len(labels))) if len(labels) > 1 else [-1] * len(labels))
+            found.append(list(range(len(labels))))
     return found

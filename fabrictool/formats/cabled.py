@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fabrictool.fabric import Fabric, NetworkFacts
-from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, clean, make_unique, natural, number_ports
+from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, clean, make_unique, natural, number_ports, title
 from fabrictool.formats.imported import Report
 from fabrictool.formats.joining import joined, usable_links
 from fabrictool.formats.tiers import TIER, set_tiers
@@ -122,7 +122,7 @@ class Cabled:
         if unknown:
             what = f"{len(unknown)} of {len(links)} links have no speed: it is unknown"
             report.warn("rate-unknown", unknown[0], what, "fill in the column of the speed")
-        return joined(name, devices, links, [NetworkFacts(word, protocol, "file") for word in names], report)
+        return joined(title(name), devices, links, [NetworkFacts(word, protocol, "file") for word in names], report)
 
     def _order(self, row: int) -> tuple[int, int]:
         device = self.devices[row]

@@ -63,7 +63,8 @@ def rows(text: str, synonyms: Mapping[str, str], needed: Sequence[str], report: 
         if len(cells) != len(columns):
             what = f"the row has {len(cells)} cells, the header {len(columns)}"
             report.warn("row-uneven", start, what, "write every cell, empty ones too")
-        yield start, {column: cell.strip()[:LONGEST_CELL] for column, cell in zip(columns, cells, strict=False)}
+        filled = [*cells, *[""] * (len(columns) - len(cells))]
+        yield start, {column: cell.strip()[:LONGEST_CELL] for column, cell in zip(columns, filled, strict=False)}
 
 
 def _check(columns: Sequence[str], needed: Sequence[str], line: int, report: Report) -> None:

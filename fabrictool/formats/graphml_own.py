@@ -121,11 +121,11 @@ def restored(name: str, graph: networkx.MultiGraph[str], report: Report) -> Fabr
         if any(link.network not in known for link in links):
             raise ValueError("a link is in no network of the graph")
         gpus = _restored_gpus(graph, devices)
+        fabric_name = str(graph.graph.get("name") or name)
+        return joined(fabric_name, devices, usable_links(devices, links, report), networks, report, gpus, widths=widths)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         what = f"its attributes are not whole ({type(error).__name__}: {str(error)[:80]})"
         raise report.refusal(1, what, "write it again") from None
-    fabric_name = str(graph.graph.get("name") or name)
-    return joined(fabric_name, devices, usable_links(devices, links, report), networks, report, gpus, widths=widths)
 
 
 def _device(name: str, row: Mapping[str, Any]) -> FoundDevice:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fabrictool.fabric import NetworkFacts
 from fabrictool.formats.descriptions import LANE_GBPS, link_speed, rate_in
-from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, clean, natural, number_ports
+from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, clean, natural, number_ports, title
 from fabrictool.formats.imported import Imported, Report
 from fabrictool.formats.joining import joined, usable_links
 from fabrictool.formats.tiers import set_tiers
@@ -102,7 +102,7 @@ def _imported(name: str, systems: _Systems, links: list[FoundLink], report: Repo
     for link in links:
         link.a, link.z = new[link.a], new[link.z]
     devices = [devices[row] for row in order]
-    fabric = joined(name, devices, links, [NetworkFacts(NETWORK, "infiniband", "file")], report)
+    fabric = joined(title(name), devices, links, [NetworkFacts(NETWORK, "infiniband", "file")], report)
     switches = sum(device.tier > 0 for device in devices)
     stated = {"systems": len(devices), "switches": switches, "links": len(links)}
     return Imported(FORMAT, fabric, report.sorted(), stated=stated)

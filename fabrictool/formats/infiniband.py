@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fabrictool.fabric import NetworkFacts
 from fabrictool.formats.adapters import host_name, hosts_of, port_labels, rails
 from fabrictool.formats.descriptions import LAST_LID, link_speed, switch_name
-from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, FoundPort, make_unique, natural
+from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, FoundPort, make_unique, natural, title
 from fabrictool.formats.imported import Imported
 from fabrictool.formats.joining import joined, usable_links
 from fabrictool.formats.subnet import Chip, Pair, Subnet, paired
@@ -37,7 +37,7 @@ def imported(form: str, name: str, subnet: Subnet) -> Imported:
     _degraded(devices, links, subnet)
     devices, links = _in_order(devices, usable_links(devices, links, report))
     _set_rails(devices, links)
-    fabric = joined(name, devices, links, [NetworkFacts(NETWORK, "infiniband", "file")], report)
+    fabric = joined(title(name), devices, links, [NetworkFacts(NETWORK, "infiniband", "file")], report)
     return Imported(form, fabric, report.sorted(), _set_apart(subnet, pairs), _stated(subnet, pairs))
 
 

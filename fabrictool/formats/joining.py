@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fabrictool.errors import FabrictoolError, InputError
 from fabrictool.fabric import KINDS, Devices, Fabric, GpuPorts, Gpus, LinkRows, NetworkFacts, PortRows, assemble
-from fabrictool.formats.found import FoundDevice, FoundLink, FoundPort, title
+from fabrictool.formats.found import FoundDevice, FoundLink, FoundPort
 from fabrictool.formats.imported import Report
 
 
@@ -62,7 +62,7 @@ def joined(
     flat = [(row, device.ports[number]) for row, device in enumerate(devices) for number in sorted(device.ports)]
     try:
         return assemble(
-            title(name),
+            name,
             _device_rows(devices, links, types, groups, place),
             _port_rows(flat),
             _link_rows(devices, links, place),

@@ -132,7 +132,7 @@ def _define_peers(subnet: Subnet) -> None:
                 continue
             if end.peer in subnet.chips:
                 peer = subnet.chips[end.peer]
-                if not peer.defined:
+                if not peer.defined and 1 <= end.peer_number <= LAST_PORT:
                     peer.ends.setdefault(end.peer_number, End(end.peer_number, end.line, guid=end.peer_guid))
                 continue
             kind = {"S": "switch", "R": "router"}.get(end.peer[:1], "ca")
@@ -141,7 +141,8 @@ def _define_peers(subnet: Subnet) -> None:
             peer.guid = int(guid, 16) if guid and not set(guid) - set("0123456789abcdefABCDEF") else 0
             peer.guid &= 2**64 - 1
             peer.lid = end.peer_lid if kind == "switch" else 0
-            peer.ends[end.peer_number] = End(end.peer_number, end.line, guid=end.peer_guid)
+            if 1 <= end.peer_number <= LAST_PORT:
+                peer.ends[end.peer_number] = End(end.peer_number, end.line, guid=end.peer_guid)
             subnet.chips[end.peer] = peer
             what = f'port {end.number} of {chip.description or chip.key} leads to "{end.peer}", which has no block'
             fix = "see whether the discovery was complete; the device is kept with the ports that are named"
