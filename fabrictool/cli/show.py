@@ -144,7 +144,7 @@ def _tables(found: dict[str, Any]) -> list[Table]:
         ),
         Column("speed", [format_speed(row["speed_bps"]) if row["speed_bps"] else "unknown" for row in links]),
     )
-    totals = found["counts"] | found.get("set_apart", {})
+    totals = found["counts"] | {what: count for what, count in found.get("set_apart", {}).items() if count}
     return [
         Table(found["layout"], (Column("of", list(totals)), Column("count", list(totals.values())))),
         Table("networks", shape),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from foreign import ids, kinds
 
 from fabrictool.errors import InputError
 from fabrictool.formats import ibnetdiscover
 from fabrictool.formats.imported import Imported
-from foreign import ids, kinds
 
 SHARP = "Mellanox Technologies Aggregation Node"
 

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from foreign import DATA, ids, kinds, own, pairs, published
 
 from fabrictool.fabric import counting, parts
-from foreign import DATA, ids, kinds, own, pairs, published
 
 COUNTS = json.loads((DATA / "infiniband" / "counts.json").read_text())
 

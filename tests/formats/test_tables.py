@@ -7,13 +7,13 @@ from pathlib import Path
 import networkx
 import numpy as np
 import pytest
+from foreign import ids, kinds, own, pairs, published
 
 import fabrictool as ft
 from fabrictool.errors import InputError
 from fabrictool.fabric import Fabric, counting
 from fabrictool.formats import edges_csv, graphml, plan_csv
 from fabrictool.formats.recognise import imported_from
-from foreign import ids, kinds, own, pairs, published
 
 LAYOUTS = sorted((Path(__file__).parents[2] / "topologies").glob("*.yaml"))
 SMALL = [path for path in LAYOUTS if path.stem in {"ft64", "k-ary-8", "dgx-superpod-h100-1su"}]
