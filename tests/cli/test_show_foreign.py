@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from foreign import DATA
 
 from fabrictool.cli.main import main
 from fabrictool.formats.opening import unpacked
-from foreign import DATA
 
 NET = DATA / "infiniband" / "rail_4su.net.gz"
 
