@@ -190,15 +190,13 @@ def _cables(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
     links = fabric.links
     for row in range(len(fabric.networks)):
         inside = links.network == row
-        speeds, numbers = np.unique(links.speed_bps[inside], return_counts=True)
-        share = cables(fabric, row) / max(1, int(inside.sum()))
-        for speed, count in zip(speeds.tolist(), numbers.tolist(), strict=True):
+        speeds = np.unique(links.speed_bps[inside])
+        for speed in speeds.tolist():
+            count = cables(fabric, row, links.speed_bps == speed)
             name = f"{format_speed(speed)} cable"
             if "cable" in layout.cost.prices:
-                yield CostRow(
-                    name, "network", round(count * share), layout.cost.prices["cable"], f"layout{_note(layout)}"
-                )
+                yield CostRow(name, "network", count, layout.cost.prices["cable"], f"layout{_note(layout)}")
                 continue
             price = _link_price(layout, speed)
             unit = price.cable_usd + price.cable_usd_per_m * CABLE_M if price else None
-            yield _row(layout, name, "network", round(count * share), unit, _source(price) if price else "")
+            yield _row(layout, name, "network", count, unit, _source(price) if price else "")

@@ -62,14 +62,20 @@ def internal_links(fabric: Fabric) -> Bool:
     return np.asarray(inside[a] | inside[z], np.bool_)
 
 
-def cables(fabric: Fabric, network: int) -> int:
-    """Return the cables of a network: one a link, or one for each occupied cage of the lower end."""
+def cables(fabric: Fabric, network: int, links: Bool | None = None) -> int:
+    """Return the cables of a network, or of some of its links.
+
+    One a link, or one for each occupied cage of the lower end, as the network's facts say.
+    """
     inside = (fabric.links.network == network) & ~internal_links(fabric)
-    return _cables(fabric, inside, fabric.networks[network].cables == "per-cage")
-
-
-def _cables(fabric: Fabric, links: Bool, per_cage: bool) -> int:
-    return len(occupied_cages(fabric, links, ("a",))) if per_cage else int(links.sum())
+    if links is not None:
+        inside &= links
+    host = fabric.devices.tier[fabric.ends[0]] == 0
+    facts = fabric.networks[network]
+    total = 0
+    for counted, rule in ((inside & host, facts.host_cables), (inside & ~host, facts.cables)):
+        total += int(counted.sum()) if rule == "per-link" else len(occupied_cages(fabric, counted, ("a",)))
+    return total
 
 
 def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
@@ -79,6 +85,8 @@ def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
     free = free[(devices.network[free] == network) & (devices.tier[free] >= _SWITCH_TIER)]
     present = np.unique(devices.kind[(devices.network == network) & (devices.tier >= _SWITCH_TIER)])
     by_kind = np.bincount(devices.kind[free], minlength=len(KINDS))
+    for kind, count, _ in fabric.networks[network].uplinks:
+        by_kind[KINDS.index(kind)] -= count
     return {KINDS[kind]: int(by_kind[kind]) for kind in present}
 
 
@@ -89,11 +97,13 @@ def oversubscription(fabric: Fabric, network: int) -> list[float]:
     """
     tier = fabric.devices.tier
     a, z = fabric.ends
-    inside = (fabric.links.network == network) & ~internal_links(fabric) & (tier[a] < tier[z])
-    a, z = a[inside], z[inside]
+    inside = (fabric.links.network == network) & ~internal_links(fabric) & (tier[a] != tier[z])
     speed = fabric.links.speed_bps[inside]
-    up = np.bincount(a, speed, len(tier))
-    down = np.bincount(z, speed, len(tier))
+    up = np.bincount(a[inside], speed, len(tier)).astype(np.float64)
+    down = np.bincount(z[inside], speed, len(tier))
+    for kind, count, each_bps in fabric.networks[network].uplinks:
+        keeps = (fabric.devices.network == network) & (fabric.devices.kind == KINDS.index(kind))
+        up[keeps] += count * each_bps / keeps.sum()
     found = []
     for level in range(_SWITCH_TIER, int(tier.max(initial=0)) + 1):
         rows = (fabric.devices.network == network) & (tier == level) & (up > 0)
@@ -123,24 +133,26 @@ class LinkCount:
 def link_counts(fabric: Fabric) -> list[LinkCount]:
     """Return the links by network, pair of kinds and speed, from the hosts up."""
     a, z = fabric.ends
-    kind, links, internal = fabric.devices.kind, fabric.links, internal_links(fabric)
+    kind, links = fabric.devices.kind, fabric.links
     code = np.column_stack((links.network, kind[a], kind[z], links.speed_bps))
     found = []
     for row in np.unique(code, axis=0):
         inside = (code == row).all(axis=1)
         pairs, uses = np.unique(np.column_stack((a[inside], z[inside])), axis=0, return_counts=True)
         label = merged(np.arange(len(kind), dtype=np.int32), pairs[:, 0], pairs[:, 1])
-        per_cage = fabric.networks[int(row[0])].cables == "per-cage"
         found.append(
             LinkCount(
                 fabric.networks[int(row[0])].name,
                 KINDS[int(row[1])],
                 KINDS[int(row[2])],
                 int(inside.sum()),
-                _cables(fabric, inside & ~internal, per_cage),
+                cables(fabric, int(row[0]), inside),
                 int(uses[0]) if (uses == uses[0]).all() else None,
                 len(np.unique(label[pairs])),
                 float(row[3]),
             )
         )
+    for network in fabric.networks:
+        for title, count, speed_bps in network.uplinks:
+            found.append(LinkCount(network.name, title, "uplink", count, count, None, 1, speed_bps))
     return found

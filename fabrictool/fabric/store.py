@@ -9,6 +9,7 @@ import tokenize
 import zipfile
 import zlib
 from contextlib import ExitStack
+from dataclasses import astuple
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,7 +38,7 @@ def save(fabric: Fabric, path: str | Path) -> None:
         "name": fabric.name,
         "types": fabric.types,
         "groups": fabric.groups,
-        "networks": [[n.name, n.protocol, n.family, n.cables] for n in fabric.networks],
+        "networks": [list(astuple(network)) for network in fabric.networks],
         "widths": fabric.widths,
         "naming": dict(fabric.naming),
     }
@@ -103,9 +104,16 @@ def _joined(
         ports.device[a], ports.number[a].astype(np.int32), ports.device[z], ports.number[z].astype(np.int32),
         links.network, links.speed_bps, links.latency_s,
     )  # fmt: skip
-    networks = [NetworkFacts(*row) for row in facts["networks"]]
+    networks = [network_facts(row) for row in facts["networks"]]
     bare = PortRows(**{name: column for name, column in ports.columns().items() if name != "peer"})
     return assemble(
         facts["name"], devices, bare, rows, gpus, gpu_ports, facts["types"], facts["groups"], networks,
         facts["naming"], facts["widths"],
     )  # fmt: skip
+
+
+def network_facts(row: list[Any]) -> NetworkFacts:
+    """Return a network's facts from a list of them as JSON gives it back."""
+    name, protocol, family, cables, host_cables, uplinks = row
+    kept = tuple((str(kind), int(count), float(speed)) for kind, count, speed in uplinks)
+    return NetworkFacts(name, protocol, family, cables, host_cables, kept)

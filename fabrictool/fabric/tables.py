@@ -136,12 +136,23 @@ class GpuPorts(Table):
 
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:
-    """What a network is, beside its rows: name, protocol, family and how cables are counted."""
+    """What a network is, beside its rows.
+
+    Parameters
+    ----------
+    name, protocol, family : str
+    cables, host_cables : {"per-link", "per-cage"}
+        How cables are counted between switches and at hosts.
+    uplinks : tuple of (kind, count, speed in bit/s)
+        Switch ports kept for links out of the network, with no device behind.
+    """
 
     name: str
     protocol: str
     family: str
     cables: str = "per-link"
+    host_cables: str = "per-link"
+    uplinks: tuple[tuple[str, int, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fabrictool.fabric import KINDS, Fabric, GpuPorts, Gpus, NetworkFacts
+from fabrictool.fabric import KINDS, Fabric, GpuPorts, Gpus
+from fabrictool.fabric.store import network_facts
 from fabrictool.formats.found import FoundDevice, FoundLink, FoundPort
 from fabrictool.formats.imported import Report
 from fabrictool.formats.joining import joined, usable_links
@@ -29,7 +31,7 @@ def attributed(fabric: Fabric) -> networkx.MultiGraph[str]:
     graph: networkx.MultiGraph[str] = networkx.MultiGraph(
         name=fabric.name,
         fabrictool=VERSION,
-        networks=json.dumps([[n.name, n.protocol, n.family, n.cables] for n in fabric.networks]),
+        networks=json.dumps([astuple(network) for network in fabric.networks]),
         widths=json.dumps(dict(zip(fabric.groups, fabric.widths, strict=True))),
     )
     devices, ports, links = fabric.devices, fabric.ports, fabric.links
@@ -111,7 +113,7 @@ def restored(name: str, graph: networkx.MultiGraph[str], report: Report) -> Fabr
         what = f"its attributes have version {version}; this program reads {VERSION}"
         raise report.refusal(1, what, "install a newer fabrictool")
     try:
-        networks = [NetworkFacts(*map(str, row)) for row in json.loads(graph.graph["networks"])]
+        networks = [network_facts(row) for row in json.loads(graph.graph["networks"])]
         widths = {str(group): int(width) for group, width in json.loads(graph.graph["widths"]).items()}
         devices = [_device(node, row) for node, row in graph.nodes(data=True)]
         place = {device.name: row for row, device in enumerate(devices)}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem, did_you_mean
 from fabrictool.fabric import Fabric, NetworkFacts
-from fabrictool.generators import fat_tree, rail_optimized
+from fabrictool.generators import fat_tree, planes, rails, switch_pair
 from fabrictool.generators.endpoints import Endpoints, add_hosts, attached
 from fabrictool.generators.latency import link_latency
 from fabrictool.generators.rows import Rows
+from fabrictool.generators.site import Site
 from fabrictool.layout.model import Layout, Network
 from fabrictool.layout.source import Source
 
 #: Family, to its generator and the keys of a network that it reads.
 FAMILIES = {
     "fat-tree": (fat_tree.fat_tree, fat_tree.KEYS),
-    "rail-optimized": (rail_optimized.rail_optimized, rail_optimized.KEYS),
+    "rail-optimized": (rails.rail_optimized, rails.KEYS),
+    "rail-only": (rails.rail_only, rails.RAIL_ONLY_KEYS),
+    "multi-plane": (planes.multi_plane, planes.KEYS),
+    "switch-pair": (switch_pair.switch_pair, switch_pair.KEYS),
 }
 _COMMON = frozenset({"family", "protocol", "speed", "wiring", "cables", "routing", "link", "attach"})
 
@@ -36,7 +40,7 @@ def build(layout: Layout) -> Fabric:
 
 def _build(layout: Layout) -> Fabric:
     rows = Rows()
-    hosts = add_hosts(rows, layout.hosts)
+    hosts = add_hosts(rows, layout.hosts, layout.networks)
     facts = []
     problems: list[Problem] = []
     for row, (name, network) in enumerate(layout.networks.items()):
@@ -45,12 +49,14 @@ def _build(layout: Layout) -> Fabric:
             problems += _foreign_keys(name, network, keys)
             ends = attached(hosts, network, name)
             _enough_hosts(name, ends)
-            generator(rows, network, name, row, ends, link_latency(network), "" if row == 0 else f"{name}-")
+            latency = link_latency(network)
+            prefix = "" if row == 0 else f"{name}-"
+            generator(Site(rows, network, name, row, latency.host_s, latency.fabric_s, prefix), ends)
         except NotSupportedError:
             raise
         except FabrictoolError as error:
             problems += error.problems
-        facts.append(NetworkFacts(name, network.protocol, network.family, network.cables))
+        facts.append(_facts(name, network, rows, row))
     problems += _foreign_templates(layout, rows.groups)
     if problems:
         raise InputError(problems)
@@ -58,6 +64,12 @@ def _build(layout: Layout) -> Fabric:
     if layout.naming:
         _ = fabric.names  # made now, so that a template that fits badly is refused here
     return fabric
+
+
+def _facts(name: str, network: Network, rows: Rows, row: int) -> NetworkFacts:
+    cables = network.cables
+    uplinks = tuple(rows.uplinks.get(row, ()))
+    return NetworkFacts(name, network.protocol, network.family, cables.fabric, cables.host, uplinks)
 
 
 def _foreign_templates(layout: Layout, groups: list[str]) -> list[Problem]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fabrictool.catalogue.types import HostType
-from fabrictool.errors import NotSupportedError, Problem
+from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.latency import SCALE_UP_HOP_S
 from fabrictool.generators.rows import Ints, PortPattern, Rows
@@ -17,21 +18,24 @@ from fabrictool.layout.model import Attach, HostGroup, Network
 
 @dataclass(frozen=True)
 class Hosts:
-    """Rows of one host group: devices, first port of each, and the role of each port of a host."""
+    """Rows of one host group: devices, first port of each, and role, speed and adapter of each port of a host."""
 
     group: HostGroup
     device: I4
     first_port: Ints
     roles: tuple[str, ...]
     speed_bps: np.ndarray
+    adapter: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Endpoints:
     """Host ports that a network takes, host by host.
 
     ``host`` counts the attached hosts from 0, ``lane`` the ports of a host that are attached,
-    ``number`` is the port number at the host and ``port`` its row.
+    ``number`` is the port number at the host and ``port`` its row; ``turn`` counts a host's ports
+    that are attached together, by one role; ``link_bps`` is the speed of each link, which all share
+    but in a pair of switches; ``adapter`` counts the adapters of a host.
     """
 
     host: Ints
@@ -40,6 +44,14 @@ class Endpoints:
     number: Ints
     port: Ints
     speed_bps: float
+    turn: Ints
+    link_bps: np.ndarray
+    adapter: Ints
+
+    def chosen(self, rows: Ints) -> Endpoints:
+        """Return some of the host ports, or all in another order."""
+        columns: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return Endpoints(**{name: c[rows] if isinstance(c, np.ndarray) else c for name, c in columns.items()})
 
     @property
     def host_count(self) -> int:
@@ -52,23 +64,59 @@ class Endpoints:
         return int(self.lane.max()) + 1 if len(self.lane) else 0
 
 
-def host_pattern(kind: HostType) -> tuple[PortPattern, tuple[str, ...]]:
-    """Return the ports of a host of a type, numbered adapter by adapter, and the role of each."""
-    cages, speeds, roles = [], [], []
-    base = 0
-    for nic in kind.nics:
+def host_pattern(kind: HostType, splits: Sequence[int] = ()) -> tuple[PortPattern, tuple[str, ...], Ints]:
+    """Return the ports of a host of a type, numbered adapter by adapter, the role and the adapter of each.
+
+    ``splits`` says for each group of adapters into how many slower ports each port is broken out.
+    """
+    cages, speeds, roles, adapters = [], [], [], []
+    base, first = 0, 0
+    for nic, split in zip(kind.nics, splits or [1] * len(kind.nics), strict=True):
         count = nic.cages or nic.ports
-        cages.append(base + np.arange(nic.ports) * count // nic.ports)
+        ports = nic.ports * split
+        cages.append(base + np.arange(ports) * count // ports)
         base += count
-        speeds.append(np.full(nic.ports, nic.speed_bps))
+        speeds.append(np.full(ports, nic.speed_bps / split))
+        adapters.append(first + np.arange(ports) // (nic.ports_each * split))
+        first += nic.count
         words = nic.role.split("+")
-        roles += [words[i % nic.ports_each % len(words)] for i in range(nic.ports)]
+        roles += [words[i // split % nic.ports_each % len(words)] for i in range(ports)]
     cage = np.concatenate(cages) if cages else np.zeros(0, int)
     speed = np.concatenate(speeds) if speeds else np.zeros(0)
-    return PortPattern(np.arange(1, len(cage) + 1), cage, speed), tuple(roles)
+    adapter = np.concatenate(adapters) if adapters else np.zeros(0, int)
+    return PortPattern(np.arange(1, len(cage) + 1), cage, speed), tuple(roles), adapter
 
 
-def add_hosts(rows: Rows, groups: list[HostGroup]) -> dict[str, Hosts]:
+def port_splits(group: HostGroup, networks: Mapping[str, Network]) -> list[int]:
+    """Return into how many ports each port of a group's adapters is broken out.
+
+    A port faster than the links of the network that takes it by role is split into as many as it
+    carries.
+
+    Raises
+    ------
+    InputError
+        If two networks ask for different splits of one adapter.
+    """
+    splits = [1] * len(group.type.nics)
+    for name, network in networks.items():
+        for attach in _attaches(network, [group.name]):
+            if attach.hosts != group.name or attach.ports is not None or network.speed_bps is None:
+                continue
+            role = attach.role or "compute"
+            for row, nic in enumerate(group.type.nics):
+                split = int(nic.speed_bps / network.speed_bps * (1 + 1e-9))
+                if role not in nic.role.split("+") or split < 2:
+                    continue
+                if splits[row] not in (1, split):
+                    what = f"{group.name}'s {nic.role} ports are split {splits[row]} and {split} ways"
+                    fix = "give the networks on one adapter the same speed"
+                    raise InputError([Problem("", what, fix, ("networks", name, "speed"))])
+                splits[row] = split
+    return splits
+
+
+def add_hosts(rows: Rows, groups: list[HostGroup], networks: Mapping[str, Network]) -> dict[str, Hosts]:
     """Add all host groups with ports and GPUs."""
     added = {}
     for row, group in enumerate(groups):
@@ -76,16 +124,20 @@ def add_hosts(rows: Rows, groups: list[HostGroup]) -> dict[str, Hosts]:
             what = f"{group.type.name} is a rack of {group.type.trays} hosts"
             fix = "describe one tray as an inline host with scale_up over several hosts"
             raise NotSupportedError([Problem("", what, fix, ("hosts", row, "type"))])
-        pattern, roles = host_pattern(group.type)
+        pattern, roles, adapter = host_pattern(group.type, port_splits(group, networks))
         kind = "host" if group.role == "compute" else group.role
         first = rows.port_count
         device = rows.add_devices(group.count, kind, 0, group.type.name, group.name, pattern)
         ports = first + np.arange(group.count) * len(pattern)
-        hosts = Hosts(group, device, ports, roles, pattern.speed_bps)
+        hosts = Hosts(group, device, ports, roles, pattern.speed_bps, adapter)
         if group.role == "compute" and group.type.gpus:
             _add_gpus(rows, hosts)
         added[group.name] = hosts
     return added
+
+
+def _attaches(network: Network, groups: Iterable[str]) -> list[Attach]:
+    return network.attach or [Attach(hosts=group) for group in groups]
 
 
 def _add_gpus(rows: Rows, hosts: Hosts) -> None:
@@ -123,31 +175,31 @@ def attached(hosts: Mapping[str, Hosts], network: Network, name: str) -> Endpoin
     NotSupportedError
         If the attached ports have more than one speed.
     """
-    attaches = network.attach or [Attach(hosts=group) for group in hosts]
     parts: list[tuple[Ints, ...]] = []
-    speeds: set[float] = set()
-    done = 0
-    for attach in attaches:
+    for attach in _attaches(network, hosts):
         group = hosts[attach.hosts]
         wanted = _wanted(group, attach)
-        if not len(wanted):
-            continue
         count = group.group.count
         port = (group.first_port[:, None] + wanted).ravel()
-        parts.append(
-            (
-                np.repeat(np.arange(done, done + count), len(wanted)),
-                np.tile(np.arange(len(wanted)), count),
-                np.repeat(group.device, len(wanted)),
-                np.tile(wanted + 1, count),
-                port,
-            )
-        )
-        speeds |= set(group.speed_bps[wanted].tolist())
-        done += count
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0, int)] * 5
-    host, lane, device, number, port = columns
-    return Endpoints(host, lane, device, number, port, _one_speed(speeds, network, name))
+        turn = np.tile(np.arange(len(wanted)), count)
+        number = np.tile(wanted + 1, count)
+        link_bps = np.tile(np.minimum(group.speed_bps[wanted], network.speed_bps or np.inf), count)
+        adapter = np.tile(group.adapter[wanted], count)
+        parts.append((np.repeat(group.device, len(wanted)), number, port, turn, link_bps, adapter))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0, int)] * 6
+    return _in_host_order(columns, _speed(columns[4], network, name))
+
+
+def _in_host_order(columns: list[Ints], speed_bps: float) -> Endpoints:
+    """Count hosts in the order that they are attached in, and the ports of each."""
+    device, number, port, turn, link_bps, adapter = columns
+    _, first, place = np.unique(device, return_index=True, return_inverse=True)
+    host = np.argsort(np.argsort(first))[place] if len(first) else place
+    order = np.argsort(host, kind="stable")
+    host = host[order]
+    lane = np.arange(len(host)) - np.searchsorted(host, host)
+    rest = (turn[order], link_bps[order], adapter[order])
+    return Endpoints(host, lane, device[order], number[order], port[order], speed_bps, *rest)
 
 
 def _wanted(hosts: Hosts, attach: Attach) -> Ints:
@@ -158,15 +210,15 @@ def _wanted(hosts: Hosts, attach: Attach) -> Ints:
     return np.array([i for i, word in enumerate(hosts.roles) if word == role], np.int64)
 
 
-def _one_speed(speeds: set[float], network: Network, name: str) -> float:
-    if network.speed_bps is not None and any(speed < network.speed_bps for speed in speeds):
-        what = f"links of {network.speed_bps / 1e9:g}G do not fit host ports of {min(speeds) / 1e9:g}G"
-        raise NotSupportedError(
-            [Problem("", what, "lower speed to that of the host ports", ("networks", name, "speed"))]
-        )
-    if network.speed_bps is not None:
-        return network.speed_bps
-    if len(speeds) > 1:
-        what = "host ports of " + " and ".join(f"{speed / 1e9:g}G" for speed in sorted(speeds)) + " are attached"
-        raise NotSupportedError([Problem("", what, "give the network one speed", ("networks", name))])
-    return speeds.pop() if speeds else 0.0
+def _speed(link_bps: np.ndarray, network: Network, name: str) -> float:
+    """Return the one speed of a network's host links; a pair of switches takes each port's own."""
+    slowest, fastest = link_bps.min(initial=np.inf), link_bps.max(initial=0.0)
+    if network.family == "switch-pair" or not len(link_bps):
+        return float(fastest)
+    if network.speed_bps is not None and slowest < network.speed_bps:
+        what = f"links of {network.speed_bps / 1e9:g}G do not fit host ports of {slowest / 1e9:g}G"
+        raise InputError([Problem("", what, "lower speed to that of the host ports", ("networks", name, "speed"))])
+    if slowest < fastest:
+        what = f"host ports of {slowest / 1e9:g}G and {fastest / 1e9:g}G are attached"
+        raise InputError([Problem("", what, "give the network one speed", ("networks", name))])
+    return float(fastest)

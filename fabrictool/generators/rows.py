@@ -34,7 +34,9 @@ class Rows:
     _devices: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     _ports: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     _links: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
-    _rails: list[tuple[Ints, Ints]] = field(default_factory=list)
+    _rails: list[tuple[Ints, Ints, int]] = field(default_factory=list)
+    _group_counts: dict[str, int] = field(default_factory=dict)
+    uplinks: dict[int, list[tuple[str, int, float]]] = field(default_factory=dict)
     _gpus: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     _gpu_ports: list[tuple[Ints, Ints]] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
@@ -55,14 +57,17 @@ class Rows:
         network: int = -1,
         pod: Ints | int = -1,
         rail: Ints | int = -1,
+        plane: int = -1,
     ) -> I4:
-        """Add ``count`` devices with equal ports; return their rows."""
+        """Add ``count`` devices with equal ports; return their rows. A group's indices go on where they ended."""
+        start = self._group_counts.get(group, 0)
+        self._group_counts[group] = start + count
         rows = np.arange(self.device_count, self.device_count + count, dtype=np.int32)
         _put(self._devices, count, np.uint8, kind=KINDS.index(kind))
         _put(self._devices, count, np.int8, tier=tier, network=network)
         _put(self._devices, count, np.int16, type=_place(self.types, type_name), group=_place(self.groups, group))
-        _put(self._devices, count, np.int16, plane=-1, rail=rail)
-        _put(self._devices, count, np.int32, pod=pod, index=np.arange(count))
+        _put(self._devices, count, np.int16, plane=plane, rail=rail)
+        _put(self._devices, count, np.int32, pod=pod, index=np.arange(start, start + count))
         _put(self._devices, count, np.float64, latency_s=latency_s)
         ports = count * len(pattern)
         _put(self._ports, ports, np.int32, device=np.repeat(rows, len(pattern)))
@@ -95,17 +100,21 @@ class Rows:
         """Let GPUs use ports, by rows of equal length."""
         self._gpu_ports.append((gpu, port))
 
-    def set_rails(self, port: Ints, rail: Ints) -> None:
-        """Say which rail ports belong to, by rows of equal length."""
-        self._rails.append((port, rail))
+    def set_rails(self, port: Ints, rail: Ints, plane: int = -1) -> None:
+        """Say which rail and plane ports belong to, by rows of equal length."""
+        self._rails.append((port, rail, plane))
+
+    def keep_uplinks(self, network: int, kind: str, count: int, speed_bps: float) -> None:
+        """Keep ports of a kind of switch for links out of a network."""
+        self.uplinks.setdefault(network, []).append((kind, count, speed_bps))
 
     def assemble(self, name: str, networks: list[NetworkFacts], naming: Mapping[str, str]) -> Fabric:
         """Join all blocks and check them."""
         ports = _joined(self._ports)
         rail = np.full(self.port_count, -1, np.int16)
-        for rows, values in self._rails:
-            rail[rows] = values
         plane = np.full(self.port_count, -1, np.int16)
+        for rows, values, where in self._rails:
+            rail[rows], plane[rows] = values, where
         gpus = {**dict.fromkeys(_GPU_COLUMNS, np.zeros(0)), **_joined(self._gpus)}
         links = {**dict.fromkeys(_LINK_COLUMNS, np.zeros(0)), **_joined(self._links)}
         pairs = [np.concatenate(side) for side in zip(*self._gpu_ports, strict=True)] or [np.zeros(0), np.zeros(0)]

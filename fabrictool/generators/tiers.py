@@ -92,7 +92,15 @@ def ports_per_cage(switch: SwitchType, speed_bps: float, kind: str, path: tuple[
     return each
 
 
-def add_tier(rows: Rows, plan: TierPlan, network: int, group: str, pod: Ints | int = -1, rail: Ints | int = -1) -> I4:
+def add_tier(
+    rows: Rows,
+    plan: TierPlan,
+    network: int,
+    group: str,
+    pod: Ints | int = -1,
+    rail: Ints | int = -1,
+    plane: int = -1,
+) -> I4:
     """Add the switches of a tier; return their device rows."""
     return rows.add_devices(
         plan.count,
@@ -105,6 +113,7 @@ def add_tier(rows: Rows, plan: TierPlan, network: int, group: str, pod: Ints | i
         network,
         pod,
         rail,
+        plane,
     )
 
 
