@@ -73,6 +73,9 @@ def joined(
             naming,
             None if widths is None else [widths.get(group, 2) for group in groups],
         )
+    except OverflowError:
+        what = "holds more than 127 networks, 32,767 types of device, or 32,767 ports of a device"
+        raise report.refusal(1, what, "split the file, or look for a column that is not what its header says") from None
     except FabrictoolError as error:
         raise InputError(error.problems) from None
 

@@ -179,3 +179,11 @@ def test_separators_and_headers_of_others() -> None:
 def test_broken_graphs_say_where() -> None:
     with pytest.raises(InputError, match=r"^g:\d+:\d+: is not whole XML"):
         imported_from("g", b'<?xml version="1.0"?>\n<graphml xmlns="x">\n<graph>\n<node')
+
+
+@pytest.mark.parametrize("row", ["h{n},host,1,s1,leaf,{n},1G,,net{n}", "h{n},host,1,s1,leaf,p{n},1G,,c"])
+def test_more_networks_or_ports_than_tables_hold_are_refused(row: str) -> None:
+    head = "a_device,a_kind,a_port,z_device,z_kind,z_port,speed,latency,network\n"
+    text = head + "\n".join(row.format(n=n) for n in range(1, 33000))
+    with pytest.raises(InputError, match="more than 127 networks, 32,767 types"):
+        edges_csv.read("e.csv", text)
