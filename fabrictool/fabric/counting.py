@@ -17,7 +17,7 @@ def counts(fabric: Fabric) -> dict[str, int]:
     """Return the numbers of GPUs, hosts, switches, links, cables and transceivers of all networks.
 
     Service hosts are not counted as hosts. Transceivers are occupied cages: one that two links share
-    is one transceiver.
+    is one transceiver. What joins a switch to its own aggregation node is a link, but no cable.
     """
     kind, tier = fabric.devices.kind, fabric.devices.tier
     every = range(len(fabric.networks))
@@ -27,7 +27,7 @@ def counts(fabric: Fabric) -> dict[str, int]:
         "switches": int(np.count_nonzero(tier >= _SWITCH_TIER)),
         "links": len(fabric.links),
         "cables": sum(cables(fabric, network) for network in every),
-        "transceivers": len(occupied_cages(fabric, np.ones(len(fabric.links), bool))),
+        "transceivers": len(occupied_cages(fabric, ~internal_links(fabric))),
     }
 
 
@@ -55,12 +55,19 @@ def occupied_cages(fabric: Fabric, links: Bool, ends: Sequence[str] = ("a", "z")
     return np.unique(ports.device[used].astype(np.int64) << 16 | ports.cage[used])
 
 
+def internal_links(fabric: Fabric) -> Bool:
+    """Return which links lead to an aggregation node inside a switch, (links,)."""
+    a, z = fabric.ends
+    inside = fabric.devices.kind == KINDS.index("aggregation")
+    return np.asarray(inside[a] | inside[z], np.bool_)
+
+
 def cables(fabric: Fabric, network: int, links: Bool | None = None) -> int:
     """Return the cables of a network, or of some of its links.
 
     One a link, or one for each occupied cage of the lower end, as the network's facts say.
     """
-    inside = fabric.links.network == network
+    inside = (fabric.links.network == network) & ~internal_links(fabric)
     if links is not None:
         inside &= links
     host = fabric.devices.tier[fabric.ends[0]] == 0
@@ -84,10 +91,13 @@ def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
 
 
 def oversubscription(fabric: Fabric, network: int) -> list[float]:
-    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first."""
+    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first.
+
+    Links between switches of one tier are neither; switches whose links have no known speed are left out.
+    """
     tier = fabric.devices.tier
     a, z = fabric.ends
-    inside = (fabric.links.network == network) & (tier[a] != tier[z])
+    inside = (fabric.links.network == network) & ~internal_links(fabric) & (tier[a] != tier[z])
     speed = fabric.links.speed_bps[inside]
     up = np.bincount(a[inside], speed, len(tier)).astype(np.float64)
     down = np.bincount(z[inside], speed, len(tier))

@@ -77,10 +77,14 @@ def attached_hosts(fabric: Fabric, network: int) -> I4:
 def hop_counts(fabric: Fabric, network: int) -> dict[int, int]:
     """Return the number of ordered pairs of hosts by links on the shortest way through switches.
 
-    In a tiered fabric two hosts that meet at tier l are 2 l links apart. Pairs that never meet stand
-    under -1.
+    In a tiered fabric two hosts that meet at tier l are 2 l links apart; others are searched breadth
+    first. Pairs that never meet stand under -1.
     """
+    from fabrictool.fabric import distances
+
     hosts = attached_hosts(fabric, network)
+    if len(hosts) and not distances.is_tiered(fabric, network):
+        return distances.hop_counts(fabric, network, hosts)
     found: dict[int, int] = {}
     near = 0
     for tier, label in enumerate(joined_by_tier(fabric, network)[1:], 1):
