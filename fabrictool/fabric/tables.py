@@ -23,6 +23,8 @@ Bool = npt.NDArray[np.bool_]
 
 #: Kinds of device; the code in ``Devices.kind`` is the place in this tuple.
 KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router")
+#: Families whose switches are no tree: same-tier links join groups, and hosts meet over sideways hops.
+DIRECT_FAMILIES = ("dragonfly", "dragonfly-plus", "slim-fly")
 
 
 class Table:
@@ -147,6 +149,11 @@ class NetworkFacts:
     cables: str = "per-link"
     host_cables: str = "per-link"
     uplinks: tuple[tuple[str, int, float], ...] = ()
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether every way between hosts goes up, then down."""
+        return self.family not in DIRECT_FAMILIES
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from fabrictool.catalogue.fields import (
     Voltage,
 )
 from fabrictool.catalogue.types import CoolingUnit, Host, HostType, Rack, Switch, SwitchType
+from fabrictool.fabric.tables import DIRECT_FAMILIES
+from fabrictool.layout.dragonflies import Dragonfly, DragonflyPlus
 
 if TYPE_CHECKING:
     from fabrictool.layout.source import Source
@@ -206,6 +208,9 @@ class Network(Model):
     k: Annotated[int, Field(strict=True, ge=2, le=1024)] | None = None
     pgft: Pgft | None = None
     pod: Pod | None = None
+    dragonfly: Dragonfly | None = None
+    dragonfly_plus: DragonflyPlus | None = None
+    q: Annotated[int, Field(strict=True, ge=3, le=256)] | None = None
     leaf: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     spine: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     core: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
@@ -218,6 +223,14 @@ class Network(Model):
     routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] = Routing(name="d-mod-k")
     link: Link = Link()
     attach: list[Attach] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _routing_of_family(cls, given: Any) -> Any:
+        """Dragonflies and alike are no trees: they are routed the shortest way unless told otherwise."""
+        if isinstance(given, dict) and given.get("family") in DIRECT_FAMILIES and "routing" not in given:
+            return given | {"routing": "minimal"}
+        return given
 
 
 class RackGroup(Model):
