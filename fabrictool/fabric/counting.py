@@ -11,6 +11,7 @@ from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import KINDS, Bool, Fabric
 
 _SWITCH_TIER = 1
+_SCOPES = (None, "local", "global")
 
 
 def counts(fabric: Fabric) -> dict[str, int]:
@@ -84,7 +85,12 @@ def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
 
 
 def oversubscription(fabric: Fabric, network: int) -> list[float]:
-    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first."""
+    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first.
+
+    Global links lead up; their share is that of whole groups, since a group's switches share them.
+    """
+    if fabric.networks[network].has_groups:
+        return _oversubscription_of_groups(fabric, network)
     tier = fabric.devices.tier
     a, z = fabric.ends
     inside = (fabric.links.network == network) & (tier[a] != tier[z])
@@ -102,12 +108,42 @@ def oversubscription(fabric: Fabric, network: int) -> list[float]:
     return found
 
 
+def _oversubscription_of_groups(fabric: Fabric, network: int) -> list[float]:
+    pod, tier = fabric.devices.pod, fabric.devices.tier
+    a, z = fabric.ends
+    inside = fabric.links.network == network
+    speed, is_global = fabric.links.speed_bps, link_scopes(fabric) == _SCOPES.index("global")
+    size = int(pod.max(initial=0)) + 1
+    found = []
+    for level in range(_SWITCH_TIER, int(tier.max(initial=0)) + 1):
+        down, up = np.zeros(size), np.zeros(size)
+        for total, end, rows in (
+            (down, z, (tier[z] == level) & (tier[a] < level)),
+            (up, a, (tier[a] == level) & ((tier[z] > level) | is_global)),
+            (up, z, (tier[z] == level) & is_global),
+        ):
+            rows = rows & inside
+            total += np.bincount(pod[end[rows]], speed[rows], size)
+        if (up > 0).any():
+            found.append(float((down[up > 0] / up[up > 0]).max()))
+    return found
+
+
+def link_scopes(fabric: Fabric) -> np.ndarray:
+    """Return for each link the place in ``_SCOPES``: none, local to a group, or global between groups."""
+    a, z = fabric.ends
+    grouped = np.array([network.has_groups for network in fabric.networks], bool)
+    between = grouped[fabric.links.network] & (fabric.devices.tier[a] >= _SWITCH_TIER)
+    return between * (1 + (fabric.devices.pod[a] != fabric.devices.pod[z]))
+
+
 @dataclass(frozen=True, slots=True)
 class LinkCount:
     """Links between two kinds of device in a network.
 
     ``per_pair`` is the number of parallel links of each joined pair, None where pairs differ;
-    ``groups`` the number of meshes that the two kinds fall apart into.
+    ``groups`` the number of meshes that the two kinds fall apart into; ``scope`` is "local" or
+    "global" where switches form groups.
     """
 
     network: str
@@ -118,28 +154,35 @@ class LinkCount:
     per_pair: int | None
     groups: int
     speed_bps: float
+    scope: str | None = None
 
 
 def link_counts(fabric: Fabric) -> list[LinkCount]:
-    """Return the links by network, pair of kinds and speed, from the hosts up."""
+    """Return the links by network, pair of kinds, scope and speed, from the hosts up."""
     a, z = fabric.ends
     kind, links = fabric.devices.kind, fabric.links
-    code = np.column_stack((links.network, kind[a], kind[z], links.speed_bps))
+    speeds, speed = np.unique(links.speed_bps, return_inverse=True)
+    sort = (links.network, kind[a], kind[z], link_scopes(fabric), speed)
+    shape = (max(1, len(fabric.networks)), len(KINDS), len(KINDS), len(_SCOPES), max(1, len(speeds)))
+    code = np.ravel_multi_index(tuple(column.astype(np.int64) for column in sort), shape)
     found = []
-    for row in np.unique(code, axis=0):
-        inside = (code == row).all(axis=1)
-        pairs, uses = np.unique(np.column_stack((a[inside], z[inside])), axis=0, return_counts=True)
-        label = merged(np.arange(len(kind), dtype=np.int32), pairs[:, 0], pairs[:, 1])
+    for row in np.unique(code):
+        inside = code == row
+        network, lower, upper, scope, fast = (int(part) for part in np.unravel_index(row, shape))
+        pairs, uses = np.unique(a[inside].astype(np.int64) << 32 | z[inside], return_counts=True)
+        low, high = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
+        label = merged(np.arange(len(kind), dtype=np.int32), low, high)
         found.append(
             LinkCount(
-                fabric.networks[int(row[0])].name,
-                KINDS[int(row[1])],
-                KINDS[int(row[2])],
+                fabric.networks[network].name,
+                KINDS[lower],
+                KINDS[upper],
                 int(inside.sum()),
-                cables(fabric, int(row[0]), inside),
+                cables(fabric, network, inside),
                 int(uses[0]) if (uses == uses[0]).all() else None,
-                len(np.unique(label[pairs])),
-                float(row[3]),
+                len(np.unique(label[low])),
+                float(speeds[fast]),
+                _SCOPES[scope],
             )
         )
     for network in fabric.networks:

@@ -155,6 +155,11 @@ class NetworkFacts:
         """Whether every way between hosts goes up, then down."""
         return self.family not in DIRECT_FAMILIES
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether links between switches are local to a group or global, between groups."""
+        return self.family.startswith("dragonfly")
+
 
 @dataclass(frozen=True)
 class Fabric:

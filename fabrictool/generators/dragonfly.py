@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class GroupSizes:
         columns = np.stack((self.p, self.a, self.h))
         border = np.flatnonzero((columns[:, 1:] != columns[:, :-1]).any(axis=0)) + 1
         edges = [0, *border.tolist(), len(self.a)]
-        yield from (slice(start, end) for start, end in zip(edges[:-1], edges[1:], strict=True))
+        yield from (slice(start, end) for start, end in pairwise(edges))
 
 
 def dragonfly(site: Site, ends: Endpoints) -> None:

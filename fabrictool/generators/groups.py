@@ -60,17 +60,25 @@ def joined_pairs(ports: Ints, per_pair: int | None = None) -> tuple[Longs, Longs
 
 
 def _circulant(groups: int, degree: int) -> tuple[Longs, Longs]:
-    """Join each group to those at the same few distances; an odd rest pairs up opposite or adjacent groups."""
+    """Join each group to those at the same few distances; an odd rest pairs up opposite or adjacent groups.
+
+    The distances are spread evenly, so that no split of the groups is joined by far fewer links.
+    """
     here = np.arange(groups)
     adjacent = degree % 2 == 1 and groups % 2 == 1
     first = 2 if adjacent else 1
-    steps = np.arange(first, first + degree // 2)[:, None]
+    steps = spread(first, (groups - 1) // 2, degree // 2)[:, None]
     a = np.broadcast_to(here, (len(steps), groups)).ravel()
     z = ((here + steps) % groups).ravel()
     if degree % 2 == 0:
         return a, z
     rest = here[: groups - 1 : 2] if adjacent else here[: groups // 2]
     return np.concatenate((a, rest)), np.concatenate((z, rest + (1 if adjacent else groups // 2)))
+
+
+def spread(first: int, last: int, count: int) -> Longs:
+    """Return ``count`` different whole numbers spread evenly from first to last."""
+    return first + (2 * np.arange(count) + 1) * (last - first + 1) // (2 * max(1, count))
 
 
 def _largest_first(left: Longs) -> tuple[Longs, Longs]:

@@ -33,8 +33,9 @@ def route_tables(fabric: Fabric, network: int) -> RouteTables:
     Raises
     ------
     NotSupportedError
-        If a GPU has no port or several ports in the network.
+        If the network is no tree, or a GPU has no port or several ports in it.
     """
+    _refuse_no_tree(fabric, network)
     port = _rank_ports(fabric, network)
     link = _host_links(fabric, network)
     leaf_port = fabric.ports.peer[port]
@@ -59,6 +60,14 @@ def route_tables(fabric: Fabric, network: int) -> RouteTables:
         up_parent=up_parent,
         stride=stride,
     )
+
+
+def _refuse_no_tree(fabric: Fabric, network: int) -> None:
+    facts = fabric.networks[network]
+    if not facts.is_tree:
+        what = f"d-mod-k routes trees, but network {facts.name} is a {facts.family}"
+        fix = "use a fat-tree or a rail-optimized network to compute collectives"
+        raise NotSupportedError([Problem("", what, fix, ("networks", facts.name))])
 
 
 def _rank_ports(fabric: Fabric, network: int) -> I4:
