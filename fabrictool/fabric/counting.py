@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.fabric.parts import merged
-from fabrictool.fabric.tables import KINDS, Bool, Fabric
+from fabrictool.fabric.tables import F8, I4, KINDS, Bool, Fabric
 
 _SWITCH_TIER = 1
 _SCOPES = (None, "local", "global")
@@ -112,29 +113,29 @@ def _oversubscription_of_groups(fabric: Fabric, network: int) -> list[float]:
     pod, tier = fabric.devices.pod, fabric.devices.tier
     a, z = fabric.ends
     inside = fabric.links.network == network
-    speed, is_global = fabric.links.speed_bps, link_scopes(fabric) == _SCOPES.index("global")
-    size = int(pod.max(initial=0)) + 1
+    sideways = inside & (link_scopes(fabric) == _SCOPES.index("global"))
+
+    def bandwidth(end: I4, links: Bool) -> F8:
+        size = int(pod.max(initial=0)) + 1
+        return np.bincount(pod[end[links]], fabric.links.speed_bps[links], size).astype(np.float64)
+
     found = []
     for level in range(_SWITCH_TIER, int(tier.max(initial=0)) + 1):
-        down, up = np.zeros(size), np.zeros(size)
-        for total, end, rows in (
-            (down, z, (tier[z] == level) & (tier[a] < level)),
-            (up, a, (tier[a] == level) & ((tier[z] > level) | is_global)),
-            (up, z, (tier[z] == level) & is_global),
-        ):
-            rows = rows & inside
-            total += np.bincount(pod[end[rows]], speed[rows], size)
+        down = bandwidth(z, inside & (tier[z] == level) & (tier[a] < level))
+        up = bandwidth(a, inside & (tier[a] == level) & ((tier[z] > level) | sideways))
+        up = up + bandwidth(z, sideways & (tier[z] == level))
         if (up > 0).any():
             found.append(float((down[up > 0] / up[up > 0]).max()))
     return found
 
 
-def link_scopes(fabric: Fabric) -> np.ndarray:
-    """Return for each link the place in ``_SCOPES``: none, local to a group, or global between groups."""
+def link_scopes(fabric: Fabric) -> npt.NDArray[np.int64]:
+    """Return for each link its place in (none, local, global): inside a group of switches or between two."""
     a, z = fabric.ends
     grouped = np.array([network.has_groups for network in fabric.networks], bool)
     between = grouped[fabric.links.network] & (fabric.devices.tier[a] >= _SWITCH_TIER)
-    return between * (1 + (fabric.devices.pod[a] != fabric.devices.pod[z]))
+    apart = fabric.devices.pod[a] != fabric.devices.pod[z]
+    return np.where(between, 1 + apart, 0).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,25 +168,21 @@ def link_counts(fabric: Fabric) -> list[LinkCount]:
     code = np.ravel_multi_index(tuple(column.astype(np.int64) for column in sort), shape)
     found = []
     for row in np.unique(code):
-        inside = code == row
-        network, lower, upper, scope, fast = (int(part) for part in np.unravel_index(row, shape))
-        pairs, uses = np.unique(a[inside].astype(np.int64) << 32 | z[inside], return_counts=True)
-        low, high = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
-        label = merged(np.arange(len(kind), dtype=np.int32), low, high)
-        found.append(
-            LinkCount(
-                fabric.networks[network].name,
-                KINDS[lower],
-                KINDS[upper],
-                int(inside.sum()),
-                cables(fabric, network, inside),
-                int(uses[0]) if (uses == uses[0]).all() else None,
-                len(np.unique(label[low])),
-                float(speeds[fast]),
-                _SCOPES[scope],
-            )
-        )
-    for network in fabric.networks:
-        for title, count, speed_bps in network.uplinks:
-            found.append(LinkCount(network.name, title, "uplink", count, count, None, 1, speed_bps))
+        network, lower, upper, scope, at = (int(part) for part in np.unravel_index(row, shape))
+        title = fabric.networks[network].name
+        counted = _counted(fabric, network, code == row)
+        found.append(LinkCount(title, KINDS[lower], KINDS[upper], *counted, float(speeds[at]), _SCOPES[scope]))
+    for facts in fabric.networks:
+        for title, count, speed_bps in facts.uplinks:
+            found.append(LinkCount(facts.name, title, "uplink", count, count, None, 1, speed_bps))
     return found
+
+
+def _counted(fabric: Fabric, network: int, inside: Bool) -> tuple[int, int, int | None, int]:
+    """Return links, cables, links of each joined pair and meshes of some links."""
+    a, z = fabric.ends
+    pairs, uses = np.unique(a[inside].astype(np.int64) << 32 | z[inside], return_counts=True)
+    low, high = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
+    label = merged(np.arange(len(fabric.devices), dtype=np.int32), low, high)
+    per_pair = int(uses[0]) if (uses == uses[0]).all() else None
+    return int(inside.sum()), cables(fabric, network, inside), per_pair, len(np.unique(label[low]))

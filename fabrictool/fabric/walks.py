@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import I4
 
 Bits = npt.NDArray[np.uint8]
-Longs = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.integer[Any]]
 _CHUNK_BYTES = 1 << 25
 
 
@@ -48,7 +50,7 @@ def pairs_by_links(switches: int, a: I4, z: I4, host: I4, at: I4) -> dict[int, i
         reach = wider
 
 
-def _seats(host: I4, at: I4) -> tuple[Longs, Longs]:
+def _seats(host: I4, at: I4) -> tuple[Ints, Ints]:
     """Return the different sets of switches that hosts are on, (sets, most switches), and hosts of each.
 
     A shorter set repeats its first switch.
@@ -65,7 +67,7 @@ def _seats(host: I4, at: I4) -> tuple[Longs, Longs]:
     return sets, hosts
 
 
-def _neighbours(switches: int, a: I4, z: I4) -> Longs:
+def _neighbours(switches: int, a: I4, z: I4) -> Ints:
     """Return the neighbours of each switch, (switches, most neighbours); itself where it has fewer."""
     both = np.concatenate((a.astype(np.int64) << 32 | z, z.astype(np.int64) << 32 | a))
     pairs = np.unique(both)
@@ -77,7 +79,7 @@ def _neighbours(switches: int, a: I4, z: I4) -> Longs:
     return found
 
 
-def _widened(reach: Bits, neighbour: Longs) -> Bits:
+def _widened(reach: Bits, neighbour: Ints) -> Bits:
     """Return what is reached by one link more."""
     words = reach.view(np.uint64)
     wider = words.copy()
@@ -86,7 +88,7 @@ def _widened(reach: Bits, neighbour: Longs) -> Bits:
     return wider.view(np.uint8)
 
 
-def _pairs_within(reach: Bits, seats: Longs, hosts: Longs, switches: int) -> int:
+def _pairs_within(reach: Bits, seats: Ints, hosts: Ints, switches: int) -> int:
     """Return the ordered pairs of hosts, each with itself too, of which a switch of one reaches one of the other."""
     total = 0
     weight = hosts.astype(np.float64)  # exact below 2^53, and many times faster than whole numbers

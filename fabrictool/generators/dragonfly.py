@@ -144,5 +144,6 @@ def _global_ports(sizes: GroupSizes, per_pair: int, path: tuple[str, ...]) -> Pr
     a, h = int(sizes.a[at]), int(sizes.h[at])
     links = "a link" if per_pair == 1 else f"{per_pair} links"
     what = f"{a} routers with {h} global ports have {least}, too few for {links} to each of {others} other groups"
-    fix = f"use at most {least // per_pair + 1} groups, or h of {-(-others * per_pair // a)} or more"
+    most = least // per_pair + 1
+    fix = f"use at most {most} group{'' if most == 1 else 's'}, or h of {-(-others * per_pair // a)} or more"
     return Problem("", what, fix, (*path, "groups"))

@@ -82,7 +82,9 @@ def _too_few_ports(
     if short <= 0:
         return None
     what = f"a {TIERS[level - 1]} of {down} links down and {up} up does not fit {site.tier(level).type.name}"
-    fix = f"lower {words[0]} or {words[1]} by {short} ports in all, or choose a larger switch"
+    fix = (
+        f"free {short} port{'' if short == 1 else 's'} by lowering {words[0]} or {words[1]}, or choose a larger switch"
+    )
     return Problem("", what, fix, (*site.path, "dragonfly_plus", words[1]))
 
 
@@ -96,5 +98,6 @@ def _too_many_groups(shape: DragonflyPlus, path: tuple[str, ...]) -> Problem | N
     what = f"{shape.spines} spines with {shape.global_per_spine} global ports have {ports}, too few for {links} "
     what += f"to each of {others} other groups"
     need = -(-others * per_pair // shape.spines)
-    fix = f"use at most {ports // per_pair + 1} groups, or global_per_spine of {need} or more"
+    most = ports // per_pair + 1
+    fix = f"use at most {most} group{'' if most == 1 else 's'}, or global_per_spine of {need} or more"
     return Problem("", what, fix, (*path, "groups"))

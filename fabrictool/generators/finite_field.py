@@ -63,7 +63,8 @@ class Field:
     def _digitwise(self, a: Ints, b: Ints, sign: int) -> Longs:
         weights = [self.p**k for k in range(self.n)]
         digits = [(a // weight % self.p + sign * (b // weight % self.p)) % self.p * weight for weight in weights]
-        return np.sum(digits, axis=0, dtype=np.int64)
+        total: Longs = np.stack(digits).sum(axis=0, dtype=np.int64)
+        return total
 
 
 def field(q: int) -> Field:

@@ -222,4 +222,5 @@ def too_many_hosts(ends: Endpoints, capacity: int, fix: str, path: tuple[str | i
         return None
     what = f"{len(ends.host)} host ports are attached, but the network has room for {capacity}"
     hosts = capacity // max(1, ends.lanes)
-    return Problem("", what, f"lower count to {hosts} host{'' if hosts == 1 else 's'}, or {fix}", path)
+    lower = f"lower count to {hosts} hosts, or " if hosts > 1 else ""
+    return Problem("", what, lower + fix, path)

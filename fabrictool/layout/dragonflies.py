@@ -23,7 +23,7 @@ def _group_list(value: object) -> object:
 class RouterGroup(Model):
     """Equal groups of a dragonfly, where they differ from the others: ``count`` of ``a`` routers."""
 
-    count: Count = 1
+    count: Annotated[int, Field(strict=True, ge=1, le=50_000)] = 1
     p: CountOrNone | None = None
     a: Count | None = None
     h: CountOrNone | None = None
@@ -38,7 +38,7 @@ class Dragonfly(Model):
     groups: Annotated[
         list[RouterGroup],
         BeforeValidator(_group_list, json_schema_input_type=int | list[int | RouterGroup]),
-        Field(min_length=1, max_length=10_000),
+        Field(min_length=1, max_length=1000),
     ]
     links_per_pair: Count | None = None
     arrangement: Arrangement = "relative"
