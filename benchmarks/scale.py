@@ -45,13 +45,13 @@ def _peak_mb() -> float:
 
 def measure(gpus: int) -> dict[str, float]:
     """Return the figures of one size: times in s, memory in MB."""
-    from fabrictool.collectives.workloads import Job, Transport, rank_list
+    from fabrictool.collectives.transport import Transport
+    from fabrictool.collectives.workloads import Job, rank_list
     from fabrictool.evaluation import evaluate
     from fabrictool.generators.building import build
     from fabrictool.kernels import flows
     from fabrictool.layout.model import RankOrder
     from fabrictool.layout.reading import layout_from_tree
-    from fabrictool.routing.loads import all_to_all_loads, effective_bisection
 
     network = {
         "family": "fat-tree",
@@ -74,18 +74,16 @@ def measure(gpus: int) -> dict[str, float]:
     found["to igraph [s]"] = _median_s(fabric.to_igraph, 3)
     found["route [s]"] = _median_s(lambda: Transport(fabric, 0))
     transport = Transport(fabric, 0)
-    size = len(transport.channels)
-    found["all-to-all loads [s]"] = _median_s(lambda: all_to_all_loads(transport.tables, size, transport.tree))
+    found["all-to-all loads [s]"] = _median_s(transport.all_to_all_loads)
     started = time.perf_counter()
     for kernel in (flows.round_cost, flows.bottleneck_rates, flows.add_loads):
         _ = kernel.compiled
     ranks = rank_list(RankOrder(order="random", seed=1), gpus)
-    effective_bisection(transport.tables, transport.channels.speed_bps, 2, 0)
+    transport.effective_bisection(2, 0)
     job = Job(0, "all-reduce", "ring", (2.0**30,), RankOrder(order="random", seed=1))
     list(transport.run(job))
     found["load or compile kernels, first use [s]"] = time.perf_counter() - started
-    bisect = lambda: effective_bisection(transport.tables, transport.channels.speed_bps, 20, 0)  # noqa: E731
-    found["20 random bisections [s]"] = _median_s(bisect, 3)
+    found["20 random bisections [s]"] = _median_s(lambda: transport.effective_bisection(20, 0), 3)
     found["random ring [s]"] = _median_s(lambda: list(transport.run(job)), 3)
     assert len(np.unique(ranks)) == gpus
     found["score [s]"] = _median_s(lambda: evaluate(layout), 3)

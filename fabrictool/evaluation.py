@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fabrictool import __version__
-from fabrictool.collectives.workloads import (
-    CollectiveResult,
-    Job,
-    Transport,
-    jobs_asked_for,
-    jobs_of,
-    run_jobs,
-    transports,
-)
+from fabrictool.collectives.congestion import Congestion, congestion_of
+from fabrictool.collectives.transport import Transport, run_jobs, transports
+from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
@@ -31,46 +26,14 @@ from fabrictool.layout.source import Source
 from fabrictool.placement import Placement, place
 from fabrictool.power import RackPower, rack_limits, rack_power
 from fabrictool.records import Assumption, Finding
-from fabrictool.routing.channels import channel_name
-from fabrictool.routing.loads import all_to_all_loads, effective_bisection
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
 
 FORMAT = 1
-TRIALS = 20
-HOT_LINKS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Congestion:
-    """What a network's links carry when every GPU talks to every other outside its domain.
-
-    ``max_link_load`` is load over speed of the busiest link in units of the busiest host link's: 1.0
-    means that the host links limit. ``effective_bisection`` is the mean share of the host speed that
-    flows of random bisections get, with its standard error.
-    """
-
-    routing: str
-    pattern: str
-    max_link_load: float
-    effective_bisection: float
-    effective_bisection_error: float
-    hot_links: tuple[tuple[str, float], ...]
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the object of one network in the JSON output."""
-        return {
-            "routing": self.routing,
-            "pattern": self.pattern,
-            "max_link_load": self.max_link_load,
-            "effective_bisection": self.effective_bisection,
-            "effective_bisection_error": self.effective_bisection_error,
-            "hot_links": [{"link": name, "load": load} for name, load in self.hot_links],
-        }
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """All results of a layout; tables as attributes, ``to_dict`` is the JSON of ``score``."""
 
@@ -172,6 +135,10 @@ class Evaluation:
         keys = ("severity", "id", "where", "message", "fix")
         return Table("findings", tuple(Column(key, [getattr(row, key) for row in self.findings]) for key in keys))
 
+    def __repr__(self) -> str:
+        verdict = "no errors" if self.ok else "errors"
+        return f"<Evaluation of {self.layout.name}: {self.counts['gpus']:,} GPUs, {verdict}>"
+
     def _repr_html_(self) -> str:
         tables = (self.collective_table(), self.rack_table(), self.finding_table())
         return f"<h3>{self.layout.name}</h3>" + "".join(table.to_html() for table in tables)
@@ -193,7 +160,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
     FabrictoolError
         If the layout cannot be built; located in its file.
     """
-    try:
+    with _located(layout):
         _refuse_scenario(layout)
         fabric = build(layout)
         limits = rack_limits(layout)
@@ -203,10 +170,10 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         cost = capital_cost(layout, fabric, placement)
         joined = _networks_to_run(layout, fabric)
         results = run_jobs(joined[0], jobs or jobs_of(layout)) if joined else []
-        congestion = {transport.name: _congestion(transport, layout, seed) for transport in joined}
-    except FabrictoolError as error:
-        source = layout.source or Source(layout.name)
-        raise type(error)([source.locate(problem) for problem in error.problems]) from None
+        congestion = {
+            transport.name: congestion_of(transport, layout.networks[transport.name].routing.name, seed)
+            for transport in joined
+        }
     assumptions = (
         *latency_assumptions(layout),
         *limits.assumptions,
@@ -220,12 +187,37 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *cooling.findings,
         *_single_homed(fabric),
         *_no_collectives(fabric, joined),
+        *_unreachable(results),
         *cost.findings(),
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     return Evaluation(
         layout, fabric, tuple(results), congestion, placement, power, cooling, cost, assumptions, tuple(findings)
     )
+
+
+def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> list[CollectiveResult]:
+    """Run jobs on a layout's fabric and evaluate nothing else; no results if no network joins all GPUs.
+
+    Raises
+    ------
+    FabrictoolError
+        If a job cannot be run; located in the layout's file.
+    """
+    with _located(layout):
+        _refuse_scenario(layout)
+        joined = _networks_to_run(layout, fabric)
+        return run_jobs(joined[0], jobs) if joined else []
+
+
+@contextmanager
+def _located(layout: Layout) -> Iterator[None]:
+    """Give errors the places of their keys in the layout's file."""
+    try:
+        yield
+    except FabrictoolError as error:
+        source = layout.source or Source(layout.name)
+        raise type(error)([source.locate(problem) for problem in error.problems]) from None
 
 
 def _refuse_scenario(layout: Layout) -> None:
@@ -236,6 +228,8 @@ def _refuse_scenario(layout: Layout) -> None:
         problems.append(_unsupported("failed links and devices", ("scenario", "failed")))
     if scenario is not None and scenario.slow:
         problems.append(_unsupported("slow links", ("scenario", "slow")))
+    if scenario is not None and scenario.sharing != "max-min":
+        problems.append(_unsupported(f"sharing '{scenario.sharing}'", ("scenario", "sharing")))
     for name, network in layout.networks.items():
         default = "minimal" if network.family in DIRECT_FAMILIES else "d-mod-k"
         if network.routing.name != default:
@@ -254,27 +248,6 @@ def _networks_to_run(layout: Layout, fabric: Fabric) -> list[Transport]:
     return transports(fabric) if len(fabric.gpus) else []
 
 
-def _congestion(transport: Transport, layout: Layout, seed: int) -> Congestion:
-    tables, channels = transport.tables, transport.channels
-    load = all_to_all_loads(tables, len(channels), transport.tree)
-    speed = channels.speed_bps
-    busy = np.divide(load, speed, out=np.zeros_like(load), where=speed > 0)
-    ends = np.concatenate((tables.port_channel, tables.port_channel ^ 1))
-    unit = float(busy[ends].max())
-    relative = busy / unit if unit else busy
-    hot = np.flatnonzero(relative > 1 + 1e-9)
-    hot = hot[np.argsort(-relative[hot], kind="stable")][:HOT_LINKS]
-    mean, error = effective_bisection(tables, speed, TRIALS, seed) if len(tables.leaf) > 1 else (1.0, 0.0)
-    return Congestion(
-        layout.networks[transport.name].routing.name,
-        "all-to-all",
-        float(relative.max(initial=0.0)),
-        mean,
-        error,
-        tuple((channel_name(transport.fabric, int(at)), float(relative[at])) for at in hot),
-    )
-
-
 def _single_homed(fabric: Fabric) -> list[Finding]:
     """Say how many GPUs lose the network with one link."""
     findings = []
@@ -289,6 +262,16 @@ def _single_homed(fabric: Fabric) -> list[Finding]:
             fix = "accept it, or give each GPU two ports on different leaves"
             findings.append(Finding("single-homed", "warning", f"network {network.name}", message, fix))
     return findings
+
+
+def _unreachable(results: list[CollectiveResult]) -> list[Finding]:
+    """Say which collectives have no time, once a job."""
+    fix = "choose an algorithm that changes rails inside domains, such as pxn or hierarchical, or join the rails"
+    lost = {result.job: result for result in results if result.time_s is None}
+    return [
+        Finding("unreachable-ranks", "error", f"job {job}: {row.collective}", row.limited_by, fix)
+        for job, row in lost.items()
+    ]
 
 
 def _no_collectives(fabric: Fabric, joined: list[Transport]) -> list[Finding]:

@@ -81,7 +81,7 @@ class Column:
         return self.align == "right" or (not self.align and numbers and len(self.values) > 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Table:
     """Columns of equal length under one name; a ValueError if they differ or two have the same key."""
 
@@ -106,6 +106,9 @@ class Table:
     @property
     def _json_keys(self) -> list[str]:
         return [column.key or column.name for column in self.columns]
+
+    def __repr__(self) -> str:
+        return self.render()
 
     def __len__(self) -> int:
         return len(self.columns[0].values) if self.columns else 0
@@ -199,4 +202,4 @@ class Table:
             grid.add_column(Text(column.heading), justify="right" if column.to_the_right else "left", overflow="fold")
         for row in self._text_rows():
             grid.add_row(*(Text(cell) for cell in row))
-        Console(file=stream, width=width, force_terminal=False if plain else None).print(grid)
+        Console(file=stream, width=width, force_terminal=False if plain else None, force_jupyter=False).print(grid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -51,12 +51,27 @@ Ratio = Annotated[
     BeforeValidator(units.parse_ratio),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]}),
 ]
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is not a number; write one, such as 1.5")
+    return value
+
+
+#: In front of every plain number: true and false are none.
+NUMBER = BeforeValidator(_no_truth)
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 CountOrNone = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
 
 
 class Model(BaseModel):
-    """Base of everything a user may write: frozen, and unknown keys are errors."""
+    """Base of everything a user may write: frozen, and unknown keys are errors.
+
+    ``LATER`` are keys of the layout's grammar that this version does not read yet.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, serialize_by_alias=True)

@@ -89,7 +89,9 @@ class SwitchType(Box):
     @model_validator(mode="after")
     def _cages_divide_ports(self) -> SwitchType:
         if self.cages is not None and self.ports % self.cages:
-            raise ValueError(f"{self.ports} ports do not fill {self.cages} cages evenly")
+            raise ValueError(
+                f"{self.ports} ports do not fill {self.cages} cages evenly; give a multiple, or leave cages out"
+            )
         return self
 
     @property
@@ -140,6 +142,8 @@ class HostType(Box):
     Of a rack of hosts, ``gpus``, power, weight and cooling are those of the rack, ``nics`` those of one tray.
     """
 
+    LATER = frozenset({"nccl"})
+
     gpus: CountOrNone
     gpu: str | None = None
     gpu_power_w: Power | None = Field(None, alias="gpu_power")
@@ -174,7 +178,9 @@ class HostType(Box):
         if self.gpus and self.scale_up and not self.trays:
             domain = self.scale_up.domain
             if domain % self.gpus and self.gpus % domain:
-                raise ValueError(f"a scale-up domain of {domain} does not hold whole hosts of {self.gpus} GPUs")
+                raise ValueError(
+                    f"a scale-up domain of {domain} does not hold whole hosts of {self.gpus} GPUs; give a multiple"
+                )
         return self
 
     @property

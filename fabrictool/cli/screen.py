@@ -117,7 +117,8 @@ def _collectives(evaluation: Evaluation) -> Iterator[str]:
         if result.model != "rounds":
             label += f" ({result.model})"
         bound, model = (_gb(value) for value in (result.bound_busbw_bytes_per_s, result.busbw_bytes_per_s))
-        yield f" {label:<50}{bound:>9}{model:>9}{format_time(result.time_s):>11}  {result.limited_by}"
+        time = "-" if result.time_s is None else format_time(result.time_s)
+        yield f" {label:<50}{bound:>9}{model:>9}{time:>11}  {result.limited_by}"
     for name, row in evaluation.congestion.items():
         hot = f"; hottest {row.hot_links[0][0]}" if row.hot_links else ""
         yield (

@@ -42,14 +42,14 @@ class Bound:
         return max(self.latency_s, nbytes * self.seconds_per_byte)
 
 
-def partitions(fabric: Fabric, network: int, ranks: I4, tables: RouteTables) -> list[Parts]:
+def partitions(fabric: Fabric, network: int, ranks: I4, lanes: list[RouteTables]) -> list[Parts]:
     """Return the ranks in parts: GPUs, scale-up domains with their hosts, then what each tier joins.
 
     A part of tier l is what hosts, domains and switches up to tier l connect; what leaves it are its
     links to higher tiers.
     """
     gpus, links, devices = fabric.gpus, fabric.links, fabric.devices
-    port_bps = links.speed_bps[tables.port_channel[ranks] // 2]
+    port_bps = sum((links.speed_bps[lane.port_channel[ranks] // 2] for lane in lanes), np.zeros(len(ranks)))
     parts = [Parts("GPU", np.ones(len(ranks)), port_bps + gpus.scale_up_bps[ranks])]
     a, z, speed = network_ends(fabric, network)
     high, low = np.maximum(devices.tier[a], devices.tier[z]), np.minimum(devices.tier[a], devices.tier[z])

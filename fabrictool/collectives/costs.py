@@ -24,6 +24,10 @@ from fabrictool.routing.regular import RegularTree
 MODELS = ("rounds", "alpha-beta", "bound")
 
 
+class UnreachableError(InputError):
+    """Two ranks that exchange messages have no path."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleCost:
     """Cost of a schedule: ``latency_s + nbytes * seconds_per_byte``.
@@ -77,6 +81,8 @@ class Meter:
         ``rounds`` is exact for equal flows with a barrier after each round.
     steps : float
         Channels that all flows of all rounds cross, about; little work runs uncompiled.
+    lanes : int
+        Ports of each GPU that a message is split over; ``tables`` are those of one of them.
     """
 
     tables: RouteTables
@@ -85,12 +91,14 @@ class Meter:
     ranks: I4
     model: str = "rounds"
     steps: float = float("inf")
+    lanes: int = 1
     latency_s: float = 0.0
     spent: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Prepare scratch arrays."""
         self._seconds = seconds_per_byte(self.channels, self.tables, self.model)
+        self._seconds[: 2 * self.channels.links] /= self.lanes
         self._load = np.zeros(len(self.channels))
         self._touched = np.empty(len(self.channels), np.int32)
 
@@ -99,7 +107,7 @@ class Meter:
 
         Raises
         ------
-        InputError
+        UnreachableError
             If two ranks have no path.
         """
         for entry in schedule:
@@ -120,7 +128,7 @@ class Meter:
         )
         if lost >= 0:
             what = f"GPU {source[lost]} cannot reach GPU {target[lost]} in this network"
-            raise InputError([Problem("", what, "join them by switches or a scale-up domain")])
+            raise UnreachableError([Problem("", what, "join them by switches or a scale-up domain")])
         self._spend(int(channel), entry.repeat * float(cost))
         self.latency_s += entry.repeat * float(latency)
 
@@ -134,7 +142,7 @@ class Meter:
             found = shift_costs(entry.steps[middle], line, self.tree)
             self.latency_s += float(found.latency_s.sum())
             for level in np.unique(found.level).tolist():
-                seconds = entry.share * float(found.seconds[found.level == level].sum())
+                seconds = entry.share / self.lanes * float(found.seconds[found.level == level].sum())
                 self._spend(self._example(level), seconds)
         edge = Shifts(entry.steps[~middle], entry.share)
         steps = 3.0 * size * len(edge.steps)

@@ -108,10 +108,7 @@ def recursive_doubling(group: Group) -> Schedule:
 
 def hierarchical(group: Group) -> Schedule:
     """Reduce-scatter inside each domain, a ring for each rail between domains, all-gather inside."""
-    inside = group.per_domain()
-    if inside is None:
-        what = "hierarchical needs whole scale-up domains of equal size, one after another in rank order"
-        raise InputError([Problem("", what, "use ring, or linear ranks that fill domains")])
+    inside = _domains(group, "hierarchical")
     outside = group.size // inside
     ranks = _all(group.size)
     domain, place = ranks // inside, ranks % inside
@@ -140,6 +137,51 @@ def direct(group: Group) -> Schedule:
     source, target = np.repeat(ranks, group.size), np.tile(ranks, group.size)
     other = source != target
     yield Round(source[other], target[other], 1 / group.size)
+
+
+def _domains(group: Group, algorithm: str) -> int:
+    inside = group.per_domain()
+    if inside is None:
+        what = f"{algorithm} needs whole scale-up domains of equal size, one after another in rank order"
+        raise InputError([Problem("", what, "use another algorithm, or linear ranks that fill domains")])
+    return inside
+
+
+def _inside_pairs(group: Group, inside: int, repeat: int) -> Round:
+    """All pairs inside each domain at once, with S/N each."""
+    ranks = _all(group.size)
+    source = np.repeat(ranks, inside)
+    target = source // inside * inside + np.tile(_all(inside), group.size)
+    other = source != target
+    return Round(source[other], target[other], 1 / group.size, repeat)
+
+
+def node_shift(group: Group) -> Schedule:
+    """In-domain pairs, then for each r all pairs of domain n with domain n + r, with S/N each."""
+    inside = _domains(group, "node-shift")
+    if inside > 1:
+        yield _inside_pairs(group, inside, 1)
+    ranks = _all(group.size)
+    source = np.repeat(ranks, inside)
+    place = np.tile(_all(inside), group.size)
+    for step in range(1, group.size // inside):
+        target = (source // inside + step) % (group.size // inside) * inside + place
+        yield Round(source, target.astype(np.int32), 1 / group.size)
+
+
+def pxn(group: Group) -> Schedule:
+    """In-domain pairs; then for each r a staging inside domains and (n, g) -> (n + r, g) with G S/N.
+
+    References
+    ----------
+    NVIDIA, "Doubling all2all performance with NCCL 2.12" (PXN: PCI x NVLink), 2022: data changes to
+    the GPU of the target's rail inside the host, then stays on that rail.
+    """
+    inside = _domains(group, "pxn")
+    outside = group.size // inside
+    if inside > 1:
+        yield _inside_pairs(group, inside, outside)
+    yield Shifts(np.arange(1, outside) * inside, inside / group.size)
 
 
 def bruck(group: Group) -> Schedule:
@@ -188,16 +230,24 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
         "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True, all_pairs=True),
         "direct": Algorithm(direct, all_pairs=True),
         "bruck": Algorithm(bruck),
+        "node-shift": Algorithm(node_shift, all_pairs=True),
+        "pxn": Algorithm(pxn),
     },
 }
 
 
-def default_algorithm(collective: str, group: Group) -> str:
-    """Return the algorithm used when none is named: hierarchical where domains hold several ranks, else the first."""
-    if collective == "all-reduce":
-        inside = group.per_domain()
-        if inside is not None and 1 < inside < group.size:
+def default_algorithm(collective: str, group: Group, joined: bool = True) -> str:
+    """Return the algorithm used when none is named.
+
+    Hierarchical where domains hold several ranks, PXN where the network does not join all ranks, so
+    that messages change rails inside domains; else the first.
+    """
+    inside = group.per_domain()
+    if inside is not None and 1 < inside < group.size:
+        if collective == "all-reduce":
             return "hierarchical"
+        if collective == "all-to-all" and not joined:
+            return "pxn"
     return next(iter(ALGORITHMS[collective]))
 
 

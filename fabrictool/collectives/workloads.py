@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from fabrictool import units
-from fabrictool.collectives.bounds import Bound, bound, partitions
-from fabrictool.collectives.costs import MODELS, Meter, ScheduleCost
-from fabrictool.collectives.schedules import ALGORITHMS, Group, bus_factor, default_algorithm
-from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem
-from fabrictool.fabric import Fabric
+from fabrictool.collectives.schedules import bus_factor
+from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
-from fabrictool.kernels.flows import RouteTables
 from fabrictool.layout.model import Layout, RankOrder
-from fabrictool.routing.channels import Channels, channel_name, channels
-from fabrictool.routing.dmodk import route_tables
-from fabrictool.routing.regular import RegularTree, regular_tree
 
 MIB = 2.0**20
 DEFAULT_SIZES = (1 * MIB, 16 * MIB, 1024 * MIB)
@@ -50,11 +43,11 @@ class CollectiveResult:
     model: str
     ranks: int
     nbytes: float
-    time_s: float
+    time_s: float | None
     algbw_bytes_per_s: float | None
     busbw_bytes_per_s: float | None
-    bound_s: float
-    latency_s: float
+    bound_s: float | None
+    latency_s: float | None
     bottleneck: str | None
     limited_by: str
     expected_busbw_range: tuple[float, float] | None = None
@@ -144,6 +137,8 @@ def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> 
     InputError
         If ranks lie beyond the GPUs or one is named twice.
     """
+    if order.ranks is None and order.offset >= gpus:
+        raise InputError([_too_many(f"ranks from {order.offset} on", gpus, path)])
     if order.ranks is not None:
         chosen = np.array(order.ranks, np.int64)
     elif order.order == "random":
@@ -153,9 +148,10 @@ def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> 
         step = order.step if order.order == "stride" else 1
         count = order.count if order.count is not None else max(0, -(-(gpus - order.offset) // step))
         chosen = order.offset + step * np.arange(count, dtype=np.int64)
-    if order.count is not None and len(chosen) < order.count:
+    beyond = len(chosen) > 0 and chosen.max() >= gpus
+    if order.count is not None and (len(chosen) < order.count or beyond):
         raise InputError([_too_many(f"{order.count} ranks", gpus, path)])
-    if len(chosen) and chosen.max() >= gpus:
+    if beyond:
         raise InputError([_too_many(f"rank {int(chosen.max())}", gpus, path)])
     if len(np.unique(chosen)) < len(chosen):
         raise InputError([Problem("", "a rank is named twice", "name each once", (*path, "ranks"))])
@@ -166,141 +162,3 @@ def _too_many(what: str, gpus: int, path: tuple[str | int, ...]) -> Problem:
     return Problem(
         "", f"{what} asked for, but there are {gpus} GPUs, 0 to {gpus - 1}", "ask for fewer", (*path, "ranks")
     )
-
-
-@dataclass
-class Transport:
-    """A network with its routing, ready to run jobs on all GPUs as ranks."""
-
-    fabric: Fabric
-    network: int
-    tables: RouteTables = field(init=False)
-    channels: Channels = field(init=False)
-    tree: RegularTree | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Derive routing tables, channels and, where proven, the regularity of the network."""
-        self.tables = route_tables(self.fabric, self.network)
-        self.channels = channels(self.fabric)
-        self.tree = regular_tree(self.fabric, self.network, self.tables, self.channels)
-
-    @property
-    def name(self) -> str:
-        """Name of the network."""
-        return self.fabric.networks[self.network].name
-
-    def cost(self, job: Job, ranks: I4) -> tuple[str, ScheduleCost, Bound]:
-        """Return the algorithm used, its cost and the lower bound."""
-        group = Group(len(ranks), np.where(self.tables.scale_up[ranks] >= 0, self.tables.domain[ranks], -1 - ranks))
-        floor = bound(job.collective, partitions(self.fabric, self.network, ranks, self.tables), self.tables, ranks,
-                      self.channels)  # fmt: skip
-        name = job.algorithm if job.algorithm not in (None, "auto") else default_algorithm(job.collective, group)
-        if len(ranks) < 2:
-            return name, ScheduleCost(0.0, 0.0, {}), floor
-        if job.model == "bound":
-            return name, ScheduleCost(0.0, floor.seconds_per_byte, {}), floor
-        algorithm = ALGORITHMS[job.collective][name]
-        if algorithm.power_of_two and len(ranks) & (len(ranks) - 1):
-            what = f"{name} needs a power of two, not {len(ranks)} ranks"
-            others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
-            raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
-        steps = 3 * algorithm.flow_count(len(ranks))
-        meter = Meter(self.tables, self.channels, self.tree, ranks, job.model, steps)
-        return name, meter.cost(algorithm.rounds(group)), floor
-
-    def run(self, job: Job) -> Iterator[CollectiveResult]:
-        """Run a job; yield one result a size."""
-        check_job(job)
-        ranks = rank_list(job.ranks, len(self.fabric.gpus), job.path)
-        name, cost, floor = self.cost(job, ranks)
-        for nbytes in job.sizes:
-            yield self._result(job, name, len(ranks), nbytes, cost, floor)
-
-    def _result(
-        self, job: Job, algorithm: str, size: int, nbytes: float, cost: ScheduleCost, floor: Bound
-    ) -> CollectiveResult:
-        time_s = floor.time_s(nbytes) if job.model == "bound" and size > 1 else cost.time_s(nbytes)
-        algbw = nbytes / time_s if time_s else None
-        channel, kind = self._bottleneck(cost)
-        link = channel_name(self.fabric, channel) if channel >= 0 else None
-        limited = "latency" if cost.latency_s > time_s / 2 else kind or floor.title
-        return CollectiveResult(
-            job.number, self.name, job.collective, algorithm, job.model, size, nbytes, time_s, algbw,
-            algbw * bus_factor(job.collective, size) if algbw else None,
-            floor.time_s(nbytes), cost.latency_s, link, limited,
-        )  # fmt: skip
-
-    def _bottleneck(self, cost: ScheduleCost) -> tuple[int, str]:
-        """Return the kind of link that most time is spent on, and its worst channel: -1 and "" for none."""
-        by_kind: dict[str, float] = {}
-        kinds = {channel: self._kind(channel) for channel in cost.spent}
-        for channel, seconds in cost.spent.items():
-            by_kind[kinds[channel]] = by_kind.get(kinds[channel], 0.0) + seconds
-        worst = max(by_kind, key=lambda kind: by_kind[kind], default="")
-        chosen = (channel for channel, kind in kinds.items() if kind == worst and channel >= 0)
-        return max(chosen, key=lambda channel: cost.spent[channel], default=-1), worst
-
-    def _kind(self, channel: int) -> str:
-        """Return in a word what a channel is."""
-        if channel < 0:
-            return ""
-        if channel >= 2 * self.channels.links:
-            return "scale-up"
-        tier = int(self.fabric.devices.tier[self.fabric.ends[0][channel // 2]])
-        return (
-            "NIC" if tier == 0 else f"{('leaf', 'spine', 'core')[tier - 1]} {'downlink' if channel % 2 else 'uplink'}"
-        )
-
-
-def check_job(job: Job) -> None:
-    """Refuse what this version does not compute.
-
-    Raises
-    ------
-    NotSupportedError
-        Naming what could be used instead.
-    """
-    known = ALGORITHMS.get(job.collective)
-    if known is None:
-        what = f"collective '{job.collective}' is not supported yet"
-        raise NotSupportedError([Problem("", what, f"use one of {', '.join(ALGORITHMS)}", (*job.path, "collective"))])
-    if job.algorithm is not None and job.algorithm != "auto" and job.algorithm not in known:
-        what = f"{job.collective} by '{job.algorithm}' is not supported yet"
-        raise NotSupportedError([Problem("", what, f"use one of {', '.join(known)}", (*job.path, "algorithm"))])
-    if job.algorithm == "auto":
-        what = "algorithm 'auto' is not supported yet"
-        raise NotSupportedError([Problem("", what, f"use one of {', '.join(known)}", (*job.path, "algorithm"))])
-    if job.model not in MODELS:
-        what = f"model '{job.model}' is not supported yet"
-        raise NotSupportedError([Problem("", what, f"use one of {', '.join(MODELS)}", (*job.path, "model"))])
-
-
-def transports(fabric: Fabric) -> list[Transport]:
-    """Return the networks that join all GPUs, in layout order."""
-    found = []
-    for row in range(len(fabric.networks)):
-        try:
-            found.append(Transport(fabric, row))
-        except NotSupportedError:
-            continue
-    return found
-
-
-def run_jobs(transport: Transport, jobs: Iterable[Job]) -> list[CollectiveResult]:
-    """Run jobs one after another.
-
-    Raises
-    ------
-    FabrictoolError
-        With the problems of all jobs.
-    """
-    results: list[CollectiveResult] = []
-    problems: list[Problem] = []
-    for job in jobs:
-        try:
-            results += transport.run(job)
-        except FabrictoolError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return results

@@ -7,7 +7,7 @@ import numpy as np
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.endpoints import Endpoints
-from fabrictool.generators.fat_tree_shape import Shape, fat_tree_shape
+from fabrictool.generators.fat_tree_shape import Shape, fat_tree_shape, places
 from fabrictool.generators.rows import Ints
 from fabrictool.generators.site import Site
 from fabrictool.generators.tree import Joint, raise_tree
@@ -33,14 +33,16 @@ def fat_tree(site: Site, ends: Endpoints) -> None:
         If ports, levels and hosts do not fit together.
     """
     shape = fat_tree_shape(site, ends)
-    if len(ends.host) > shape.capacity():
-        what = f"{len(ends.host)} host ports do not fit a fat-tree for {shape.capacity()}"
+    place = places(ends, shape.m[0])
+    if place[-1] >= shape.capacity():
+        apart = "" if place[-1] < len(place) else ", leaf by leaf with a host's ports together"
+        what = f"{len(place)} host ports do not fit a fat-tree for {shape.capacity()}{apart}"
         raise InputError([Problem("", what, "lower count, or enlarge the tree", site.path)])
     count = shape.count(1)
     pod: Ints | int = np.arange(count) // shape.m[1] if shape.levels > 2 else -1
     up = shape.up(1) if shape.levels > 1 else site.tier(1).up or 0
     leaves = site.add(1, count, shape.down(1), up, ends.speed_bps, pod)
-    _attach_hosts(site, leaves, shape.m[0], ends)
+    _attach_hosts(site, leaves, shape.m[0], place, ends)
     if shape.levels == 1:
         site.keep_uplinks(1, count * up, ends.speed_bps)
     raise_tree(site, 1, leaves[:, None], shape.down(1), _joints(shape), ends.speed_bps)
@@ -52,13 +54,8 @@ def _joints(shape: Shape) -> list[Joint]:
     return [Joint(shape.m[at], positions[at - 1], shape.w[at], shape.p[at]) for at in range(1, shape.levels)]
 
 
-def _attach_hosts(site: Site, leaves: I4, per_leaf: int, ends: Endpoints) -> None:
-    """Fill the leaves port by port, keeping a host's ports together where they fit."""
-    place = np.arange(len(ends.host))
-    if ends.lanes > 1 and per_leaf % ends.lanes:
-        whole = per_leaf // ends.lanes
-        if whole:
-            place = (ends.host // whole) * per_leaf + (ends.host % whole) * ends.lanes + ends.lane
+def _attach_hosts(site: Site, leaves: I4, per_leaf: int, place: Ints, ends: Endpoints) -> None:
+    """Link host ports to the leaf ports at their places."""
     upper = (leaves[place // per_leaf], place % per_leaf + 1)
     site.rows.add_links((ends.device, ends.number), upper, site.row, ends.speed_bps, site.host_latency_s)
     if site.plane >= 0:

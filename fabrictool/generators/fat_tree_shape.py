@@ -9,6 +9,7 @@ import numpy as np
 
 from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.generators.endpoints import Endpoints
+from fabrictool.generators.rows import Ints
 from fabrictool.generators.site import TIERS, Site
 from fabrictool.generators.tiers import upper_count
 
@@ -127,12 +128,14 @@ def _sized(site: Site, ends: Endpoints) -> Shape:
     network, path = site.network, site.path
     if network.leaf is None:
         raise InputError([Problem("", "the leaf's type is not given", "add 'leaf: {type: …}'", path)])
+    site.ports(1, ends.speed_bps)
     if network.levels == 1:
         return Shape((network.leaf.down or max(len(ends.host), 1),), (1,), (1,))
     ratios = network.oversubscription or [1.0]
     down, up = _leaf_ports(site, ends, ratios[0])
-    leaves = site.count(1) or max(1, -(-len(ends.host) // down))
-    if leaves * down < len(ends.host):
+    least = int(places(ends, down)[-1]) // down + 1
+    leaves = site.count(1) or least
+    if leaves < least:
         what = f"{leaves} leaves of {down} ports hold {leaves * down} host ports, but {len(ends.host)} are attached"
         raise InputError([Problem("", what, "raise leaf.count or hosts_per_leaf", (*path, "leaf"))])
     levels = network.levels or (3 if network.core or network.pod or leaves > site.ports(2, ends.speed_bps) else 2)
@@ -251,3 +254,20 @@ def _least_spines(least: int, up: int, leaves: int, half: int, path: tuple[str |
 def _half(site: Site, ratio: float, ends: Endpoints) -> int:
     """Return how many of a spine's ports go down when the others carry 1/ratio of them up."""
     return site.tier(2).down or max(1, int(site.ports(2, ends.speed_bps) * ratio / (1 + ratio) + 1e-9))
+
+
+def places(ends: Endpoints, per_leaf: int) -> Ints:
+    """Return each host port's place, counted over all leaves: in order, a host's ports at one leaf if they fit."""
+    place = np.arange(len(ends.host))
+    ports = np.bincount(ends.host)
+    end = np.cumsum(ports)
+    apart = (end - 1) // per_leaf != (end - ports) // per_leaf
+    if not (apart & (ports <= per_leaf)).any():
+        return place
+    start, free = [], 0
+    for count in ports.tolist():
+        left = per_leaf - free % per_leaf
+        free += left if left < count <= per_leaf else 0
+        start.append(free)
+        free += count
+    return np.array(start)[ends.host] + ends.lane

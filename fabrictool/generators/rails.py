@@ -93,6 +93,7 @@ def rail_optimized(site: Site, ends: Endpoints) -> None:
     InputError
         If hosts, rails and ports do not fit together.
     """
+    _obeyed(site)
     plan = _plan(site, ends, uplinks=True)
     leaves = _add_leaves(site, plan, ends)
     joints, lower = _upper_tiers(site, plan, leaves, ends)
@@ -127,6 +128,25 @@ def rail_only(site: Site, ends: Endpoints) -> None:
     joint = _spine_joint(site, plan, groups, ends)
     order = chunks(plan.by_rail(), groups)
     raise_tree(site, 1, leaves[order.ravel()][:, None], plan.down, [joint], ends.speed_bps)
+
+
+def _obeyed(site: Site) -> None:
+    """Refuse what is stated and would not be built."""
+    network, problems = site.network, []
+    if network.leaf is not None and network.leaf.groups is not None:
+        what = "leaves have no tier of switches below that falls into groups"
+        problems.append(Problem("", what, "give groups of the spine or the core", (*site.path, "leaf", "groups")))
+    if network.levels not in (None, 2, 3):
+        what = f"a {network.family} fabric has 2 or 3 levels, not {network.levels}"
+        problems.append(Problem("", what, "use 2 or 3, or leave it out", (*site.path, "levels")))
+    ratios = len(network.oversubscription or [])
+    tall = network.core is not None or network.levels == 3
+    if ratios > 2 or (ratios == 2 and not tall):
+        what = f"{ratios} ratios are given, but {'leaves and spines' if tall else 'only the leaves'} have uplinks"
+        fix = "give one for each tier with uplinks, from the leaf up"
+        problems.append(Problem("", what, fix, (*site.path, "oversubscription")))
+    if problems:
+        raise InputError(problems)
 
 
 def _plan(site: Site, ends: Endpoints, uplinks: bool) -> RailPlan:
@@ -174,7 +194,11 @@ def _leaf_up(site: Site, ends: Endpoints, down: int) -> int:
     """Return the links up of a leaf: as given, else what the oversubscription asks for."""
     leaf, ratio = site.tier(1), (site.network.oversubscription or [1.0])[0]
     speeds = site.up_speed(0, ends.speed_bps) / site.up_speed(1, ends.speed_bps)
-    up = leaf.up if leaf.up is not None else int(np.ceil(down * speeds / ratio - 1e-9))
+    up = int(np.ceil(down * speeds / ratio - 1e-9))
+    if leaf.up is not None and site.network.oversubscription and leaf.up != up:
+        what = f"leaf.up is {leaf.up}, but {down} links down at an oversubscription of {ratio:g} take {up} up"
+        raise InputError([Problem("", what, "give one of them", (*site.path, "leaf", "up"))])
+    up = up if leaf.up is None else leaf.up
     if up < 1:
         what = "the leaf has no uplinks, so a rail reaches no other"
         fix = "leave up out, or use the family rail-only for rails without spines"

@@ -65,7 +65,8 @@ def _pattern(
     Both leaves get the larger number of ports of each speed, so that they are wired alike.
     """
     wanted = [(bps, max(int((side == bps).sum()) for side in sides)) for bps in _speeds(sides)]
-    number, cages, speeds, used = 1, [], [], []
+    used: list[Ints] = []
+    number, cages, speeds = 1, [], []
     cage = 0
     for bps, count in [*wanted, (isl_bps, isl)]:
         each = ports_per_cage(kind, bps, "leaf", path)

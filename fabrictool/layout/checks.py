@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fabrictool.errors import Problem, did_you_mean
 from fabrictool.fabric.tables import KINDS
-from fabrictool.layout.model import HostGroup, Layout, Network
+from fabrictool.layout.model import HostGroup, Layout, Network, RankOrder, Routing
 
 
 def cross_checks(layout: Layout) -> Iterator[Problem]:
@@ -14,6 +14,8 @@ def cross_checks(layout: Layout) -> Iterator[Problem]:
     yield from _group_names(layout)
     for name, network in layout.networks.items():
         yield from _attachments(layout, name, network)
+        yield from _routing(network.routing, ("networks", name, "routing"))
+    yield from _jobs(layout)
     yield from _prices(layout)
 
 
@@ -67,3 +69,40 @@ def _prices(layout: Layout) -> Iterator[Problem]:
             yield Problem(
                 "", f"a price is given for '{name}', which the layout does not use", hint, ("cost", "prices", name)
             )
+
+
+def _routing(routing: Routing, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    for key in sorted(routing.model_fields_set - {"name", *_PARAMETERS.get(routing.name, ())}):
+        yield Problem("", f"routing {routing.name} takes no '{key}'", "remove it", (*path, key))
+
+
+#: What a routing takes beside its name.
+_PARAMETERS = {
+    "ecmp": ("hash", "seeds", "flows_per_pair"),
+    "weighted-ecmp": ("hash", "seeds", "flows_per_pair"),
+    "spray": ("pxn",),
+    "lft": ("paths",),
+    "explicit": ("paths",),
+}
+
+
+def _jobs(layout: Layout) -> Iterator[Problem]:
+    scenario, workload = layout.scenario, layout.workload
+    for row, job in enumerate(scenario.jobs or [] if scenario else []):
+        path = ("scenario", "jobs", row)
+        if job.pairs is not None and job.collective not in ("permutation", "send-recv", "incast"):
+            what = f"pairs are stated, but {job.collective} is between all ranks"
+            yield Problem("", what, "remove them, or use 'collective: permutation'", (*path, "pairs"))
+        yield from _rank_order(job.ranks, (*path, "ranks"))
+    for row, item in enumerate(workload.collectives if workload else []):
+        yield from _rank_order(item.ranks, ("workload", "collectives", row, "ranks"))
+
+
+def _rank_order(ranks: RankOrder, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    given = ranks.model_fields_set
+    if ranks.ranks is not None and len(given) > 1:
+        yield Problem("", "ranks are listed and ordered", "keep 'list' alone, or leave it out", path)
+    for key, order in (("step", "stride"), ("seed", "random")):
+        if key in given and ranks.order != order and ranks.ranks is None:
+            what = f"'{key}' belongs to 'order: {order}', but the order is {ranks.order}"
+            yield Problem("", what, f"remove it, or use 'order: {order}'", (*path, key))

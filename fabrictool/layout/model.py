@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from fabrictool.catalogue.fields import (
+    NUMBER,
     Altitude,
     Count,
     CountOrNone,
@@ -22,7 +23,7 @@ from fabrictool.catalogue.fields import (
     Time,
     Voltage,
 )
-from fabrictool.catalogue.types import CoolingUnit, Host, HostType, Rack, Switch, SwitchType
+from fabrictool.catalogue.types import Host, HostType, Rack, Switch, SwitchType
 from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.layout.dragonflies import Dragonfly, DragonflyPlus
 
@@ -41,7 +42,7 @@ Family = Literal[
     "switch-pair",
     "file",
 ]
-Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Positive = Annotated[float, NUMBER, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 def _one_or_list(value: object) -> object:
@@ -52,7 +53,15 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _one_word(value: object) -> object:
+    if isinstance(value, dict):
+        raise ValueError("cables told apart by place are not supported yet; use per-link or per-cage")
+    return value
+
+
 def _typed(value: object) -> object:
+    if isinstance(value, list):
+        raise ValueError("several entries for one tier are not supported yet; give one {type: …}")
     return {"type": value} if isinstance(value, str) else value
 
 
@@ -91,6 +100,8 @@ class HostGroup(Model):
 class Tier(Model):
     """Switches of one tier: type, and the exact form where the sizing rule is not wanted."""
 
+    LATER = frozenset({"hosts"})
+
     type: Switch
     count: Count | None = None
     down: Count | None = None
@@ -124,7 +135,7 @@ class Pgft(Model):
     def _same_length(self) -> Pgft:
         if not len(self.m) == len(self.w) == len(self.p):
             raise ValueError(
-                f"m, w and p need one number a level, but have {len(self.m)}, {len(self.w)}, {len(self.p)}"
+                f"m, w and p have {len(self.m)}, {len(self.w)} and {len(self.p)} numbers; give each one a level"
             )
         return self
 
@@ -187,6 +198,8 @@ def _cables(value: object) -> object:
 class Attach(Model):
     """Which ports of which hosts a network takes: by role, or by number (counted from 0)."""
 
+    LATER = frozenset({"switches", "racks", "loops"})
+
     hosts: Name
     role: str | None = None
     ports: list[CountOrNone] | None = None
@@ -195,6 +208,18 @@ class Attach(Model):
 class Network(Model):
     """One network: its family, its switches and who is attached."""
 
+    LATER = frozenset(
+        {
+            "dragonfly",
+            "dragonfly_plus",
+            "q",
+            "path",
+            "links_per_pair",
+            "arrangement",
+            "sharp",
+        }
+    )
+
     family: Family
     protocol: Literal["infiniband", "ethernet", "efa", "tcp"] = "infiniband"
     speed_bps: Speed | None = Field(None, alias="speed")
@@ -202,9 +227,9 @@ class Network(Model):
     scalable_unit: ScalableUnit | None = None
     levels: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
     hosts_per_leaf: Count | None = None
-    oversubscription: (
-        Annotated[list[Positive], BeforeValidator(lambda v: [v] if isinstance(v, int | float) else v)] | None
-    ) = None
+    oversubscription: Annotated[list[Positive], BeforeValidator(lambda v: v if isinstance(v, list) else [v])] | None = (
+        None
+    )
     k: Annotated[int, Field(strict=True, ge=2, le=1024)] | None = None
     pgft: Pgft | None = None
     pod: Pod | None = None
@@ -252,17 +277,16 @@ class Feed(Model):
     voltage_v: Voltage = Field(alias="voltage")
     phases: Literal[1, 3] = 3
     amps: Positive
-    continuous: Annotated[float, Field(gt=0, le=1)] | None = None
+    continuous: Annotated[float, NUMBER, Field(gt=0, le=1)] | None = None
     redundancy: Annotated[str, Field(pattern=r"^(N|N\+1|2N|3N2R|4N3R)$")] = "N"
 
 
 class Loop(Model):
     """A liquid loop for the racks that take liquid."""
 
+    LATER = frozenset({"cdu", "count", "redundancy"})
+
     name: Name
-    cdu: CoolingUnit | None = None
-    count: Count | None = None
-    redundancy: Annotated[str, Field(pattern=r"^(N|N\+1|2N)$")] = "N"
     supply_temperature_c: Temperature | None = Field(None, alias="supply_temperature")
     rise_k: Rise | None = Field(None, alias="rise")
     coolant: Literal["PG25", "water"] | None = None
@@ -271,12 +295,14 @@ class Loop(Model):
 class Hall(Model):
     """The room: air, feeds and loops."""
 
+    LATER = frozenset({"rows", "pitch", "trays", "containment"})
+
     supply_temperature_c: Temperature | None = Field(None, alias="supply_temperature")
     air_rise_k: Rise | None = Field(None, alias="air_rise")
     humidity: Ratio | None = None
     altitude_m: Altitude | None = Field(None, alias="altitude")
-    power_factor: Annotated[float, Field(gt=0, le=1)] | None = None
-    pue: Annotated[float, Field(ge=1, le=5)] | None = None
+    power_factor: Annotated[float, NUMBER, Field(gt=0, le=1)] | None = None
+    pue: Annotated[float, NUMBER, Field(ge=1, le=5)] | None = None
     feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None
     loops: Annotated[list[Loop], Field(min_length=1, max_length=64)] | None = None
 
@@ -328,6 +354,8 @@ CostModel = Literal["bound", "alpha-beta", "loggp", "rounds", "fluid", "nccl"]
 class Job(Model):
     """One collective at one size on some ranks."""
 
+    LATER = frozenset({"chunks", "volumes", "protocol"})
+
     collective: Collective
     algorithm: Algorithm | None = None
     nbytes: Size = Field(alias="size")
@@ -338,6 +366,8 @@ class Job(Model):
 
 class WorkloadItem(Model):
     """One collective over a list of sizes."""
+
+    LATER = frozenset({"chunks", "volumes", "protocol"})
 
     collective: Collective
     algorithm: Algorithm | None = None
@@ -356,7 +386,7 @@ class Slow(Model):
     """A link at a fraction of its speed."""
 
     link: str
-    factor: Annotated[float, Field(gt=0, le=1)]
+    factor: Annotated[float, NUMBER, Field(gt=0, le=1)]
 
 
 class Failed(Model):
@@ -379,7 +409,7 @@ class Cost(Model):
     """Prices that the catalogue lacks or that the user knows better, each of one device."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
-    prices: dict[str, Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]] = {}
+    prices: dict[str, Annotated[float, NUMBER, Field(ge=0, le=1e12, allow_inf_nan=False)]] = {}
     source: str | None = None
 
 

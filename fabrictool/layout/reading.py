@@ -82,32 +82,47 @@ def _problem(detail: Any, source: Source, model: type[BaseModel]) -> Problem:
     path: Path_ = tuple(detail["loc"])
     given = detail.get("input")
     kind, context = detail["type"], detail.get("ctx", {})
-    where, key = source.place(path), path[-1] if path else "layout"
+    where, key = source.place(_as_written(path, source)), _key(path)
     if kind == "extra_forbidden":
-        return Problem(where, f"unknown key '{key}'", did_you_mean(str(key), _known_keys(model, path[:-1])))
+        here = _model_at(model, path[:-1])
+        if key in here.LATER:
+            return Problem(where, f"key '{key}' is not supported yet", "remove it")
+        known = [field.alias or name for name, field in here.model_fields.items()]
+        return Problem(where, f"unknown key '{key}'", did_you_mean(key, known))
     if kind == "missing":
         return Problem(where, f"key '{key}' is missing", f"add '{key}: …' to {_title(path[:-1])}")
     if kind == "value_error":
         what = str(context.get("error", detail["msg"]))
-        return Problem(where, what if repr(str(key)) in what else f"{key}: {what}")
+        return Problem(where, what if repr(key) in what else f"{key}: {what}")
     if kind == "literal_error":
         words = [word.strip("'") for word in str(context["expected"]).replace(" or ", ", ").split(", ")]
         return Problem(where, f"{key}: '{given}' is not known", did_you_mean(str(given), words))
-    return Problem(where, f"{key}: {_shown(given)} {_KINDS.get(kind, '')}".rstrip(), _limits(kind, context, detail))
+    wrong, fix = _KINDS.get(kind, ("", ""))
+    return Problem(where, f"{key}: {_shown(given)} {wrong}".rstrip(), fix or _limits(kind, context, detail))
 
 
+#: What is wrong and what to write, by kind of error.
 _KINDS = {
-    "int_type": "is not a whole number",
-    "int_from_float": "is not a whole number",
-    "float_type": "is not a number",
-    "string_type": "is not text",
-    "string_pattern_mismatch": "has characters or a form that are not allowed",
-    "bool_type": "is not true or false",
-    "list_type": "is not a list",
-    "dict_type": "is not a mapping of keys to values",
-    "model_type": "is not a mapping of keys to values",
-    "model_attributes_type": "is not a mapping of keys to values",
-    "finite_number": "is not a finite number",
+    "int_type": ("is not a whole number", "write one, such as 4"),
+    "int_from_float": ("is not a whole number", "write one, such as 4"),
+    "float_type": ("is not a number", "write one, such as 1.5"),
+    "float_parsing": ("is not a number", "write one, such as 1.5"),
+    "string_type": ("is not text", "put it in quotes"),
+    "string_pattern_mismatch": ("has characters or a form that are not allowed", ""),
+    "string_too_short": ("is too short", ""),
+    "string_too_long": ("is too long", ""),
+    "bool_type": ("is not true or false", "write true or false"),
+    "list_type": ("is not a list", "write '[…]' or lines that start with '- '"),
+    "dict_type": ("is not a mapping of keys to values", "write '{key: value}' or indented lines 'key: value'"),
+    "model_type": ("is not a mapping of keys to values", "write '{key: value}' or indented lines 'key: value'"),
+    "model_attributes_type": ("is not a mapping of keys to values", "write '{key: value}' or indented lines"),
+    "finite_number": ("is not a finite number", "write one, such as 1.5"),
+}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+    "greater_than": ("more than", "gt"),
+    "less_than": ("less than", "lt"),
 }
 
 
@@ -117,25 +132,39 @@ def _shown(given: object) -> str:
 
 
 def _limits(kind: str, context: dict[str, Any], detail: Any) -> str:
-    words = {"greater_than_equal": "ge", "less_than_equal": "le", "greater_than": "gt", "less_than": "lt"}
-    if kind in words:
-        sign = {"ge": "at least", "le": "at most", "gt": "more than", "lt": "less than"}[words[kind]]
-        return f"it must be {sign} {context[words[kind]]}"
+    if kind in _BOUNDS:
+        sign, name = _BOUNDS[kind]
+        return f"it must be {sign} {context[name]:.15g}"
     if kind == "string_pattern_mismatch":
         return f"it must match {context['pattern']}"
-    if kind == "too_short":
-        return f"at least {context['min_length']} entries are needed"
-    if kind == "too_long":
-        return f"at most {context['max_length']} entries are allowed"
-    return "" if kind in _KINDS else str(detail["msg"]).lower()
+    if kind in ("too_short", "string_too_short"):
+        return f"at least {context['min_length']} {'entry is' if context['min_length'] == 1 else 'entries are'} needed"
+    if kind in ("too_long", "string_too_long"):
+        return f"at most {context['max_length']} are allowed"
+    return str(detail["msg"]).lower()
+
+
+def _as_written(path: Path_, source: Source) -> Path_:
+    """Return the path of a speed where it was written: beside ``nics: 8``, which is read as a list."""
+    if path[-3:] == ("nics", 0, "speed") and source.place(path) == source.place(path[:-2]):
+        return (*path[:-3], "speed")
+    return path
+
+
+def _key(path: Path_) -> str:
+    """Return the key that a path ends with, and the place in its list."""
+    words = [part for part in path if isinstance(part, str)]
+    if path and isinstance(path[-1], int) and words:
+        return f"{words[-1]}[{path[-1]}]"
+    return words[-1] if words else "layout"
 
 
 def _title(path: Path_) -> str:
     return ".".join(str(part) for part in path) or "the layout"
 
 
-def _known_keys(model: type[BaseModel], path: Path_) -> list[str]:
-    """Return the keys that the model at a path knows."""
+def _model_at(model: type[BaseModel], path: Path_) -> Any:
+    """Return the model at a path."""
     from fabrictool.catalogue.fields import Model
 
     here: Any = model
@@ -143,7 +172,7 @@ def _known_keys(model: type[BaseModel], path: Path_) -> list[str]:
         if isinstance(part, str) and isinstance(here, type) and issubclass(here, Model) and here.model_fields:
             fields = {field.alias or name: field for name, field in here.model_fields.items()}
             here = _inner_model(fields[part].annotation) if part in fields else here
-    return [field.alias or name for name, field in here.model_fields.items()]
+    return here
 
 
 def _inner_model(annotation: Any) -> Any:

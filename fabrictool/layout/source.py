@@ -16,6 +16,7 @@ MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 32
 STDIN = "<stdin>"
 MAX_VALUES = 200_000
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")}
 
@@ -112,12 +113,11 @@ def parse(name: str, content: bytes) -> tuple[Any, Source]:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        line, column = min((mark.line + 1, mark.column + 1), _end(text)) if mark else (1, 1)
         what = f"is not valid YAML: {error.problem or error.context}"
         raise InputError([Problem(f"{name}:{line}:{column}", what, "check quotes, brackets and indentation")]) from None
-    except yaml.YAMLError as error:
-        what = f"is not valid YAML: {str(error).splitlines()[0]}"
-        raise InputError([Problem(f"{name}:1:1", what, "save it as plain UTF-8 text")]) from None
+    except yaml.YAMLError:
+        raise InputError([_control_character(name, text)]) from None
     if node is None:
         fix = "'fabrictool new fat-tree' writes a layout to start from"
         raise InputError([Problem(f"{name}:1:1", "is empty", fix)])
@@ -129,19 +129,30 @@ def parse(name: str, content: bytes) -> tuple[Any, Source]:
 
 
 def _decode(name: str, content: bytes) -> str:
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        what = f"byte {content[error.start]:#04x} is not UTF-8 text"
-        fix = "save the file as UTF-8"
-        raise InputError([Problem(f"{name}:{line}:{column}", what, fix)]) from None
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    if not wide and b"\0" in content:
+        line = content[: content.index(b"\0")].count(b"\n") + 1
         raise InputError([Problem(f"{name}:{line}:1", "is a binary file, not a layout", "name a YAML layout file")])
-    return text
+    encoding, title = ("utf-16", "UTF-16") if wide else ("utf-8-sig", "UTF-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line, column = _end(content[: error.start].decode(encoding, errors="ignore"))
+        what = f"byte {content[error.start]:#04x} is not {title} text"
+        raise InputError([Problem(f"{name}:{line}:{column}", what, "save the file as UTF-8")]) from None
+
+
+def _end(text: str) -> tuple[int, int]:
+    """Return the line and column that follow a text."""
+    return text.count("\n") + 1, len(text) - text.rfind("\n")
+
+
+def _control_character(name: str, text: str) -> Problem:
+    """Say where the character stands that YAML does not take."""
+    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    line, column = _end(text[: found.start()]) if found else (1, 1)
+    shown = f"character {ord(found[0]):#04x}" if found else "a character"
+    return Problem(f"{name}:{line}:{column}", f"{shown} is not text", "remove it, and save the file as plain UTF-8")
 
 
 def _check_shape(name: str, text: str) -> None:
@@ -160,6 +171,9 @@ def _check_shape(name: str, text: str) -> None:
             if anchor:
                 sizes[anchor] = count - before
         elif isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in open_anchors):
+                what = f"'*{event.anchor}' stands inside what it names"
+                raise InputError([Problem(f"{name}:{line}:{column}", what, "write the values out")])
             count += sizes.get(str(event.anchor), 1)
         count += 1
         place = f"{name}:{line}:{column}"
@@ -193,23 +207,35 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
+        own: set[str] = set()
+        for key_node, value_node in sorted(node.value, key=lambda pair: not _merges(pair[0])):
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem(key_node, "a key is not a plain word", "write 'key: value'")
                 continue
             key = key_node.value
-            if key == "<<" and isinstance(value_node, yaml.MappingNode):
-                result = self._mapping(value_node, path) | result
+            if _merges(key_node):
+                result = self._merged(value_node, path) | result
                 continue
-            if key in result:
+            if key in own:
                 self._problem(key_node, f"key '{key}' stands twice", "remove one of them")
+            own.add(key)
             self.marks[(*path, key)] = _line_column(key_node)
             result[key] = self.value(value_node, (*path, key))
         return result
 
+    def _merged(self, node: yaml.Node, path: Path_) -> dict[str, Any]:
+        """Return the keys of the mappings that ``<<`` names, the first of a list winning."""
+        result: dict[str, Any] = {}
+        for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if isinstance(part, yaml.MappingNode):
+                result = self._mapping(part, path) | result
+            else:
+                self._problem(part, "'<<' takes mappings", "write '<<: *name' of a mapping")
+        return result
+
     def _scalar(self, node: yaml.ScalarNode) -> Any:
-        if node.tag == "tag:yaml.org,2002:timestamp":
-            return node.value
+        if node.tag == "tag:yaml.org,2002:timestamp" or (node.tag in _NUMBERS and ":" in node.value):
+            return node.value  # 1:30 is no number to anybody but YAML 1.1
         try:
             return self._scalars.construct_object(node)
         except (ValueError, yaml.YAMLError):
@@ -219,6 +245,10 @@ class _Reader:
     def _problem(self, node: yaml.Node, what: str, fix: str) -> None:
         line, column = _line_column(node)
         self.problems.append(Problem(f"{self.name}:{line}:{column}", what, fix))
+
+
+def _merges(key: yaml.Node) -> bool:
+    return isinstance(key, yaml.ScalarNode) and key.value == "<<" and not key.style
 
 
 def _line_column(node: yaml.Node) -> tuple[int, int]:

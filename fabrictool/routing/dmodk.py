@@ -16,9 +16,12 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
 
+#: Families whose switches stand in tiers, so that every way goes up, then down.
+TREES = frozenset({"fat-tree", "rail-optimized", "rail-only", "multi-plane"})
 
-def route_tables(fabric: Fabric, network: int) -> RouteTables:
-    """Return the routing tables of a network for all GPUs as ranks.
+
+def route_tables(fabric: Fabric, network: int) -> list[RouteTables]:
+    """Return the routing tables of a network for all GPUs as ranks, one for each port of a GPU.
 
     Parameters
     ----------
@@ -28,50 +31,50 @@ def route_tables(fabric: Fabric, network: int) -> RouteTables:
 
     Returns
     -------
-    RouteTables
+    list of RouteTables
+        Table i is of the i-th port of every GPU in the network, such as that of plane i.
 
     Raises
     ------
     NotSupportedError
-        If the network is no tree, or a GPU has no port or several ports in it.
+        If the network is no tree, or GPUs have no port or unequally many ports in it.
     """
-    _refuse_no_tree(fabric, network)
-    port = _rank_ports(fabric, network)
+    facts = fabric.networks[network]
+    if facts.family not in TREES:
+        what = f"D-mod-k routes trees, but network {facts.name} is a {facts.family}"
+        raise NotSupportedError([Problem("", what, f"use one of {', '.join(sorted(TREES))}", ("networks", facts.name))])
+    ups = _ups(fabric, network)
+    stride = _strides(fabric, network, ups[0], ups[2])
+    keys = _keys(fabric, network)
     link = _host_links(fabric, network)
+    return [_tables(fabric, port, link, keys, ups, stride) for port in _rank_ports(fabric, network)]
+
+
+def _tables(fabric: Fabric, port: I4, link: I4, keys: I4, ups: tuple[I4, I4, I4], stride: np.ndarray) -> RouteTables:
+    """Return the tables of one port of each GPU."""
     leaf_port = fabric.ports.peer[port]
     leaf = fabric.ports.device[leaf_port]
-    first_up, up_channel, up_parent = _ups(fabric, network)
-    stride = _strides(fabric, network, first_up, up_parent)
-    key = _keys(fabric, network)[leaf_port]
-    own_device, own_channel = _own_paths(leaf, key, first_up, up_channel, up_parent, stride)
+    key = keys[leaf_port]
+    own_device, own_channel = _own_paths(leaf, key, *ups, stride)
     scaled = fabric.gpus.scale_up_bps > 0
     rank = np.arange(len(fabric.gpus), dtype=np.int32)
-    scale_up = np.where(scaled, 2 * len(fabric.links) + 2 * rank, -1).astype(np.int32)
     return RouteTables(
         leaf=leaf,
         port_channel=(2 * link[port]).astype(np.int32),
         key=key,
         domain=fabric.gpus.domain,
-        scale_up=scale_up,
+        scale_up=np.where(scaled, 2 * len(fabric.links) + 2 * rank, -1).astype(np.int32),
         own_device=own_device,
         own_channel=own_channel,
-        first_up=first_up,
-        up_channel=up_channel,
-        up_parent=up_parent,
+        first_up=ups[0],
+        up_channel=ups[1],
+        up_parent=ups[2],
         stride=stride,
     )
 
 
-def _refuse_no_tree(fabric: Fabric, network: int) -> None:
-    facts = fabric.networks[network]
-    if not facts.is_tree:
-        what = f"d-mod-k routes trees, but network {facts.name} is a {facts.family}"
-        fix = "use a fat-tree or a rail-optimized network to compute collectives"
-        raise NotSupportedError([Problem("", what, fix, ("networks", facts.name))])
-
-
-def _rank_ports(fabric: Fabric, network: int) -> I4:
-    """Return each GPU's port in a network."""
+def _rank_ports(fabric: Fabric, network: int) -> list[I4]:
+    """Return the ports of the GPUs in a network: the first of each, the second of each, and so on."""
     pairs, links = fabric.gpu_ports, fabric.links
     inside = np.zeros(len(fabric.ports), bool)
     inside[links.port_a[links.network == network]] = True
@@ -81,12 +84,12 @@ def _rank_ports(fabric: Fabric, network: int) -> I4:
     if (uses == 0).any():
         what = f"{int((uses == 0).sum())} GPUs have no port in network {name}"
         raise NotSupportedError([Problem("", what, "attach a port of every GPU", ("networks", name))])
-    if (uses > 1).any():
-        what = f"GPUs with {int(uses.max())} ports each in network {name} are not supported yet"
-        raise NotSupportedError([Problem("", what, "attach one port of every GPU", ("networks", name))])
-    found = np.empty(len(fabric.gpus), np.int32)
-    found[gpu] = port
-    return found
+    if (uses != uses[0]).any():
+        what = f"GPUs have {int(uses.min())} to {int(uses.max())} ports in network {name}"
+        fix = "attach equally many ports of every GPU"
+        raise NotSupportedError([Problem("", what, fix, ("networks", name))])
+    order = np.lexsort((port, gpu))
+    return list(port[order].reshape(len(uses), -1).T.astype(np.int32))
 
 
 def _host_links(fabric: Fabric, network: int) -> I4:
@@ -130,25 +133,44 @@ def _strides(fabric: Fabric, network: int, first_up: I4, up_parent: I4) -> np.nd
 
 
 def _keys(fabric: Fabric, network: int) -> I4:
-    """Return the key of each leaf port: its place among all host ports of the same rail.
+    """Return the key of each leaf port: its place among all host ports, or on rails that of its host.
 
     A place that is empty keeps its key, so that a missing host does not shift the others.
     """
-    devices, ports, links = fabric.devices, fabric.ports, fabric.links
-    host_port = links.port_a[(links.network == network) & (devices.tier[ports.device[links.port_a]] == 0)]
+    ports, links = fabric.ports, fabric.links
+    host_port = links.port_a[(links.network == network) & (fabric.devices.tier[fabric.ends[0]] == 0)]
     leaf_port = ports.peer[host_port]
+    railed = ports.rail[host_port] >= 0
+    key = np.zeros(len(ports), np.int32)
+    key[leaf_port] = np.where(
+        railed, _host_places(fabric, ports.device[host_port]), _leaf_places(fabric, network, leaf_port)
+    )
+    return key
+
+
+def _host_places(fabric: Fabric, host: I4) -> np.ndarray:
+    """Return the place of hosts: their index in their group, after all groups attached before."""
+    group, index = fabric.devices.group[host], fabric.devices.index[host].astype(np.int64)
+    present, first = np.unique(group, return_index=True)
+    base = np.zeros(int(group.max(initial=0)) + 1, np.int64)
+    done = 0
+    for title in present[np.argsort(first)]:
+        base[title] = done
+        done += int(index[group == title].max()) + 1
+    return base[group] + index
+
+
+def _leaf_places(fabric: Fabric, network: int, leaf_port: I4) -> np.ndarray:
+    """Return the place of leaf ports among the host ports of their plane, leaf by leaf."""
+    devices, ports = fabric.devices, fabric.ports
     per_leaf = int(ports.number[leaf_port].max(initial=1))
     leaves = np.flatnonzero((devices.network == network) & (devices.tier == 1))
-    rail = devices.rail[leaves]
-    order = np.lexsort((devices.index[leaves], rail))
-    fresh = np.r_[True, rail[order][1:] != rail[order][:-1]] if len(leaves) else np.zeros(0, bool)
-    start = np.flatnonzero(fresh)
-    place = np.arange(len(leaves)) - np.repeat(start, np.diff(np.r_[start, len(leaves)]))
+    plane = devices.plane[leaves]
+    order = np.lexsort((devices.index[leaves], plane))
+    place = np.arange(len(leaves)) - np.searchsorted(plane[order], plane[order])
     ordinal = np.zeros(len(devices), np.int64)
     ordinal[leaves[order]] = place
-    key = np.zeros(len(ports), np.int32)
-    key[leaf_port] = ordinal[ports.device[leaf_port]] * per_leaf + ports.number[leaf_port] - 1
-    return key
+    return ordinal[ports.device[leaf_port]] * per_leaf + ports.number[leaf_port] - 1
 
 
 def _own_paths(leaf: I4, key: I4, first_up: I4, up_channel: I4, up_parent: I4, stride: np.ndarray) -> tuple[I4, I4]:

@@ -31,23 +31,28 @@ def flow_loads(tables: RouteTables, source: I4, target: I4, channel_count: int) 
     return load
 
 
-def all_to_all_loads(tables: RouteTables, channel_count: int, tree: RegularTree | None = None) -> F8:
+def all_to_all_loads(
+    tables: RouteTables, channel_count: int, tree: RegularTree | None = None, part: I4 | None = None
+) -> F8:
     """Return the load when every rank sends one unit to every rank of another scale-up domain.
+
+    ``part`` tells ranks apart that the network does not join, (ranks,) int32; None: it joins all.
 
     Aggregated, never pair by pair: by parts and residue classes on a regular tree, else by one climb
     for each leaf and destination. What stays inside domains is taken off again.
     """
     size = len(tables.leaf)
     load = np.zeros(channel_count)
-    if tree is not None:
+    if tree is not None and part is None:
         for level in range(tree.levels):
             _add_class_loads(tables, tree, level, load)
     else:
         leaf, ranks = np.unique(tables.leaf, return_counts=True)
         run = flows.add_leaf_loads(3 * len(leaf) * size)
         run(tables, leaf.astype(np.int32), ranks.astype(np.float64), load)
-    np.add.at(load, tables.port_channel, size)
-    np.add.at(load, tables.port_channel ^ 1, size)
+    reach = np.full(size, size) if part is None else np.bincount(part)[part]
+    np.add.at(load, tables.port_channel, reach)
+    np.add.at(load, tables.port_channel ^ 1, reach)
     source, target = _domain_pairs(tables)
     network_only = tables._replace(scale_up=np.full(size, -1, np.int32))
     flows.add_loads(3 * len(source))(network_only, source, target, -1.0, load)
@@ -88,7 +93,9 @@ def _domain_pairs(tables: RouteTables) -> tuple[I4, I4]:
     return source, target
 
 
-def effective_bisection(tables: RouteTables, channel_speed_bps: F8, trials: int, seed: int) -> tuple[float, float]:
+def effective_bisection(
+    tables: RouteTables, channel_speed_bps: F8, trials: int, seed: int, part: I4 | None = None
+) -> tuple[float, float]:
     """Return the effective bisection bandwidth and its standard error, as shares of the host speed.
 
     Parameters
@@ -98,6 +105,8 @@ def effective_bisection(tables: RouteTables, channel_speed_bps: F8, trials: int,
     trials : int
         Random matchings of one half of the ranks with the other.
     seed : int
+    part : (ranks,) int32, optional
+        Ranks with different numbers cannot reach each other and are never paired.
 
     References
     ----------
@@ -115,5 +124,17 @@ def effective_bisection(tables: RouteTables, channel_speed_bps: F8, trials: int,
     rates = []
     for _ in range(trials):
         order = rng.permutation(size).astype(np.int32)
+        if part is not None:
+            order = _paired_inside(order, part)
+            half = len(order) // 2
         rates.append(run(tables, order[:half], order[half : 2 * half], weight, load))
     return float(np.mean(rates)), float(np.std(rates, ddof=1) / np.sqrt(trials)) if trials > 1 else 0.0
+
+
+def _paired_inside(order: I4, part: I4) -> I4:
+    """Return one half of the ranks, then their partners, each pair of one part."""
+    by_part = order[np.argsort(part[order], kind="stable")]
+    label = part[by_part]
+    place = np.arange(len(by_part)) - np.searchsorted(label, label)
+    size = np.bincount(label)[label]
+    return np.concatenate((by_part[place < size // 2], by_part[(place >= size // 2) & (place < size // 2 * 2)]))

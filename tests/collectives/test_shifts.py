@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fabrictool.collectives.costs import Meter
 from fabrictool.collectives.schedules import Shifts
 from fabrictool.collectives.shifts import rank_line, shift_costs
-from fabrictool.collectives.workloads import Transport
+from fabrictool.collectives.transport import Transport
 from fabrictool.fabric import Fabric, edit
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree
@@ -60,16 +60,16 @@ def rail_fabrics(draw: st.DrawFn) -> Fabric:
 def _agrees(fabric: Fabric, ranks: np.ndarray) -> bool:
     """Compare both ways for every shift that the closed form serves; say whether it serves any."""
     transport = Transport(fabric, 0)
-    if transport.tree is None:
+    if transport.trees[0] is None:
         return False
-    line = rank_line(ranks, transport.tables, transport.tree)
+    line = rank_line(ranks, transport.lanes[0], transport.trees[0])
     if line is None:
         return False
     steps = np.arange(line.near, len(ranks) - line.near + 1)
     steps = steps[(steps > 0) & (steps < len(ranks))]
-    found = shift_costs(steps, line, transport.tree)
+    found = shift_costs(steps, line, transport.trees[0])
     for at, step in enumerate(steps):
-        meter = Meter(transport.tables, transport.channels, None, ranks, steps=1)
+        meter = Meter(transport.lanes[0], transport.channels, None, ranks, steps=1)
         cost = meter.cost(iter([Shifts(np.array([step]), 1.0)]))
         assert found.seconds[at] == pytest.approx(cost.seconds_per_byte, rel=1e-12), f"shift {step}"
         assert found.latency_s[at] == pytest.approx(cost.latency_s, rel=1e-12), f"shift {step}"
@@ -94,14 +94,14 @@ def test_serves_rails_with_missing_hosts(count: int) -> None:
 
 def test_claims_nothing_for_a_fabric_with_a_lost_or_slow_link() -> None:
     fabric = _fabric({"family": "fat-tree", "pgft": {"m": [4, 4], "w": [1, 4], "p": [1, 1]}}, 16, 1, scale_up=False)
-    assert Transport(fabric, 0).tree is not None
-    assert Transport(edit(fabric, drop=["leaf-01:5"]), 0).tree is None
-    assert Transport(edit(fabric, slow={"leaf-01:5": 0.5}), 0).tree is None
+    assert Transport(fabric, 0).trees[0] is not None
+    assert Transport(edit(fabric, drop=["leaf-01:5"]), 0).trees[0] is None
+    assert Transport(edit(fabric, slow={"leaf-01:5": 0.5}), 0).trees[0] is None
 
 
 def test_claims_nothing_for_ranks_out_of_order() -> None:
     fabric = _fabric({"family": "fat-tree", "pgft": {"m": [4, 4], "w": [1, 4], "p": [1, 1]}}, 16, 1, scale_up=False)
     transport = Transport(fabric, 0)
-    assert transport.tree is not None
+    assert transport.trees[0] is not None
     shuffled = np.random.default_rng(1).permutation(16).astype(np.int32)
-    assert rank_line(shuffled, transport.tables, transport.tree) is None
+    assert rank_line(shuffled, transport.lanes[0], transport.trees[0]) is None

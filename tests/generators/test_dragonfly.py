@@ -197,7 +197,7 @@ def test_all_errors_at_once_and_counts_in_two_places() -> None:
 
 def test_d_mod_k_refuses_and_score_goes_on_without_collectives() -> None:
     fabric = _dragonfly(KIM, 72, 7)
-    with pytest.raises(NotSupportedError, match="routes trees, but network compute is a dragonfly"):
+    with pytest.raises(NotSupportedError, match="D-mod-k routes trees, but network compute is a dragonfly"):
         route_tables(fabric, 0)
     evaluation = evaluate(read_layout("topologies/dragonfly-72.yaml"))
     assert not evaluation.collectives

@@ -20,6 +20,7 @@ from fabrictool.kernels.flows import RouteTables
 from fabrictool.routing.channels import Channels, channels
 from fabrictool.routing.dmodk import route_tables
 from fabrictool.routing.loads import all_to_all_loads
+from fabrictool.routing.regular import regular_tree
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _hops(fabric: Fabric, ports_of_host: int, first_up: tuple[int, ...]) -> list
 
 def _case(fabric: Fabric, twin: Pgft | Rails, down: tuple[int, ...]) -> Case:
     hops = _hops(fabric, twin.gpus, down)
-    return Case(fabric, twin.walk, route_tables(fabric, 0), channels(fabric), hops, len(fabric.gpus))
+    return Case(fabric, twin.walk, route_tables(fabric, 0)[0], channels(fabric), hops, len(fabric.gpus))
 
 
 def _pgft(m: tuple[int, ...], w: tuple[int, ...], p: tuple[int, ...], ports: int | None = None, gpus: int = 1) -> Case:
@@ -150,12 +151,19 @@ def _rails_without_scale_up(twin: Rails, s: int, d: int) -> list[Hop]:
     return [] if leaf == other else [(1, leaf, port, "up"), (1, other, port, "down")]
 
 
-def test_all_to_all_by_aggregation_is_the_sum_over_pairs(case: Case) -> None:
-    load = all_to_all_loads(case.tables, len(case.channels))
+@pytest.mark.parametrize("regular", [False, True])
+def test_all_to_all_by_aggregation_is_the_sum_over_pairs(case: Case, regular: bool) -> None:
+    tree = regular_tree(case.fabric, 0, case.tables, case.channels) if regular else None
+    load = all_to_all_loads(case.tables, len(case.channels), tree)
     pairs = [(s, d) for s in range(case.ranks) for d in range(case.ranks) if s != d]
     expected = reference.loads(case.walk, pairs)
     network = {hop: value for hop, value in expected.items() if hop[0] != "scale-up"}
     assert _by_hop(case, load) == network
+
+
+def test_every_case_is_a_regular_tree(case: Case) -> None:
+    """So the closed form above is really the one tried."""
+    assert regular_tree(case.fabric, 0, case.tables, case.channels) is not None
 
 
 def test_round_cost(case: Case, form: Any) -> None:
@@ -198,7 +206,7 @@ def test_bottleneck_rates(case: Case, form: Any) -> None:
 def test_a_flow_without_a_way_is_named(form: Any) -> None:
     """Two leaves without a spine between them: rank 0 reaches 1, not 2."""
     cut = edit(fabrics.pgft((2, 2), (1, 1), (1, 1)), drop=["leaf-01:3", "leaf-02:3"])
-    tables = route_tables(cut, 0)
+    tables = route_tables(cut, 0)[0]
     place = channels(cut)
     source, target = np.array([0, 0, 0], np.int32), np.array([1, 2, 1], np.int32)
     scratch = np.zeros(len(place)), np.empty(flows.MAX_PATH * 3, np.int32)

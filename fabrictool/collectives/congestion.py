@@ -1,0 +1,71 @@
+"""How busy links are when every GPU talks to every other, and what random halves get of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabrictool.collectives.transport import Transport
+from fabrictool.routing.channels import channel_name
+
+TRIALS = 20
+HOT_LINKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Congestion:
+    """What a network's links carry when every GPU talks to every other outside its domain.
+
+    ``max_link_load`` is load over speed of the busiest link in units of the busiest host link's: 1.0
+    means that the host links limit. ``effective_bisection`` is the mean share of the host speed that
+    flows of random bisections get, with its standard error.
+    """
+
+    routing: str
+    pattern: str
+    max_link_load: float
+    effective_bisection: float
+    effective_bisection_error: float
+    hot_links: tuple[tuple[str, float], ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the object of one network in the JSON output."""
+        return {
+            "routing": self.routing,
+            "pattern": self.pattern,
+            "max_link_load": self.max_link_load,
+            "effective_bisection": self.effective_bisection,
+            "effective_bisection_error": self.effective_bisection_error,
+            "hot_links": [{"link": name, "load": load} for name, load in self.hot_links],
+        }
+
+
+def congestion_of(transport: Transport, routing: str, seed: int) -> Congestion:
+    """Return the congestion of a network under all-to-all traffic.
+
+    Parameters
+    ----------
+    transport : Transport
+    routing : str
+        Its name.
+    seed : int
+        Of the random bisections.
+    """
+    load, speed = transport.all_to_all_loads(), transport.channels.speed_bps
+    busy = np.divide(load, speed, out=np.zeros_like(load), where=speed > 0)
+    ends = np.concatenate([end for lane in transport.lanes for end in (lane.port_channel, lane.port_channel ^ 1)])
+    unit = float(busy[ends].max())
+    relative = busy / unit if unit else busy
+    hot = np.flatnonzero(relative > 1 + 1e-9)
+    hot = hot[np.argsort(-relative[hot], kind="stable")][:HOT_LINKS]
+    alone = len(transport.fabric.gpus) < 2
+    mean, error = (1.0, 0.0) if alone else transport.effective_bisection(TRIALS, seed)
+    return Congestion(
+        routing,
+        "all-to-all" if transport.joined else "all-to-all on each rail",
+        float(relative.max(initial=0.0)),
+        mean,
+        error,
+        tuple((channel_name(transport.fabric, int(at)), float(relative[at])) for at in hot),
+    )

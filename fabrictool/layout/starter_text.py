@@ -1,0 +1,118 @@
+"""The words of the starters: layouts that teach by their comments.
+
+A line whose ``#`` stands right before a key, or before two spaces, is an option: without the ``#``
+it is valid too. Braces of YAML are doubled for ``str.format``.
+"""
+
+_HEAD = """\
+# A starter made by 'fabrictool new {family}'. Save it, then:  fabrictool score FILE
+# Quantities carry their unit. Lines such as '#oversubscription: 2' are options: remove the '#'.
+name: {family}-{hosts}
+
+"""
+
+HOSTS = (
+    _HEAD
+    + """\
+# Groups of equal hosts. 'fabrictool catalogue hosts' lists the types with their sources.
+hosts:
+  - {{name: {group}, type: {host_type}, count: {hosts}}}
+
+"""
+)
+
+HOSTS_INLINE = (
+    _HEAD
+    + """\
+# Groups of equal hosts. The type is described in place: replace its figures by those of your
+# server's data sheet, or name a type of the catalogue ('fabrictool catalogue hosts' lists them).
+hosts:
+  - name: {group}
+    count: {hosts}
+    type:
+      name: host-1gpu
+      gpus: 1
+      nics: 1  # a number of adapters, or a list with role, count and speed of each
+      speed: {speed}
+      u: 2  # height in a rack
+      weight: 25 kg
+      power_max: 1.2 kW  # what racks are held against; a figure that is left out is not taken as 0
+      #power_typical: 0.9 kW
+      #air_fraction: 1.0  # share of the heat that air takes; the rest goes to liquid
+      #scale_up: {{domain: 1, speed: 3.6T}}  # NVLink or xGMI: GPUs in a domain, speed per GPU and direction
+
+"""
+)
+
+_FAT_TREE = """\
+# Fat-tree: half of a leaf's {ports} ports go down to hosts, the other half up, so that it is non-blocking.
+# With this switch two levels join up to {two_levels:,} hosts, three up to {largest:,}.
+networks:
+  compute:
+    family: fat-tree
+    protocol: {protocol}  # infiniband or ethernet (RoCE): chooses the default latencies
+    speed: {speed}
+    levels: {levels}
+    hosts_per_leaf: {hosts_per_leaf}  # each with {links}
+    #oversubscription: 2  # speed down to speed up of a leaf; by default 1
+    leaf: {{type: {switch}}}
+    spine: {{type: {switch}}}  # as many as the leaves' uplinks need; fix it with 'count: N'
+{core}    routing: d-mod-k
+    #link: {{latency: {{host: 1 us, fabric: 500 ns}}}}  # by default published measurements
+    #attach: [{{hosts: {group}, role: compute}}]  # by default all compute ports
+
+"""
+
+_RAIL_OPTIMIZED = """\
+# Rail-optimized: port r of every host of a scalable unit meets on leaf r, so that GPUs of equal place
+# are one hop apart. A unit fills half of a leaf's {ports} ports; the other half goes up to the spines.
+# With this switch two levels join up to {largest:,} hosts.
+networks:
+  compute:
+    family: rail-optimized
+    protocol: {protocol}  # infiniband or ethernet (RoCE): chooses the default latencies
+    speed: {speed}
+    rails: {rails}  # compute ports of a host
+    scalable_unit: {{hosts: {unit}}}  # full at {full_unit}; hosts fill the units in order, the last may be short
+    #oversubscription: 2  # speed down to speed up of a leaf; by default 1
+    leaf: {{type: {switch}}}  # as many as there are rails in all units
+    spine: {{type: {switch}}}  # as many as the leaves' uplinks need; fix it with 'count: N'
+    routing: d-mod-k
+    #link: {{latency: {{host: 1 us, fabric: 500 ns}}}}  # by default published measurements
+    #attach: [{{hosts: {group}, role: compute}}]  # by default all compute ports
+
+"""
+
+CORE = """\
+    core: {{type: {switch}}}  # the third level: as many as the pods need
+"""
+
+NETWORKS = {"fat-tree": _FAT_TREE, "rail-optimized": _RAIL_OPTIMIZED}
+
+REST = """\
+# Racks: as many hosts in each as height, power and weight allow. A rack over a limit is an error finding.
+racks:
+  type: rack-48u
+  power_limit: 40.8 kW  # four DGX H100 at their maximum; ask what your hall can feed
+  cooling: air  # or rear-door, direct-to-chip, immersion
+  #cooling_limit: 40 kW  # what the cooling of a rack takes away, if that is less
+  #hosts_per_rack: 2  # obeyed even where the rack is then over a limit
+
+hall:
+  supply_temperature: 24 C  # of the air in front of the racks
+  #air_rise: 12 K  # from front to rear; less rise takes more airflow
+  #altitude: 500 m  # thinner air carries less heat
+  #pue: 1.3  # by default that of the kind of cooling
+
+# What score runs: by default all-reduce and all-to-all at 1 MiB, 16 MiB and 1 GiB over all GPUs.
+#workload:
+#  collectives:
+#    - {{collective: all-reduce, sizes: [1MiB, 1GiB]}}
+#    - {{collective: all-to-all, sizes: [64MiB], ranks: {{count: 2}}}}
+
+# Prices that the catalogue lacks (examples: put your quotation here). A missing price is named, never 0.
+#cost:
+#  currency: USD
+#  prices: {{{priced_host}: 250000, rack-48u: 3000}}
+#  source: quotation of 2026-11
+"""

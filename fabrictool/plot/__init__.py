@@ -1,0 +1,1 @@
+"""Figures of evaluations; matplotlib is imported when a figure is drawn."""

@@ -1,0 +1,125 @@
+"""Bus bandwidth over message size as numbers, ready to draw or to print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for
+from fabrictool.errors import InputError
+from fabrictool.evaluation import evaluate_collectives
+
+if TYPE_CHECKING:
+    from fabrictool.fabric import Fabric
+    from fabrictool.layout.model import Layout
+
+#: 8 B to 16 GiB in powers of two.
+SIZES = tuple(2.0**power for power in range(3, 35))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One collective over message sizes: sizes in bytes, bandwidths in B/s, (sizes,) each.
+
+    ``limited_by`` and ``bottleneck`` are of the largest size; at ``half_nbytes`` latency and bandwidth
+    take equal time, None if that is at no size drawn.
+    """
+
+    collective: str
+    algorithm: str
+    model: str
+    network: str
+    ranks: int
+    nbytes: tuple[float, ...]
+    busbw_bytes_per_s: tuple[float, ...]
+    bound_bytes_per_s: tuple[float, ...]
+    limited_by: str
+    bottleneck: str | None
+    half_nbytes: float | None
+
+    @property
+    def top_bytes_per_s(self) -> float:
+        """Bus bandwidth at the largest size, in B/s."""
+        return self.busbw_bytes_per_s[-1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the curve as one JSON object."""
+        return asdict(self) | {"nbytes": [int(nbytes) for nbytes in self.nbytes]}
+
+
+def busbw_curves(
+    layout: Layout,
+    fabric: Fabric,
+    collectives: Sequence[str] | None = None,
+    algorithm: str | None = None,
+    ranks: int | None = None,
+    model: str = "rounds",
+) -> list[Curve]:
+    """Return bus bandwidth over message size, one curve for each collective and algorithm.
+
+    Parameters
+    ----------
+    layout : Layout
+    fabric : Fabric
+        Built from it.
+    collectives : sequence of str, optional
+        In place of those that the layout states.
+    algorithm : str, optional
+        Of all collectives; by default each one's own.
+    ranks : int, optional
+        Use the first so many GPUs.
+    model : {"rounds", "alpha-beta", "bound"}
+
+    Raises
+    ------
+    FabrictoolError
+        If a collective cannot be computed on this layout, or none needs the network.
+    """
+    names = list(dict.fromkeys(collectives)) if collectives else None
+    jobs = jobs_asked_for(layout, names, algorithm, SIZES, ranks, "linear", model, 0)
+    results = evaluate_collectives(layout, fabric, _different(jobs))
+    if not results:
+        what = "no network joins all GPUs by one port each, so there is no bandwidth to draw"
+        raise InputError(what, "attach one port of every GPU to one network")
+    curves = [_curve(list(rows)) for _, rows in groupby(results, key=lambda row: row.job)]
+    if all(curve.top_bytes_per_s == 0 for curve in curves):
+        raise InputError("a single rank communicates with nobody, so there is no bandwidth to draw", "use 2 or more")
+    return curves
+
+
+def _different(jobs: list[Job]) -> list[Job]:
+    """Return the jobs that differ in more than their sizes, the first of each."""
+    kept: dict[tuple[str, ...], Job] = {}
+    for job in jobs:
+        kept.setdefault((job.collective, str(job.algorithm), job.model, job.ranks.model_dump_json()), job)
+    return list(kept.values())
+
+
+def _curve(rows: list[CollectiveResult]) -> Curve:
+    last = rows[-1]
+    return Curve(
+        last.collective,
+        last.algorithm,
+        last.model,
+        last.network,
+        last.ranks,
+        tuple(row.nbytes for row in rows),
+        tuple(row.busbw_bytes_per_s or 0.0 for row in rows),
+        tuple(row.bound_busbw_bytes_per_s or 0.0 for row in rows),
+        last.limited_by,
+        last.bottleneck,
+        _half(last),
+    )
+
+
+def _half(last: CollectiveResult) -> float | None:
+    """Return the size at which half of the time is latency, from a size at which less is."""
+    if last.time_s is None or last.latency_s is None:
+        return None
+    bandwidth_s = last.time_s - last.latency_s
+    if bandwidth_s <= 0 or last.latency_s <= 0:
+        return None
+    half = last.latency_s / bandwidth_s * last.nbytes
+    return half if SIZES[0] <= half <= SIZES[-1] else None

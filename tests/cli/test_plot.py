@@ -1,0 +1,77 @@
+"""``fabrictool plot``: files written or refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fabrictool.cli.main import main
+
+LAYOUT = """
+name: small
+hosts: {name: h, type: {name: h, gpus: 1, nics: 1, speed: 400G}, count: 8}
+networks: {compute: {family: fat-tree, hosts_per_leaf: 4, leaf: {type: {name: s, ports: 8, speed: 400G}}}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(LAYOUT)
+    return tmp_path
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(["plot", *arguments])
+    return stop.value.code
+
+
+def files():
+    return sorted(path.name for path in Path().iterdir())
+
+
+def test_the_default_name_is_layout_and_figure(capfd):
+    assert run("small.yaml") == 0
+    assert files() == ["small-busbw.png", "small.yaml"]
+    assert Path("small-busbw.png").read_bytes().startswith(b"\x89PNG")
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "wrote small-busbw.png" in err
+
+
+def test_json_gives_the_curves_and_the_file(capfd):
+    assert run("small.yaml", "--json", "-o", "a.svg", "--collective", "all-gather", "--ranks", "4") == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["file"] == "a.svg"
+    assert [(c["collective"], c["ranks"], c["nbytes"][0]) for c in document["curves"]] == [("all-gather", 4, 8)]
+    assert Path("a.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--what", "power"], "figure 'power' is not supported yet; use --what busbw"),
+        (["-o", "a.gif"], "a.gif: '.gif' is no image format known here; let the name end in .png, .svg, .pdf"),
+        (["-o", "nowhere/a.png"], "nowhere/a.png: cannot be written: No such file or directory; choose another place"),
+        (["-o", "small.yaml/a.png"], "small.yaml/a.png: cannot be written: Not a directory"),
+        (["--collective", "all-redcue"], "collective 'all-redcue' is not supported yet"),
+        (["--collective", "all-to-all", "--algorithm", "ring"], "use one of pairwise"),
+        (["--ranks", "9"], "there are 8 GPUs"),
+        (["--ranks", "0"], "0 is not 1 or more"),
+        (["--model", "fluid"], "model 'fluid' is not supported yet"),
+    ],
+)
+def test_what_cannot_be_drawn_ends_with_2_and_writes_nothing(arguments, message, capfd):
+    assert run("small.yaml", *arguments) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
+    assert files() == ["small.yaml"]
+
+
+def test_an_older_file_stays_whole_when_drawing_fails(capfd):
+    Path("a.png").write_bytes(b"old")
+    assert run("small.yaml", "-o", "a.png", "--model", "fluid") == 2
+    assert Path("a.png").read_bytes() == b"old"

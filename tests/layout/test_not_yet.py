@@ -1,0 +1,163 @@
+"""What the layout's grammar knows and this version does not compute is refused at its place, never ignored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fabrictool.cli.main import main
+
+LAYOUT = """\
+name: later
+hosts:
+  - {name: gpu, type: {name: h1, gpus: 1, nics: 1, speed: 400G}, count: 16}
+networks:
+  compute:
+    family: fat-tree
+    hosts_per_leaf: 4
+    leaf: {type: {name: sw8, ports: 8, speed: 400G}}
+"""
+NETWORK, LEAF = "    hosts_per_leaf: 4\n", "speed: 400G}}\n"
+
+NEW_KEYS = [
+    # key and value in the network of the layout
+    ("dragonfly", "{p: 2, a: 4, h: 2, groups: 9}"),
+    ("dragonfly_plus", "{groups: 9}"),
+    ("q", "29"),
+    ("path", "edges.csv"),
+]
+STATED = [
+    # further lines, and where which word is refused
+    ("attach: [{hosts: gpu}, {switches: compute, role: mgmt}]", 8, "key 'switches' is not supported yet"),
+    ("routing: ecmp", 8, "routing 'ecmp': not supported yet; use d-mod-k"),
+    ("routing: {name: d-mod-k, hash: crc32}", 8, "routing d-mod-k takes no 'hash'; remove it"),
+    ("spine: [{type: qm9700, hosts: [gpu]}]", 8, "spine: several entries for one tier are not supported yet"),
+    ("spine: {type: qm9700, hosts: [gpu]}", 8, "key 'hosts' is not supported yet; remove it"),
+]
+FAMILIES = ("dragonfly", "dragonfly-plus", "slim-fly", "file")
+JOBS = [
+    # one job of a scenario, and what is said
+    ("collective: permutation, size: 1GiB, pairs: [[0, 5]]", "'permutation' is not supported yet"),
+    ("collective: all-reduce, size: 1GiB, pairs: [[0, 5]]", "pairs are stated, but all-reduce"),
+    ("collective: all-reduce, size: 1GiB, chunks: 4", "key 'chunks' is not supported yet"),
+    ("collective: all-to-all, size: 1GiB, volumes: x.csv", "key 'volumes' is not supported yet"),
+    ("collective: all-reduce, algorithm: sharp, size: 1GiB", "by 'sharp' is not supported yet"),
+    ("collective: all-reduce, algorithm: auto, size: 1GiB", "'auto' is not supported yet"),
+    ("collective: all-reduce, size: 1GiB, model: fluid", "model 'fluid' is not supported yet"),
+    ("collective: all-reduce, size: 1GiB, ranks: {step: 2}", "'step' belongs to 'order: stride'"),
+    ("collective: all-reduce, size: 1GiB, ranks: {list: [1, 2], count: 2}", "listed and ordered"),
+    ("collective: all-reduce, size: 1GiB, ranks: {offset: 16}", "ranks from 16 on asked for, but there are 16 GPUs"),
+    ("collective: all-reduce, size: 1GiB, ranks: {order: random, offset: 20}", "ranks from 20 on asked for"),
+    ("collective: all-reduce, size: 1GiB, ranks: {order: stride, step: 8, count: 3}", "3 ranks asked for"),
+    ("collective: all-reduce, size: 1GiB, ranks: {list: [3, 3]}", "a rank is named twice"),
+    ("collective: all-reduce, size: 1GiB, ranks: {list: [3, 16]}", "rank 16 asked for, but there are 16 GPUs"),
+]
+TOP_LEVEL = [
+    ("scenario: {failed: {links: ['leaf-01:5']}}", "failed links and devices: not supported yet"),
+    ("scenario: {failed: {devices: [spine-01]}}", "failed links and devices: not supported yet"),
+    ("scenario: {slow: [{link: 'leaf-01:5', factor: 0.5}]}", "slow links: not supported yet"),
+    ("scenario: {sharing: inverse-latency}", "sharing 'inverse-latency': not supported yet"),
+    ("workload: {collectives: [{collective: all-reduce, sizes: [1GiB], ranks: {seed: 2}}]}", "'seed' belongs to"),
+    ("workload: {collectives: [{collective: incast, sizes: [1GiB]}]}", "collective 'incast' is not supported yet"),
+    ("hall: {rows: 2}", "key 'rows' is not supported yet"),
+    ("hall: {pitch: 1.2 m}", "key 'pitch' is not supported yet"),
+    ("hall: {trays: 3}", "key 'trays' is not supported yet"),
+    ("hall: {containment: hot}", "key 'containment' is not supported yet"),
+    ("hall: {loops: [{name: L1, cdu: any}]}", "key 'cdu' is not supported yet"),
+    ("hall: {loops: [{name: L1, redundancy: N+1}]}", "key 'redundancy' is not supported yet"),
+    ("naming: {core: 'c{index}'}", "there are no devices called 'core' to name"),
+    ("cost: {prices: {qm9700: 5}}", "a price is given for 'qm9700', which the layout does not use"),
+]  # fmt: skip
+OPTIONS = [
+    ("--measured", "log.txt"),
+    ("--expect", "folder"),
+    ("--fail-links", "2"),
+    ("--fail-devices", "spine-01"),
+    ("--fail-domain", "rack:r01"),
+    ("--slow", "leaf-01:5=0.5"),
+    ("--routing", "min-hop"),
+]
+
+
+@pytest.fixture
+def refusal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    """Score a text; return what stderr says, with the file's name left out."""
+
+    def run(text: str, *options: str) -> str:
+        path = tmp_path / "layout.yaml"
+        path.write_text(text)
+        with pytest.raises(SystemExit) as stop:
+            main(["score", str(path), *options])
+        printed = capsys.readouterr()
+        assert (stop.value.code, printed.out) == (2, ""), printed
+        return printed.err.replace(f"{path}:", "")
+
+    return run
+
+
+@pytest.mark.parametrize(("key", "value"), NEW_KEYS)
+def test_keys_of_families_to_come(key: str, value: str, refusal) -> None:  # type: ignore[no-untyped-def]
+    text = LAYOUT.replace(NETWORK, f"{NETWORK}    {key}: {value}\n")
+    assert refusal(text) == f"8:5: key '{key}' is not supported yet; remove it\n"
+
+
+@pytest.mark.parametrize(("line", "row", "words"), STATED)
+def test_what_a_network_states(line: str, row: int, words: str, refusal) -> None:  # type: ignore[no-untyped-def]
+    text = refusal(LAYOUT.replace(NETWORK, f"{NETWORK}    {line}\n"))
+    assert words in text
+    assert {found.split(":")[0] for found in text.splitlines()} == {str(row)}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families(family: str, refusal) -> None:  # type: ignore[no-untyped-def]
+    text = LAYOUT.replace("family: fat-tree", f"family: {family}")
+    assert refusal(text).startswith(f"6:5: family '{family}' is not supported yet; use one of fat-tree, rail-optimized")
+
+
+@pytest.mark.parametrize(("line", "words"), TOP_LEVEL)
+def test_the_rest_of_a_layout(line: str, words: str, refusal) -> None:  # type: ignore[no-untyped-def]
+    text = refusal(f"{LAYOUT}{line}\n")
+    assert words in text
+    assert all(found.startswith("9:") and "; " in found for found in text.splitlines())
+
+
+@pytest.mark.parametrize(("job", "words"), JOBS)
+def test_jobs(job: str, words: str, refusal) -> None:  # type: ignore[no-untyped-def]
+    text = refusal(f"{LAYOUT}scenario:\n  jobs:\n    - {{{job}}}\n")
+    assert words in text
+    assert all(found.startswith("11:") and "; " in found for found in text.splitlines())
+
+
+def test_host_types(refusal) -> None:  # type: ignore[no-untyped-def]
+    text = LAYOUT.replace("nics: 1,", "nics: 1, nccl: {gpu: hopper},")
+    assert refusal(text) == "3:52: key 'nccl' is not supported yet; remove it\n"
+    racks = LAYOUT.replace("{name: h1, gpus: 1, nics: 1, speed: 400G}", "gb200-nvl72")
+    assert "3:17: gb200-nvl72 is a rack of 18 hosts; describe one tray" in refusal(racks)
+
+
+@pytest.mark.parametrize(("option", "value"), OPTIONS)
+def test_options(option: str, value: str, refusal) -> None:  # type: ignore[no-untyped-def]
+    text = refusal(LAYOUT, option, value)
+    assert text.startswith(f"{option}")
+    assert "is not supported yet; " in text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--collective", "send-recv"], "collective 'send-recv' is not supported yet; use one of all-reduce"),
+        (["--collective", "all-reduce", "--algorithm", "nvls"], "all-reduce by 'nvls' is not supported yet; use"),
+        (["--model", "loggp"], "model 'loggp' is not supported yet; use one of rounds, alpha-beta, bound"),
+        (["--size", "4 apples"], "size: '4 apples' has an unknown unit 'apples'"),
+        (["--size", "0"], "size: '0 B' is out of range"),
+        (["--size", "-1GiB"], "size: '-1GiB' is out of range"),
+        (["--ranks", "0"], "ranks: 0 is not 1 or more"),
+        (["--ranks", "17"], "17 ranks asked for, but there are 16 GPUs"),
+        (["--ranks", "many"], "'many' is not a valid integer"),
+        (["--rank-order", "zigzag"], "'zigzag' is not one of"),
+        (["--collective=all-reduce", "--algorithm=halving-doubling", "--ranks=6"], "needs a power of two, not 6"),
+    ],
+)  # fmt: skip
+def test_options_that_make_no_sense(options: list[str], words: str, refusal) -> None:  # type: ignore[no-untyped-def]
+    assert words in refusal(LAYOUT, *options)
