@@ -233,7 +233,7 @@ def _refuse_scenario(layout: Layout) -> None:
     for name, network in layout.networks.items():
         default = "minimal" if network.family in DIRECT_FAMILIES else "d-mod-k"
         if network.routing.name != default:
-            what = f"routing '{network.routing.name}' of a {network.family}"
+            what = f"routing '{network.routing.name}'"
             problems.append(_unsupported(what, ("networks", name, "routing"), f"use {default}"))
     if problems:
         raise NotSupportedError(problems)

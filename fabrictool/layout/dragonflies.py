@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -54,3 +54,13 @@ class DragonflyPlus(Model):
     global_per_spine: CountOrNone
     links_per_pair: Count | None = None
     arrangement: Arrangement = "relative"
+
+
+def with_global_keys(network: dict[str, Any]) -> dict[str, Any]:
+    """Return a network whose links per pair and arrangement stand in its dragonfly, wherever they were stated."""
+    for part in ("dragonfly", "dragonfly_plus"):
+        shape = network.get(part)
+        if isinstance(shape, dict):
+            moved = {key: network[key] for key in ("links_per_pair", "arrangement") if key in network.keys() - shape}
+            return {key: value for key, value in network.items() if key not in moved} | {part: shape | moved}
+    return network

@@ -25,7 +25,7 @@ from fabrictool.catalogue.fields import (
 )
 from fabrictool.catalogue.types import Host, HostType, Rack, Switch, SwitchType
 from fabrictool.fabric.tables import DIRECT_FAMILIES
-from fabrictool.layout.dragonflies import Dragonfly, DragonflyPlus
+from fabrictool.layout.dragonflies import Dragonfly, DragonflyPlus, with_global_keys
 
 if TYPE_CHECKING:
     from fabrictool.layout.source import Source
@@ -208,17 +208,7 @@ class Attach(Model):
 class Network(Model):
     """One network: its family, its switches and who is attached."""
 
-    LATER = frozenset(
-        {
-            "dragonfly",
-            "dragonfly_plus",
-            "q",
-            "path",
-            "links_per_pair",
-            "arrangement",
-            "sharp",
-        }
-    )
+    LATER = frozenset({"path", "sharp"})
 
     family: Family
     protocol: Literal["infiniband", "ethernet", "efa", "tcp"] = "infiniband"
@@ -251,11 +241,11 @@ class Network(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _routing_of_family(cls, given: Any) -> Any:
-        """Dragonflies and alike are no trees: they are routed the shortest way unless told otherwise."""
-        if isinstance(given, dict) and given.get("family") in DIRECT_FAMILIES and "routing" not in given:
-            return given | {"routing": "minimal"}
-        return given
+    def _of_family(cls, given: Any) -> Any:
+        """Fill in what dragonflies and alike, which are no trees, mean by what they do not say."""
+        if not isinstance(given, dict) or given.get("family") not in DIRECT_FAMILIES:
+            return given
+        return with_global_keys({"routing": "minimal"} | given)
 
 
 class RackGroup(Model):

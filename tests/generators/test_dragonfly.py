@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import fabrics
@@ -19,6 +20,7 @@ from fabrictool.fabric.counting import link_counts, oversubscription
 from fabrictool.layout.reading import layout_from_tree, read_layout
 from fabrictool.routing.dmodk import route_tables
 
+TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 SW7 = {"name": "router7", "ports": 7, "speed": "400G"}
 KIM = {"p": 2, "a": 4, "h": 2, "groups": 9}
 
@@ -199,7 +201,7 @@ def test_d_mod_k_refuses_and_score_goes_on_without_collectives() -> None:
     fabric = _dragonfly(KIM, 72, 7)
     with pytest.raises(NotSupportedError, match="D-mod-k routes trees, but network compute is a dragonfly"):
         route_tables(fabric, 0)
-    evaluation = evaluate(read_layout("topologies/dragonfly-72.yaml"))
+    evaluation = evaluate(read_layout(str(TOPOLOGIES / "dragonfly-72.yaml")))
     assert not evaluation.collectives
     assert "no-collectives" in {finding.id for finding in evaluation.findings}
     assert evaluation.counts["switches"] == 36
@@ -213,3 +215,12 @@ def test_routing_is_minimal_unless_told_and_others_are_refused_by_score() -> Non
         layout = layout_from_tree(tree | {"networks": {"compute": network | {"routing": routing}}})
         with pytest.raises(NotSupportedError, match="use minimal"):
             evaluate(layout)
+
+
+def test_links_per_pair_and_arrangement_may_stand_in_the_network() -> None:
+    inside = _dragonfly(KIM | {"groups": 3, "links_per_pair": 2, "arrangement": "absolute"}, 24)
+    beside = _dragonfly(KIM | {"groups": 3}, 24, links_per_pair=2, arrangement="absolute")
+    assert (inside.ports.peer == beside.ports.peer).all()
+    assert len(beside.links) == 24 + 3 * 6 + 3 * 2
+    with pytest.raises(InputError, match="unknown key 'arrangement'"):
+        _dragonfly(KIM | {"arrangement": "absolute"}, 72, arrangement="relative")

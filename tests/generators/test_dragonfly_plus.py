@@ -20,6 +20,7 @@ from fabrictool.fabric.counting import link_counts, oversubscription
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import read_layout
 
+TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 SAMPLES = Path(__file__).parent.parent / "data" / "routing"
 SHAPE = {"groups": 9, "leaves": 4, "spines": 4, "hosts_per_leaf": 1, "global_per_spine": 2}
 
@@ -124,7 +125,7 @@ def test_errors_name_the_nearest_possible_value(change: dict[str, Any], hosts: i
 
 
 def test_shipped_layout_has_the_counts_of_its_source() -> None:
-    fabric = build(read_layout("topologies/dragonfly-plus-6156.yaml"))
+    fabric = build(read_layout(str(TOPOLOGIES / "dragonfly-plus-6156.yaml")))
     found = summary(fabric)
     assert found["network_counts"]["compute"] | {"cables": 0} == {
         "hosts": 6156, "leaf": 342, "spine": 342, "core": 0, "links": 6156 + 6156 + 3078, "cables": 0,
