@@ -6,6 +6,8 @@ from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Pr
 from fabrictool.fabric import Fabric, NetworkFacts
 from fabrictool.generators import dragonfly, dragonfly_plus, fat_tree, planes, rails, slim_fly, switch_pair
 from fabrictool.generators.endpoints import Endpoints, add_hosts, attached
+from fabrictool.generators.from_file import KEYS as FILE_KEYS
+from fabrictool.generators.from_file import fabric_from_file, file_network
 from fabrictool.generators.latency import link_latency
 from fabrictool.generators.rows import Rows
 from fabrictool.generators.site import Site
@@ -42,10 +44,16 @@ def build(layout: Layout) -> Fabric:
 
 
 def _build(layout: Layout) -> Fabric:
+    from_elsewhere = file_network(layout)
+    if from_elsewhere is not None:
+        problems = _foreign_keys(*from_elsewhere, FILE_KEYS)
+        if problems:
+            raise InputError(problems)
+        return fabric_from_file(layout, *from_elsewhere)
     rows = Rows()
     hosts = add_hosts(rows, layout.hosts, layout.networks)
     facts = []
-    problems: list[Problem] = []
+    problems = []
     for row, (name, network) in enumerate(layout.networks.items()):
         try:
             generator, keys = _family(name, network)

@@ -148,7 +148,7 @@ def _add_gpus(rows: Rows, hosts: Hosts) -> None:
     place = np.arange(len(host))
     size = kind.scale_up.domain if kind.scale_up else 1
     speed = kind.scale_up.speed_bps if kind.scale_up else 0.0
-    latency = _scale_up_latency(kind)
+    latency = scale_up_latency_s(kind)
     gpu = rows.add_gpus(host, rows.gpu_count + place // size * size, index, speed, latency)
     compute = np.array([i for i, role in enumerate(hosts.roles) if role == "compute"], np.int32)
     ports, gpus = len(compute), kind.gpus
@@ -161,7 +161,8 @@ def _add_gpus(rows: Rows, hosts: Hosts) -> None:
     rows.add_gpu_ports(pair_gpu, pair_port)
 
 
-def _scale_up_latency(kind: HostType) -> float:
+def scale_up_latency_s(kind: HostType) -> float:
+    """Return the latency of one hop to the switch of a host's scale-up domain: given, else the default."""
     if kind.scale_up is None:
         return 0.0
     return SCALE_UP_HOP_S if kind.scale_up.latency_s is None else kind.scale_up.latency_s
