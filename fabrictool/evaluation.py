@@ -18,6 +18,7 @@ from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.counting import counts, network_counts
+from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.generators.building import build
 from fabrictool.generators.latency import latency_assumptions
 from fabrictool.layout.model import Layout
@@ -230,9 +231,10 @@ def _refuse_scenario(layout: Layout) -> None:
     if scenario is not None and scenario.sharing != "max-min":
         problems.append(_unsupported(f"sharing '{scenario.sharing}'", ("scenario", "sharing")))
     for name, network in layout.networks.items():
-        if network.routing.name != "d-mod-k":
+        default = "minimal" if network.family in DIRECT_FAMILIES else "d-mod-k"
+        if network.routing.name != default:
             what = f"routing '{network.routing.name}'"
-            problems.append(_unsupported(what, ("networks", name, "routing"), "use d-mod-k"))
+            problems.append(_unsupported(what, ("networks", name, "routing"), f"use {default}"))
     if problems:
         raise NotSupportedError(problems)
 
@@ -275,6 +277,12 @@ def _unreachable(results: list[CollectiveResult]) -> list[Finding]:
 def _no_collectives(fabric: Fabric, joined: list[Transport]) -> list[Finding]:
     if joined or not len(fabric.networks):
         return []
+    sideways = [network for network in fabric.networks if not network.is_tree]
+    if sideways:
+        names = ", ".join(f"{network.name} ({network.family})" for network in sideways)
+        message = f"routing of {names} is not computed yet, and no other network joins all GPUs: no collectives"
+        fix = "read counts, power, cooling and cost; for collectives use a fat-tree or a rail-optimized network"
+        return [Finding("no-collectives", "note", "networks", message, fix)]
     message = "no network joins all GPUs by one port each, so no collective is computed"
     fix = "attach one port of every GPU to one network"
     return [Finding("no-collectives", "note", "networks", message, fix)]

@@ -19,6 +19,7 @@ from typing import Any
 
 from fabrictool.catalogue import types
 from fabrictool.cli.main import main
+from fabrictool.layout import dragonflies
 from fabrictool.layout import model as layout_model
 
 ROOT = Path(__file__).parents[1]
@@ -67,13 +68,15 @@ def printed(line: str) -> str:
 
 
 def _run(arguments: list[str], typed: str) -> tuple[str, str]:
-    out, err, stdin = io.StringIO(), io.StringIO(), sys.stdin
+    out, err, stdin, columns = io.StringIO(), io.StringIO(), sys.stdin, os.environ.get("COLUMNS")
     sys.stdin = io.TextIOWrapper(io.BytesIO(typed.encode()))
+    os.environ["COLUMNS"] = "110"
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.suppress(SystemExit):
             main(arguments)
     finally:
         sys.stdin = stdin
+        os.environ.pop("COLUMNS") if columns is None else os.environ.update(COLUMNS=columns)
     return out.getvalue(), err.getvalue()
 
 
@@ -84,7 +87,7 @@ def _meanings(table: str) -> dict[str, str]:
 
 def key_table(name: str, meanings: dict[str, str]) -> str:
     """Return the keys of a model as a markdown table."""
-    found = getattr(layout_model, name, None) or getattr(types, name)
+    found = next(getattr(place, name) for place in (layout_model, dragonflies, types) if hasattr(place, name))
     schema = found.model_json_schema(by_alias=True)
     rows = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
     for key, kind in schema["properties"].items():
@@ -94,10 +97,10 @@ def key_table(name: str, meanings: dict[str, str]) -> str:
 
 
 def _default(value: Any) -> str:
-    if value in (None, [], {}):
+    if value in (None, "", [], {}):
         return ""
     if isinstance(value, dict):
-        return _default(value.get("name"))
+        return _default(value.get("name") or value.get("host"))
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

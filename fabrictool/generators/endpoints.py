@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,8 +51,8 @@ class Endpoints:
 
     def chosen(self, rows: Ints) -> Endpoints:
         """Return some of the host ports, or all in another order."""
-        columns: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return Endpoints(**{name: c[rows] if isinstance(c, np.ndarray) else c for name, c in columns.items()})
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in self.__slots__ if name != "speed_bps"}
+        return replace(self, **columns)
 
     @property
     def host_count(self) -> int:

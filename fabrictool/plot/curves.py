@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for
-from fabrictool.errors import InputError
+from fabrictool.errors import InputError, Problem
 from fabrictool.evaluation import evaluate_collectives
 
 if TYPE_CHECKING:
@@ -83,10 +83,20 @@ def busbw_curves(
     if not results:
         what = "no network joins all GPUs by one port each, so there is no bandwidth to draw"
         raise InputError(what, "attach one port of every GPU to one network")
+    _refuse_unreachable(results)
     curves = [_curve(list(rows)) for _, rows in groupby(results, key=lambda row: row.job)]
     if all(curve.top_bytes_per_s == 0 for curve in curves):
         raise InputError("a single rank communicates with nobody, so there is no bandwidth to draw", "use 2 or more")
     return curves
+
+
+def _refuse_unreachable(results: list[CollectiveResult]) -> None:
+    """Refuse collectives that have no time, because some ranks have no path to each other."""
+    lost = {row.job: row for row in results if row.time_s is None}
+    fix = "choose an algorithm that changes rails inside domains, such as pxn or hierarchical, or join the rails"
+    problems = [Problem("", f"{row.collective} by {row.algorithm}: {row.limited_by}", fix) for row in lost.values()]
+    if problems:
+        raise InputError(problems)
 
 
 def _different(jobs: list[Job]) -> list[Job]:
@@ -116,10 +126,9 @@ def _curve(rows: list[CollectiveResult]) -> Curve:
 
 def _half(last: CollectiveResult) -> float | None:
     """Return the size at which half of the time is latency, from a size at which less is."""
-    if last.time_s is None or last.latency_s is None:
+    latency_s = last.latency_s or 0.0
+    bandwidth_s = (last.time_s or 0.0) - latency_s
+    if bandwidth_s <= 0 or latency_s <= 0:
         return None
-    bandwidth_s = last.time_s - last.latency_s
-    if bandwidth_s <= 0 or last.latency_s <= 0:
-        return None
-    half = last.latency_s / bandwidth_s * last.nbytes
+    half = latency_s / bandwidth_s * last.nbytes
     return half if SIZES[0] <= half <= SIZES[-1] else None

@@ -64,6 +64,17 @@ def test_the_bound_as_a_model_has_no_latency():
     assert curve.busbw_bytes_per_s == pytest.approx(curve.bound_bytes_per_s)
 
 
+def test_ranks_without_a_path_are_named():
+    """Rails that nothing joins: an all-to-all that does not change rails inside hosts has no path."""
+    host = {"name": "h", "gpus": 2, "nics": 2, "speed": "400G", "scale_up": {"domain": 2, "speed": "3.6T"}}
+    network = {"family": "rail-only", "leaf": {"type": SWITCH}}
+    hosts = [{"name": "h", "type": host, "count": 4}]
+    layout = layout_from_tree({"name": "rails", "hosts": hosts, "networks": {"compute": network}})
+    assert [c.algorithm for c in curves_of(layout)] == ["hierarchical", "pxn"]
+    with pytest.raises(InputError, match=r"all-to-all by pairwise: .*choose an algorithm that changes rails"):
+        curves_of(layout, ["all-to-all"], "pairwise")
+
+
 def test_one_rank_has_nothing_to_draw():
     with pytest.raises(InputError, match="single rank"):
         curves_of(small(), ranks=1)
