@@ -110,7 +110,7 @@ def port_splits(group: HostGroup, networks: Mapping[str, Network]) -> list[int]:
                 if role not in nic.role.split("+") or split < 2:
                     continue
                 if split > MOST_PER_CAGE:
-                    what = f"a port of {nic.speed_bps / 1e9:g}G would be broken out to {split} of {network.speed_bps / 1e9:g}G"
+                    what = f"a port of {nic.speed_bps / 1e9:g}G would be broken out to {split} slower ones"
                     fix = f"a port has at most {MOST_PER_CAGE} lanes: raise the speed, or attach slower ports"
                     raise InputError([Problem("", what, fix, ("networks", name, "speed"))])
                 if splits[row] not in (1, split):
