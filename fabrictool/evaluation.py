@@ -188,6 +188,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *_single_homed(fabric),
         *_no_collectives(fabric, joined),
         *_unreachable(results),
+        *_not_known(layout, power, cooling, results),
         *cost.findings(),
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
@@ -262,6 +263,26 @@ def _single_homed(fabric: Fabric) -> list[Finding]:
             fix = "accept it, or give each GPU two ports on different leaves"
             findings.append(Finding("single-homed", "warning", f"network {network.name}", message, fix))
     return findings
+
+
+def _not_known(
+    layout: Layout, power: RackPower, cooling: RackCooling, results: list[CollectiveResult]
+) -> list[Finding]:
+    """Say in one note why results are null that no other finding explains."""
+    reasons = []
+    if np.isnan(power.total_typical_w) and not np.isnan(power.it_max_w):
+        lacking = [kind.name for kind in (*layout.host_types(), *layout.switch_types()) if kind.power_typical_w is None]
+        reasons.append(f"typical IT power (no figure of {', '.join(lacking)})")
+    if np.isnan(cooling.facility_w) and not np.isnan(power.it_max_w):
+        reasons.append("facility power (no racks, and no pue of the hall)")
+    if np.isnan(power.limit_w).any():
+        reasons.append("power limit of racks (neither power_limit nor feeds are given)")
+    if results:
+        reasons.append("expected range of busbw (no measurements to calibrate with)")
+    if not reasons:
+        return []
+    fix = "give what is missing in the layout, or read these as unknown"
+    return [Finding("not-known", "note", "results", f"null: {'; '.join(reasons)}", fix)]
 
 
 def _unreachable(results: list[CollectiveResult]) -> list[Finding]:

@@ -12,6 +12,8 @@ from fabrictool.fabric.tables import I4
 Bits = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.integer[Any]]
 _CHUNK_BYTES = 1 << 25
+_FEW = 4
+_ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1, dtype=np.uint8)
 
 
 def pairs_by_links(switches: int, a: I4, z: I4, host: I4, at: I4) -> dict[int, int]:
@@ -90,6 +92,8 @@ def _widened(reach: Bits, neighbour: Ints) -> Bits:
 
 def _pairs_within(reach: Bits, seats: Ints, hosts: Ints, switches: int) -> int:
     """Return the ordered pairs of hosts, each with itself too, of which a switch of one reaches one of the other."""
+    if seats.shape[1] == 1 and len(np.unique(hosts)) <= _FEW:
+        return _pairs_of_few_sizes(reach, seats[:, 0], hosts, switches)
     total = 0
     weight = hosts.astype(np.float64)  # exact below 2^53, and many times faster than whole numbers
     step = max(1, _CHUNK_BYTES // (8 * len(seats) + switches))
@@ -101,4 +105,15 @@ def _pairs_within(reach: Bits, seats: Ints, hosts: Ints, switches: int) -> int:
         for lane in seats.T[1:]:
             met |= reached[:, lane]
         total += round(float((met.astype(np.float64) @ weight) @ weight[low : low + step]))
+    return total
+
+
+def _pairs_of_few_sizes(reach: Bits, seats: Ints, hosts: Ints, switches: int) -> int:
+    """Return the same where hosts have one switch each: bits counted for each two numbers of hosts on a switch."""
+    total = 0
+    for size in np.unique(hosts).tolist():
+        members = np.zeros(-(-switches // 64) * 64, bool)
+        members[seats[hosts == size]] = True
+        met = reach[seats] & np.packbits(members, bitorder="little")
+        total += size * int(_ONES[met].sum(axis=1, dtype=np.int64) @ hosts)
     return total
