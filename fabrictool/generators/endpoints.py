@@ -13,6 +13,7 @@ from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.latency import SCALE_UP_HOP_S
 from fabrictool.generators.rows import Ints, PortPattern, Rows
+from fabrictool.generators.tiers import MOST_PER_CAGE
 from fabrictool.layout.model import Attach, HostGroup, Network
 
 
@@ -108,6 +109,10 @@ def port_splits(group: HostGroup, networks: Mapping[str, Network]) -> list[int]:
                 split = int(nic.speed_bps / network.speed_bps * (1 + 1e-9))
                 if role not in nic.role.split("+") or split < 2:
                     continue
+                if split > MOST_PER_CAGE:
+                    what = f"a port of {nic.speed_bps / 1e9:g}G would be broken out to {split} slower ones"
+                    fix = f"a port has at most {MOST_PER_CAGE} lanes: raise the speed, or attach slower ports"
+                    raise InputError([Problem("", what, fix, ("networks", name, "speed"))])
                 if splits[row] not in (1, split):
                     what = f"{group.name}'s {nic.role} ports are split {splits[row]} and {split} ways"
                     fix = "give the networks on one adapter the same speed"
