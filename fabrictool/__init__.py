@@ -20,7 +20,7 @@ _PUBLIC = {
     "Evaluation": "fabrictool.evaluation",
     "Fabric": "fabrictool.fabric",
     "edit": "fabrictool.fabric",
-    "read_fabric": "fabrictool.fabric.store",
+    "read_fabric": "fabrictool.formats.recognise",
     "FabrictoolError": "fabrictool.errors",
     "InputError": "fabrictool.errors",
 }
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from fabrictool.evaluation import Evaluation, evaluate, score
     from fabrictool.explore.comparing import compare
     from fabrictool.fabric import Fabric, edit
-    from fabrictool.fabric.store import read_fabric
+    from fabrictool.formats.recognise import read_fabric
     from fabrictool.generators.building import build
     from fabrictool.layout.reading import layout_from_tree, read_layout
 

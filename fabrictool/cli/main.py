@@ -35,6 +35,12 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"fabrictool.cli.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would leave with the status of findings
+            raise click.exceptions.Exit(_broken_pipe()) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -75,8 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
         _complain(str(error))
         status = 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 141
+        status = _broken_pipe()
     except OSError as error:
         _complain(f"{error.filename or 'output'}: {error.strerror}")
         status = 2
@@ -84,6 +89,12 @@ def main(arguments: list[str] | None = None) -> None:
         _complain(f"this is too large for this machine ({type(error).__name__}); make the layout smaller")
         status = 2
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _broken_pipe() -> int:
+    """Let what is still to be written go nowhere; return the status of a program that a closed pipe ended."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _complain(text: str) -> None:

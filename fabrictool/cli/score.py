@@ -121,21 +121,25 @@ def _watch(layouts: tuple[str, ...], form: str, quiet: bool, options: dict[str, 
         raise click.UsageError("--watch needs a file, not standard input")
     seen: list[tuple[int, int] | None] = []
     status = 0
-    while True:
-        now = _stamp(layouts)
-        if now != seen and None not in now:
-            seen = now
-            started = time.perf_counter()
-            try:
-                evaluations = _scored(layouts, options)
-                if form == "table" and sys.stdout.isatty():
-                    click.clear()
-                status = _print(evaluations, form, quiet, options)
-            except FabrictoolError as error:
-                status = 2
-                print(error, file=sys.stderr)
-            click.echo(f"scored in {time.perf_counter() - started:.2f} s, waiting for a save (Ctrl-C ends)", err=True)
-        try:
+    try:
+        while True:
+            now = _stamp(layouts)
+            if now != seen and None not in now:
+                seen, started = now, time.perf_counter()
+                status = _score_once(layouts, form, quiet, options)
+                took_s = time.perf_counter() - started
+                click.echo(f"scored in {took_s:.2f} s, waiting for a save (Ctrl-C ends)", err=True)
             time.sleep(0.1)
-        except KeyboardInterrupt:
-            return status
+    except KeyboardInterrupt:
+        return status
+
+
+def _score_once(layouts: tuple[str, ...], form: str, quiet: bool, options: dict[str, Any]) -> int:
+    try:
+        evaluations = _scored(layouts, options)
+        if form == "table" and sys.stdout.isatty():
+            click.clear()
+        return _print(evaluations, form, quiet, options)
+    except FabrictoolError as error:
+        print(error, file=sys.stderr)
+        return 2

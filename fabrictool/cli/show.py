@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from fabrictool.units import format_speed
 
 if TYPE_CHECKING:
     from fabrictool.fabric import Fabric
+    from fabrictool.formats.imported import Imported
     from fabrictool.tabular import Table
 
 
@@ -23,34 +23,55 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool) -> 
     """Count devices, links, cables, transceivers and free ports of layouts.
 
     Also oversubscription by tier, hops between hosts, connected parts and the links that part the
-    hosts in halves. LAYOUT is a layout file, - for standard input, or a fabric saved as .npz.
+    hosts in halves. LAYOUT is a layout file, - for standard input, a fabric saved as .npz, or one from
+    elsewhere: ibnetdiscover (also -p), ibutils .lst and .topo, GraphML, edges.csv, a plan CSV. Files are told
+    apart by content; .gz and .xz are unpacked. What a file states wrongly is a finding.
     """
-    found = [summary(*_fabric(path)) for path in layouts]
+    found = [_summary(path) for path in layouts]
     if as_json or form == "json":
         documents = found
         print_json(documents[0] if len(documents) == 1 else documents)
     elif not quiet:
         for document in found:
             print_tables(_tables(document), form)
-    return 0
+    return int(any(finding["severity"] == "error" for document in found for finding in document["findings"]))
 
 
-def _fabric(path: str) -> tuple[Fabric, int | None]:
-    """Return the fabric of a layout with its racks, or a saved one; files are told apart by content."""
-    from fabrictool.fabric.store import MAGIC, read_fabric
+def _summary(path: str) -> dict[str, Any]:
+    """Return the document of a layout with its racks, or of a fabric from elsewhere."""
+    from fabrictool.formats.opening import read_all
+    from fabrictool.formats.recognise import imported_from
     from fabrictool.generators.building import build
-    from fabrictool.layout.reading import read_layout
+    from fabrictool.layout.reading import layout_from_bytes
     from fabrictool.placement import place
     from fabrictool.power import rack_limits
 
-    if path != "-" and Path(path).is_file():
-        with Path(path).open("rb") as stream:
-            if stream.read(len(MAGIC)) == MAGIC:
-                return read_fabric(path), None
-    layout = read_layout(path)
+    name, content = read_all(path)
+    found = imported_from(name, content)
+    if found is not None:
+        return imported_summary(found)
+    layout = layout_from_bytes(name, content)
     fabric = build(layout)
     placement = place(layout, fabric, rack_limits(layout).limit_w)
-    return fabric, len(placement.racks) if placement else 0
+    return summary(fabric, len(placement.racks) if placement else 0) | {"findings": []}
+
+
+def imported_summary(found: Imported) -> dict[str, Any]:
+    """Return the JSON document of ``show`` for a fabric from elsewhere.
+
+    GPUs are null where the format tells of none, cables are those that the file names.
+    """
+    document = summary(found.fabric)
+    if not document["counts"]["gpus"] and found.format != "npz":
+        document["counts"]["gpus"] = None
+    if found.cables:
+        document["counts"]["cables"] = sum(found.cables.values())
+        for network, cables in found.cables.items():
+            document["network_counts"][network]["cables"] = cables
+    apart = {"set_apart": dict(found.set_apart)} if found.set_apart else {}
+    stated = {"stated": dict(found.stated)} if found.stated else {}
+    findings = [finding.to_dict() for finding in found.findings]
+    return {"source_format": found.format} | document | apart | stated | {"findings": findings}
 
 
 def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
@@ -61,6 +82,7 @@ def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
     from fabrictool.fabric import counting, parts
 
     rows = {network.name: row for row, network in enumerate(fabric.networks)}
+    known = {name for name, row in rows.items() if fabric.links.speed_bps[fabric.links.network == row].all()}
     ratios = {name: counting.oversubscription(fabric, row) for name, row in rows.items()}
     return {
         "format": 1,
@@ -68,15 +90,15 @@ def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
         "fabrictool": __version__,
         "counts": counting.counts(fabric) | {"racks": racks},
         "network_counts": counting.network_counts(fabric),
-        "links": [asdict(row) for row in counting.link_counts(fabric)],
+        "links": [asdict(row) | {"speed_bps": row.speed_bps or None} for row in counting.link_counts(fabric)],
         "free_ports": {name: counting.free_ports(fabric, row) for name, row in rows.items()},
         "components": {name: parts.switch_components(fabric, row) for name, row in rows.items()},
         "bisection_links": {name: parts.halves_cut(fabric, row) for name, row in rows.items()},
-        "hops": {
-            name: {"inf" if hops < 0 else str(hops): pairs for hops, pairs in parts.hop_counts(fabric, row).items()}
+        "hops": {name: _by_hops(parts.hop_counts(fabric, row)) for name, row in rows.items()},
+        "oversubscription": {
+            name: _product(ratios[name]) if name in known and (ratios[name] or fabric.networks[row].is_tree) else None
             for name, row in rows.items()
         },
-        "oversubscription": {name: _product(ratio) for name, ratio in ratios.items()},
         "oversubscription_by_tier": ratios,
     }
 
@@ -93,6 +115,12 @@ def _network_rows(found: dict[str, Any], names: list[str]) -> dict[str, list[Any
         "parts of switches": [found["components"][name] for name in names],
         "links between halves of hosts": [found["bisection_links"][name] for name in names],
     }
+
+
+def _by_hops(counted: dict[int, int] | None) -> dict[str, int] | None:
+    if counted is None:
+        return None
+    return {"inf" if hops < 0 else str(hops): pairs for hops, pairs in counted.items()}
 
 
 def _product(ratios: list[float]) -> float:
@@ -116,23 +144,37 @@ def _tables(found: dict[str, Any]) -> list[Table]:
         Column("network", [row["network"] for row in links]),
         Column("from", [row["a"] for row in links]),
         Column("to", [row["z"] for row in links]),
+        *([Column("scope", [row["scope"] or "" for row in links])] if any(row["scope"] for row in links) else []),
         *(
             Column(key.replace("_", " "), [row[key] for row in links])
             for key in ("count", "cables", "per_pair", "groups")
         ),
-        Column("speed", [format_speed(row["speed_bps"]) for row in links]),
+        Column("speed", [format_speed(row["speed_bps"]) if row["speed_bps"] else "unknown" for row in links]),
     )
-    totals = found["counts"]
+    totals = found["counts"] | {what: count for what, count in found.get("set_apart", {}).items() if count}
     return [
         Table(found["layout"], (Column("of", list(totals)), Column("count", list(totals.values())))),
         Table("networks", shape),
         Table("links", wiring),
+        *_finding_tables(found["findings"]),
     ]
+
+
+def _finding_tables(findings: list[dict[str, str]]) -> list[Table]:
+    from fabrictool.tabular import Column, Table
+
+    keys = ("severity", "id", "where", "message", "fix")
+    columns = tuple(Column(key, [finding[key] for finding in findings]) for key in keys)
+    return [Table("findings", columns)] if findings else []
 
 
 def _ratios(ratios: list[float]) -> str:
     return " x ".join(f"{ratio:.4g}:1" for ratio in ratios) or "none"
 
 
-def _hops(hops: dict[str, int]) -> str:
+def _hops(hops: dict[str, int] | None) -> str:
+    from fabrictool.fabric.parts import MOST_SEARCHED
+
+    if hops is None:
+        return f"not counted above {MOST_SEARCHED:,} switches"
     return ", ".join(f"{links}: {pairs:,}" for links, pairs in hops.items())

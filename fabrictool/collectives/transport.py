@@ -131,7 +131,9 @@ class Transport:
     def _result(
         self, job: Job, algorithm: str, size: int, nbytes: float, cost: ScheduleCost, floor: Bound
     ) -> CollectiveResult:
-        time_s = floor.time_s(nbytes) if job.model == "bound" and size > 1 else cost.time_s(nbytes)
+        time_s, bound_s = cost.time_s(nbytes), floor.time_s(nbytes)
+        if size > 1 and (job.model == "bound" or (job.model == "alpha-beta" and time_s < bound_s)):
+            time_s = bound_s  # alpha-beta does not see the links between switches, the bound does
         algbw = nbytes / time_s if time_s else None
         channel, kind = self._bottleneck(cost)
         link = channel_name(self.fabric, channel) if channel >= 0 else None
@@ -139,7 +141,7 @@ class Transport:
         return CollectiveResult(
             job.number, self.name, job.collective, algorithm, job.model, size, nbytes, time_s, algbw,
             algbw * bus_factor(job.collective, size) if algbw else None,
-            floor.time_s(nbytes), cost.latency_s, link, limited,
+            bound_s, cost.latency_s, link, limited,
         )  # fmt: skip
 
     def _bottleneck(self, cost: ScheduleCost) -> tuple[int, str]:
@@ -226,5 +228,5 @@ def run_jobs(transport: Transport, jobs: Iterable[Job]) -> list[CollectiveResult
         except FabrictoolError as error:
             problems += error.problems
     if problems:
-        raise InputError(problems)
+        raise InputError(dict.fromkeys(problems))
     return results

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.errors import FabricError, Problem
 from fabrictool.fabric.naming import index_widths
@@ -37,6 +38,9 @@ class PortRows:
     speed_bps: F8
     rail: I2
     plane: I2
+    label: npt.NDArray[np.str_] | None = None
+    guid: npt.NDArray[np.uint64] | None = None
+    lid: I4 | None = None
 
 
 def assemble(
@@ -82,7 +86,10 @@ def assemble(
     widths = tuple(widths) if widths is not None else index_widths(devices, groups)
 
     def fabric(peer: I4, a: I4, z: I4, rows: LinkRows) -> Fabric:
-        table = Ports(ports.device, ports.number, ports.cage, ports.speed_bps, ports.rail, ports.plane, peer)
+        table = Ports(
+            ports.device, ports.number, ports.cage, ports.speed_bps, ports.rail, ports.plane, peer,
+            ports.label, ports.guid, ports.lid,
+        )  # fmt: skip
         joined = Links(a, z, rows.network, rows.speed_bps, rows.latency_s)
         return Fabric(
             name, devices, table, joined, gpus, gpu_ports, tuple(types), tuple(groups), tuple(networks), widths,

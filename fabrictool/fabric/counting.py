@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.fabric.parts import merged
-from fabrictool.fabric.tables import KINDS, Bool, Fabric
+from fabrictool.fabric.tables import F8, I4, KINDS, Bool, Fabric
 
 _SWITCH_TIER = 1
+_SCOPES = (None, "local", "global")
 
 
 def counts(fabric: Fabric) -> dict[str, int]:
     """Return the numbers of GPUs, hosts, switches, links, cables and transceivers of all networks.
 
     Service hosts are not counted as hosts. Transceivers are occupied cages: one that two links share
-    is one transceiver.
+    is one transceiver. What joins a switch to its own aggregation node is a link, but no cable.
     """
     kind, tier = fabric.devices.kind, fabric.devices.tier
     every = range(len(fabric.networks))
@@ -27,7 +29,7 @@ def counts(fabric: Fabric) -> dict[str, int]:
         "switches": int(np.count_nonzero(tier >= _SWITCH_TIER)),
         "links": len(fabric.links),
         "cables": sum(cables(fabric, network) for network in every),
-        "transceivers": len(occupied_cages(fabric, np.ones(len(fabric.links), bool))),
+        "transceivers": len(occupied_cages(fabric, ~internal_links(fabric))),
     }
 
 
@@ -55,12 +57,19 @@ def occupied_cages(fabric: Fabric, links: Bool, ends: Sequence[str] = ("a", "z")
     return np.unique(ports.device[used].astype(np.int64) << 16 | ports.cage[used])
 
 
+def internal_links(fabric: Fabric) -> Bool:
+    """Return which links lead to an aggregation node inside a switch, (links,)."""
+    a, z = fabric.ends
+    inside = fabric.devices.kind == KINDS.index("aggregation")
+    return np.asarray(inside[a] | inside[z], np.bool_)
+
+
 def cables(fabric: Fabric, network: int, links: Bool | None = None) -> int:
     """Return the cables of a network, or of some of its links.
 
     One a link, or one for each occupied cage of the lower end, as the network's facts say.
     """
-    inside = fabric.links.network == network
+    inside = (fabric.links.network == network) & ~internal_links(fabric)
     if links is not None:
         inside &= links
     host = fabric.devices.tier[fabric.ends[0]] == 0
@@ -84,10 +93,16 @@ def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
 
 
 def oversubscription(fabric: Fabric, network: int) -> list[float]:
-    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first."""
+    """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first.
+
+    Links between switches of one tier are neither; switches whose links have no known speed are left out.
+    Global links lead up; their share is that of whole groups, since a group's switches share them.
+    """
+    if fabric.networks[network].has_groups:
+        return _oversubscription_of_groups(fabric, network)
     tier = fabric.devices.tier
     a, z = fabric.ends
-    inside = (fabric.links.network == network) & (tier[a] != tier[z])
+    inside = (fabric.links.network == network) & ~internal_links(fabric) & (tier[a] != tier[z])
     speed = fabric.links.speed_bps[inside]
     up = np.bincount(a[inside], speed, len(tier)).astype(np.float64)
     down = np.bincount(z[inside], speed, len(tier))
@@ -102,12 +117,42 @@ def oversubscription(fabric: Fabric, network: int) -> list[float]:
     return found
 
 
+def _oversubscription_of_groups(fabric: Fabric, network: int) -> list[float]:
+    pod, tier = fabric.devices.pod, fabric.devices.tier
+    a, z = fabric.ends
+    inside = fabric.links.network == network
+    sideways = inside & (link_scopes(fabric) == _SCOPES.index("global"))
+
+    def bandwidth(end: I4, links: Bool) -> F8:
+        size = int(pod.max(initial=0)) + 1
+        return np.bincount(pod[end[links]], fabric.links.speed_bps[links], size).astype(np.float64)
+
+    found = []
+    for level in range(_SWITCH_TIER, int(tier.max(initial=0)) + 1):
+        down = bandwidth(z, inside & (tier[z] == level) & (tier[a] < level))
+        up = bandwidth(a, inside & (tier[a] == level) & ((tier[z] > level) | sideways))
+        up = up + bandwidth(z, sideways & (tier[z] == level))
+        if (up > 0).any():
+            found.append(float((down[up > 0] / up[up > 0]).max()))
+    return found
+
+
+def link_scopes(fabric: Fabric) -> npt.NDArray[np.int64]:
+    """Return for each link its place in (none, local, global): inside a group of switches or between two."""
+    a, z = fabric.ends
+    grouped = np.array([network.has_groups for network in fabric.networks], bool)
+    between = grouped[fabric.links.network] & (fabric.devices.tier[a] >= _SWITCH_TIER)
+    apart = fabric.devices.pod[a] != fabric.devices.pod[z]
+    return np.where(between, 1 + apart, 0).astype(np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class LinkCount:
     """Links between two kinds of device in a network.
 
     ``per_pair`` is the number of parallel links of each joined pair, None where pairs differ;
-    ``groups`` the number of meshes that the two kinds fall apart into.
+    ``groups`` the number of meshes that the two kinds fall apart into; ``scope`` is "local" or
+    "global" where switches form groups.
     """
 
     network: str
@@ -118,31 +163,34 @@ class LinkCount:
     per_pair: int | None
     groups: int
     speed_bps: float
+    scope: str | None = None
 
 
 def link_counts(fabric: Fabric) -> list[LinkCount]:
-    """Return the links by network, pair of kinds and speed, from the hosts up."""
+    """Return the links by network, pair of kinds, scope and speed, from the hosts up."""
     a, z = fabric.ends
     kind, links = fabric.devices.kind, fabric.links
-    code = np.column_stack((links.network, kind[a], kind[z], links.speed_bps))
+    speeds, speed = np.unique(links.speed_bps, return_inverse=True)
+    sort = (links.network, kind[a], kind[z], link_scopes(fabric), speed)
+    shape = (max(1, len(fabric.networks)), len(KINDS), len(KINDS), len(_SCOPES), max(1, len(speeds)))
+    code = np.ravel_multi_index(tuple(column.astype(np.int64) for column in sort), shape)
     found = []
-    for row in np.unique(code, axis=0):
-        inside = (code == row).all(axis=1)
-        pairs, uses = np.unique(np.column_stack((a[inside], z[inside])), axis=0, return_counts=True)
-        label = merged(np.arange(len(kind), dtype=np.int32), pairs[:, 0], pairs[:, 1])
-        found.append(
-            LinkCount(
-                fabric.networks[int(row[0])].name,
-                KINDS[int(row[1])],
-                KINDS[int(row[2])],
-                int(inside.sum()),
-                cables(fabric, int(row[0]), inside),
-                int(uses[0]) if (uses == uses[0]).all() else None,
-                len(np.unique(label[pairs])),
-                float(row[3]),
-            )
-        )
-    for network in fabric.networks:
-        for title, count, speed_bps in network.uplinks:
-            found.append(LinkCount(network.name, title, "uplink", count, count, None, 1, speed_bps))
+    for row in np.unique(code):
+        network, lower, upper, scope, at = (int(part) for part in np.unravel_index(row, shape))
+        title = fabric.networks[network].name
+        counted = _counted(fabric, network, code == row)
+        found.append(LinkCount(title, KINDS[lower], KINDS[upper], *counted, float(speeds[at]), _SCOPES[scope]))
+    for facts in fabric.networks:
+        for title, count, speed_bps in facts.uplinks:
+            found.append(LinkCount(facts.name, title, "uplink", count, count, None, 1, speed_bps))
     return found
+
+
+def _counted(fabric: Fabric, network: int, inside: Bool) -> tuple[int, int, int | None, int]:
+    """Return links, cables, links of each joined pair and meshes of some links."""
+    a, z = fabric.ends
+    pairs, uses = np.unique(a[inside].astype(np.int64) << 32 | z[inside], return_counts=True)
+    low, high = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
+    label = merged(np.arange(len(fabric.devices), dtype=np.int32), low, high)
+    per_pair = int(uses[0]) if (uses == uses[0]).all() else None
+    return int(inside.sum()), cables(fabric, network, inside), per_pair, len(np.unique(label[low]))

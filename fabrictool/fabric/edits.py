@@ -45,7 +45,7 @@ def edit(
     keep_device = np.ones(len(fabric.devices), bool)
     keep_link = np.ones(len(fabric.links), bool)
     for word in drop:
-        if ":" in word:
+        if ":" in word and word not in find.rows:
             keep_link[find.link(word)] = False
         else:
             keep_device[find.device(word)] = False
@@ -85,7 +85,10 @@ class _Finder:
             self.problems.append(Problem(word, f"{name} is dropped", "link devices that stay"))
             return -1
         first, end = self.fabric.first_port[device], self.fabric.first_port[device + 1]
-        hits = np.flatnonzero(self.fabric.ports.number[first:end] == (int(number) if number.isdigit() else -1))
+        hits = np.flatnonzero(self.fabric.ports.number[first:end] == (int(number) if number.isdecimal() else -1))
+        if self.fabric.ports.label is not None:
+            labelled = np.flatnonzero(self.fabric.ports.label[first:end] == number)
+            hits = labelled if len(labelled) else hits
         if not len(hits):
             self.problems.append(Problem(word, "no such port", f"{name} has ports 1 to {end - first}"))
             return -1
@@ -124,19 +127,14 @@ def _rebuild(
     keep_gpu = keep_device[fabric.gpus.host]
     new_gpu = (np.cumsum(keep_gpu) - 1).astype(np.int32)
     gpu_columns = {name: value[keep_gpu] for name, value in fabric.gpus.columns().items()}
+    port_columns = {name: value[keep_port] for name, value in ports.columns().items() if name != "peer"}
+    port_columns["device"] = new_row[port_columns["device"]]
     gpu_columns["host"] = new_row[gpu_columns["host"]]
     pairs = keep_gpu[fabric.gpu_ports.gpu]
     return assemble(
         fabric.name,
         Devices(**columns),
-        PortRows(
-            new_row[ports.device[keep_port]],
-            ports.number[keep_port],
-            ports.cage[keep_port],
-            ports.speed_bps[keep_port],
-            ports.rail[keep_port],
-            ports.plane[keep_port],
-        ),
+        PortRows(**port_columns),
         rows,
         Gpus(**gpu_columns),
         GpuPorts(new_gpu[fabric.gpu_ports.gpu[pairs]], new_port[fabric.gpu_ports.port[pairs]]),

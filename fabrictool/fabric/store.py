@@ -8,9 +8,10 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from contextlib import ExitStack
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -56,33 +57,36 @@ def save(fabric: Fabric, path: str | Path) -> None:
         ) from None
 
 
-def read_fabric(path: str | Path) -> Fabric:
-    """Read a fabric that ``save`` wrote.
+def read_fabric(path: str | Path | IO[bytes], name: str = "") -> Fabric:
+    """Read a fabric that ``save`` wrote, from a file or a stream; ``name`` stands for it in messages.
 
     Raises
     ------
     InputError
         If the file is missing, cut, of another kind or of a newer format.
     """
+    where = name or str(path)
     try:
-        with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+        with ExitStack() as open_files:
+            stream = open_files.enter_context(Path(path).open("rb")) if isinstance(path, str | Path) else path
+            archive = open_files.enter_context(np.load(stream, allow_pickle=False))
             facts = json.loads(archive["facts"].tobytes())
             if facts["format"] > FORMAT:
                 what = f"format {facts['format']} is newer than {FORMAT}, which this version reads"
-                raise InputError([Problem(str(path), what, "install a newer fabrictool")])
+                raise InputError([Problem(where, what, "install a newer fabrictool")])
             tables = {
                 table: kind(**{key.partition(".")[2]: archive[key] for key in archive if key.startswith(table + ".")})
                 for table, kind in _TABLES.items()
             }
         return _joined(facts, **tables)
     except OSError as error:
-        raise InputError([Problem(str(path), error.strerror or "cannot be read")]) from None
+        raise InputError([Problem(where, error.strerror or "cannot be read")]) from None
     except FabricError as error:
-        problems = [Problem(str(path), str(problem), "save it again") for problem in error.problems]
+        problems = [Problem(where, str(problem), "save it again") for problem in error.problems]
         raise InputError(problems) from None
     except _BROKEN as error:
         what = f"is not a whole fabric file ({type(error).__name__})"
-        raise InputError([Problem(str(path), what, "save it again")]) from None
+        raise InputError([Problem(where, what, "save it again")]) from None
 
 
 #: What the readers of zip archives, arrays and JSON raise on files that are cut, changed or foreign.
@@ -100,15 +104,16 @@ def _joined(
         ports.device[a], ports.number[a].astype(np.int32), ports.device[z], ports.number[z].astype(np.int32),
         links.network, links.speed_bps, links.latency_s,
     )  # fmt: skip
-    networks = [_network(row) for row in facts["networks"]]
-    bare = PortRows(ports.device, ports.number, ports.cage, ports.speed_bps, ports.rail, ports.plane)
+    networks = [network_facts(row) for row in facts["networks"]]
+    bare = PortRows(**{name: column for name, column in ports.columns().items() if name != "peer"})
     return assemble(
         facts["name"], devices, bare, rows, gpus, gpu_ports, facts["types"], facts["groups"], networks,
         facts["naming"], facts["widths"],
     )  # fmt: skip
 
 
-def _network(row: list[Any]) -> NetworkFacts:
+def network_facts(row: list[Any]) -> NetworkFacts:
+    """Return a network's facts from a list of them as JSON gives it back."""
     name, protocol, family, cables, host_cables, uplinks = row
     kept = tuple((str(kind), int(count), float(speed)) for kind, count, speed in uplinks)
     return NetworkFacts(name, protocol, family, cables, host_cables, kept)

@@ -21,8 +21,11 @@ I4 = npt.NDArray[np.int32]
 F8 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
-#: Kinds of device; the code in ``Devices.kind`` is the place in this tuple.
-KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router")
+#: Kinds of device; the code in ``Devices.kind`` is the place in this tuple. An ``aggregation`` node is an engine
+#: inside an InfiniBand switch that shows up as an adapter on a port of its own: no host, no cable.
+KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router", "aggregation")
+#: Families whose switches are no tree: same-tier links join groups, and hosts meet over sideways hops.
+DIRECT_FAMILIES = ("dragonfly", "dragonfly-plus", "slim-fly")
 
 
 class Table:
@@ -82,7 +85,9 @@ class Devices(Table):
 class Ports(Table):
     """Numbered ports, grouped by device in ascending order of device and number.
 
-    ``peer`` is the port at the other end, -1 if free; following it twice leads back.
+    ``peer`` is the port at the other end, -1 if free; following it twice leads back. ``label`` is what
+    its owner calls a port, such as ``swp1s0`` or ``mlx5_0``, empty where the number says it all; labels,
+    GUIDs and LIDs (0 for none) are there in fabrics that were read from elsewhere.
     """
 
     device: I4
@@ -92,6 +97,9 @@ class Ports(Table):
     rail: I2
     plane: I2
     peer: I4
+    label: npt.NDArray[np.str_] | None = None
+    guid: npt.NDArray[np.uint64] | None = None
+    lid: I4 | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +155,16 @@ class NetworkFacts:
     cables: str = "per-link"
     host_cables: str = "per-link"
     uplinks: tuple[tuple[str, int, float], ...] = ()
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether every way between hosts goes up, then down."""
+        return self.family not in DIRECT_FAMILIES
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether links between switches are local to a group or global, between groups."""
+        return self.family.startswith("dragonfly")
 
 
 @dataclass(frozen=True)
@@ -208,8 +226,9 @@ class Fabric:
         return [network.name for network in self.networks].index(name)
 
     def port_name(self, port: int) -> str:
-        """Return ``device:number`` of a port."""
-        return f"{self.names[self.ports.device[port]]}:{self.ports.number[port]}"
+        """Return ``device:number`` of a port, or ``device:label`` if it has a label."""
+        label = self.ports.label[port] if self.ports.label is not None else ""
+        return f"{self.names[self.ports.device[port]]}:{label or self.ports.number[port]}"
 
     def link_name(self, link: int) -> str:
         """Return both ends of a link, the lower tier first."""

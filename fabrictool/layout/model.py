@@ -24,6 +24,8 @@ from fabrictool.catalogue.fields import (
     Voltage,
 )
 from fabrictool.catalogue.types import Host, HostType, Rack, Switch, SwitchType
+from fabrictool.fabric.tables import DIRECT_FAMILIES
+from fabrictool.layout.dragonflies import Dragonfly, DragonflyPlus, with_global_keys
 
 if TYPE_CHECKING:
     from fabrictool.layout.source import Source
@@ -40,7 +42,7 @@ Family = Literal[
     "switch-pair",
     "file",
 ]
-Positive = Annotated[float, NUMBER, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False), NUMBER]
 
 
 def _one_or_list(value: object) -> object:
@@ -49,12 +51,6 @@ def _one_or_list(value: object) -> object:
 
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
-
-
-def _one_word(value: object) -> object:
-    if isinstance(value, dict):
-        raise ValueError("cables told apart by place are not supported yet; use per-link or per-cage")
-    return value
 
 
 def _typed(value: object) -> object:
@@ -80,7 +76,7 @@ Template = Annotated[str, Field(strict=True), AfterValidator(_template)]
 class HostGroup(Model):
     """Equal hosts: ``count`` of one type. Service hosts take ports but are no hosts in counts."""
 
-    name: Name
+    name: Name = ""
     type: Host
     count: Count
     role: Literal["compute", "service"] = "compute"
@@ -203,20 +199,16 @@ class Attach(Model):
     ports: list[CountOrNone] | None = None
 
 
+Ratios = Annotated[
+    list[Positive],
+    BeforeValidator(lambda v: v if isinstance(v, list) else [v], json_schema_input_type=Positive | list[Positive]),
+]
+
+
 class Network(Model):
     """One network: its family, its switches and who is attached."""
 
-    LATER = frozenset(
-        {
-            "dragonfly",
-            "dragonfly_plus",
-            "q",
-            "path",
-            "links_per_pair",
-            "arrangement",
-            "sharp",
-        }
-    )
+    LATER = frozenset({"path", "sharp"})
 
     family: Family
     protocol: Literal["infiniband", "ethernet", "efa", "tcp"] = "infiniband"
@@ -225,12 +217,13 @@ class Network(Model):
     scalable_unit: ScalableUnit | None = None
     levels: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
     hosts_per_leaf: Count | None = None
-    oversubscription: Annotated[list[Positive], BeforeValidator(lambda v: v if isinstance(v, list) else [v])] | None = (
-        None
-    )
+    oversubscription: Ratios | None = None
     k: Annotated[int, Field(strict=True, ge=2, le=1024)] | None = None
     pgft: Pgft | None = None
     pod: Pod | None = None
+    dragonfly: Dragonfly | None = None
+    dragonfly_plus: DragonflyPlus | None = None
+    q: Annotated[int, Field(strict=True, ge=3, le=256)] | None = None
     leaf: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     spine: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     core: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
@@ -243,6 +236,14 @@ class Network(Model):
     routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] = Routing(name="d-mod-k")
     link: Link = Link()
     attach: list[Attach] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_family(cls, given: Any) -> Any:
+        """Fill in what dragonflies and alike, which are no trees, mean by what they do not say."""
+        if not isinstance(given, dict) or given.get("family") not in DIRECT_FAMILIES:
+            return given
+        return with_global_keys({"routing": "minimal"} | given)
 
 
 class RackGroup(Model):
@@ -264,7 +265,7 @@ class Feed(Model):
     voltage_v: Voltage = Field(alias="voltage")
     phases: Literal[1, 3] = 3
     amps: Positive
-    continuous: Annotated[float, NUMBER, Field(gt=0, le=1)] | None = None
+    continuous: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     redundancy: Annotated[str, Field(pattern=r"^(N|N\+1|2N|3N2R|4N3R)$")] = "N"
 
 
@@ -288,8 +289,8 @@ class Hall(Model):
     air_rise_k: Rise | None = Field(None, alias="air_rise")
     humidity: Ratio | None = None
     altitude_m: Altitude | None = Field(None, alias="altitude")
-    power_factor: Annotated[float, NUMBER, Field(gt=0, le=1)] | None = None
-    pue: Annotated[float, NUMBER, Field(ge=1, le=5)] | None = None
+    power_factor: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
+    pue: Annotated[float, Field(ge=1, le=5), NUMBER] | None = None
     feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None
     loops: Annotated[list[Loop], Field(min_length=1, max_length=64)] | None = None
 
@@ -373,7 +374,7 @@ class Slow(Model):
     """A link at a fraction of its speed."""
 
     link: str
-    factor: Annotated[float, NUMBER, Field(gt=0, le=1)]
+    factor: Annotated[float, Field(gt=0, le=1), NUMBER]
 
 
 class Failed(Model):
@@ -396,7 +397,7 @@ class Cost(Model):
     """Prices that the catalogue lacks or that the user knows better, each of one device."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
-    prices: dict[str, Annotated[float, NUMBER, Field(ge=0, le=1e12, allow_inf_nan=False)]] = {}
+    prices: dict[str, Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False), NUMBER]] = {}
     source: str | None = None
 
 

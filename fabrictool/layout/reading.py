@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fabrictool.errors import InputError, Problem, did_you_mean
-from fabrictool.layout.source import Path_, Source, parse, read_bytes
+from fabrictool.layout.source import Path_, Source, checked_size, parse, read_bytes
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -37,7 +37,7 @@ def read_layout(path: str) -> Layout:
 
 def layout_from_bytes(name: str, content: bytes) -> Layout:
     """Check a layout given as bytes; ``name`` stands for the file in messages."""
-    tree, source = parse(name, content)
+    tree, source = parse(name, checked_size(name, content))
     if not isinstance(tree, dict):
         what = f"is a {'list' if isinstance(tree, list) else 'single value'}, not a layout"
         raise InputError([Problem(f"{name}:1:1", what, "a layout starts with 'name: …'")])

@@ -82,10 +82,21 @@ def read_bytes(path: str) -> tuple[str, bytes]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError([Problem(f"{name}:1:1", f"cannot be read: {reason}", "check the file's rights")]) from None
+    return name, checked_size(name, content)
+
+
+def checked_size(name: str, content: bytes) -> bytes:
+    """Return the content of a layout, refusing what is too large to be one.
+
+    Raises
+    ------
+    InputError
+        If it is larger than ``MAX_BYTES``.
+    """
     if len(content) > MAX_BYTES:
         what = f"is larger than {MAX_BYTES // 2**20} MiB, too large for a layout"
         raise InputError([Problem(f"{name}:1:1", what, "a layout states counts and types, not single devices")])
-    return name, content
+    return content
 
 
 def _neighbours(path: str) -> str:

@@ -250,7 +250,7 @@ def test_one_host_too_many_is_refused() -> None:
         ({"hosts_per_leaf": 2, "leaf": _sw(16), "pod": {"hosts": 24}}, "a pod of 12 leaves takes all ports"),
         ({"hosts_per_leaf": 4, "leaf": _sw(16), "pod": {"hosts": 10}}, "does not fill leaves of 4 ports"),
         ({"pgft": {"m": [4, 4], "w": [2, 4], "p": [1, 1]}, "leaf": _sw(16)}, "each host port has one leaf"),
-        ({"hosts_per_leaf": 4, "leaf": _sw(16, "200G")}, "a leaf port of 400G does not fit sw16"),
+        ({"hosts_per_leaf": 4, "leaf": _sw(16, "200G")}, "port of 400G does not fit sw16"),
         ({"hosts_per_leaf": 4, "leaf": _sw(16), "rails": 2}, "a fat-tree network takes no 'rails'"),
         ({"hosts_per_leaf": 4, "leaf": _sw(16), "speed": "800G"}, "links of 800G do not fit host ports of 400G"),
     ],

@@ -1,0 +1,75 @@
+"""Which format a file has, told by its content, and the fabric in it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from fabrictool.errors import InputError, Problem
+from fabrictool.fabric import Fabric
+from fabrictool.fabric.store import MAGIC
+from fabrictool.fabric.store import read_fabric as read_saved
+from fabrictool.formats.imported import Imported
+from fabrictool.formats.opening import read_all, text_of
+
+#: Modules in the order in which they are asked: those with the most telling marks first.
+READERS = (
+    "graphml", "ibutils_lst", "ibnetdiscover", "ibnetdiscover_ports", "edges_csv", "plan_csv", "ibutils_topo",
+)  # fmt: skip
+#: Bytes from the start that decide.
+HEAD = 65536
+
+
+def imported(path: str) -> Imported | None:
+    """Return the fabric in a file from elsewhere, or None if it is none of these formats, such as a layout.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or is of a known format but broken.
+    """
+    return imported_from(*read_all(path))
+
+
+def imported_from(name: str, content: bytes) -> Imported | None:
+    """Return the fabric in bytes; ``name`` stands for the file in messages."""
+    if content.startswith(MAGIC):
+        return Imported("npz", read_saved(io.BytesIO(content), name))
+    reader = _reader(content[:HEAD])
+    if reader is None:
+        return None
+    text = text_of(content)
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise InputError([Problem(f"{name}:{line}:1", "holds a zero byte: the file is damaged", "copy it again")])
+    return reader(name, text)
+
+
+def _reader(head: bytes) -> Callable[[str, str], Imported] | None:
+    plain = text_of(head).encode()
+    for word in READERS:
+        module = import_module(f"fabrictool.formats.{word}")
+        if module.sniff(plain):
+            read: Callable[[str, str], Imported] = module.read
+            return read
+    return None
+
+
+def read_fabric(path: str | Path) -> Fabric:
+    """Read a fabric from a file: one that was saved, or any format from elsewhere.
+
+    Use :func:`fabrictool.formats.recognise.imported` to get what was wrong with the file as well.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, broken, or of no known format.
+    """
+    found = imported(str(path))
+    if found is None:
+        known = "npz, ibnetdiscover, ibutils .lst and .topo, GraphML, edges.csv, plan CSV"
+        what = f"is not a whole fabric file of a known format ({known})"
+        raise InputError([Problem(f"{path}:1:1", what, "a layout is read by read_layout")])
+    return found.fabric
