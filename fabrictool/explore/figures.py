@@ -118,12 +118,12 @@ def _networks(fabric: Fabric) -> Iterator[Figure]:
     for row, network in enumerate(fabric.networks):
         start = prefix(fabric, network.name)
         ratios = oversubscription(fabric, row)
-        hops = hop_counts(fabric, row)
+        hops = hop_counts(fabric, row) or {}
         pairs = sum(count for links, count in hops.items() if links > 0)
         total = sum(links * count for links, count in hops.items() if links > 0)
         yield _exact(f"{start}oversubscription", math.prod(ratios) if ratios else None)
         yield _exact(f"{start}bisection links", halves_cut(fabric, row))
-        yield _exact(f"{start}longest path [links]", max(hops, default=0))
+        yield _exact(f"{start}longest path [links]", max(hops, default=None))
         yield _exact(f"{start}mean path [links]", total / pairs if pairs else None)
 
 
