@@ -14,6 +14,7 @@ _PUBLIC = {
     "read_layout": "fabrictool.layout.reading",
     "layout_from_tree": "fabrictool.layout.reading",
     "build": "fabrictool.generators.building",
+    "compare": "fabrictool.explore.comparing",
     "evaluate": "fabrictool.evaluation",
     "score": "fabrictool.evaluation",
     "Evaluation": "fabrictool.evaluation",
@@ -30,6 +31,7 @@ __all__ = [
     "FabrictoolError",
     "InputError",
     "build",
+    "compare",
     "edit",
     "evaluate",
     "layout_from_tree",
@@ -41,6 +43,7 @@ __all__ = [
 if TYPE_CHECKING:
     from fabrictool.errors import FabrictoolError, InputError
     from fabrictool.evaluation import Evaluation, evaluate, score
+    from fabrictool.explore.comparing import compare
     from fabrictool.fabric import Fabric, edit
     from fabrictool.formats.recognise import read_fabric
     from fabrictool.generators.building import build

@@ -16,14 +16,19 @@ import click
 )
 @click.option("--speed", metavar="SPEED", help="Of a link, such as 400G; default that of the hosts' compute ports.")
 @click.option("--switch-type", metavar="TYPE", help="A switch of the catalogue; default chosen by speed.")
-def command(family: str, hosts: int | None, host_type: str | None, speed: str | None, switch_type: str | None) -> int:
-    """Write a commented layout to stdout, sized by what is asked for.
+@click.option("--oversubscription", type=float, default=1.0, metavar="R", help="Most speed down to up of a leaf.")
+@click.option("--reserve", type=int, default=0, metavar="N", help="Ports of each leaf kept free.")
+@click.option("--growth", type=int, default=0, metavar="N", help="Hosts to come, for which no cable may move.")
+def command(family: str, hosts: int | None, host_type: str | None, speed: str | None, switch_type: str | None,
+            oversubscription: float, reserve: int, growth: int) -> int:  # fmt: skip
+    """Write a commented layout to stdout, with the fewest switches that do what is asked.
 
-    FAMILY is fat-tree or rail-optimized. The layout can be scored as it is:
+    FAMILY is fat-tree, rail-optimized, rail-only, multi-plane or switch-pair. The layout is proven by
+    building it, its comments hold the arithmetic, and it can be scored as it is:
 
     fabrictool new rail-optimized --hosts 127 | fabrictool score -
     """
-    from fabrictool.layout.starter import starter
+    from fabrictool.explore.starter import starter
 
-    click.echo(starter(family, hosts, host_type, speed, switch_type), nl=False)
+    click.echo(starter(family, hosts, host_type, speed, switch_type, oversubscription, reserve, growth), nl=False)
     return 0

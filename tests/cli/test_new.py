@@ -15,7 +15,7 @@ def run(*arguments):
     return stop.value.code
 
 
-@pytest.mark.parametrize("family", ["fat-tree", "rail-optimized"])
+@pytest.mark.parametrize("family", ["fat-tree", "rail-optimized", "rail-only", "multi-plane"])
 def test_goes_straight_into_score(family, capfd, monkeypatch):
     assert run("new", family, "--hosts", "16") == 0
     text = capfd.readouterr().out
@@ -29,12 +29,14 @@ def test_goes_straight_into_score(family, capfd, monkeypatch):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["dragonfly"], "a starter of family 'dragonfly' is not supported yet; use fat-tree or rail-optimized"),
+        (["dragonfly"], "a starter of family 'dragonfly' is not supported yet; use one of fat-tree, rail-optimized"),
         (["fat-tre"], "family 'fat-tre' is not known; did you mean 'fat-tree'?"),
-        (["rail-optimized", "--hosts", "300"], "ask for 256 hosts at most, or choose a switch with more ports"),
+        (["rail-optimized", "--hosts", "9000"], "ask for 8,192 hosts at most, or choose a switch with more ports"),
         (["fat-tree", "--hosts", "1e30"], "not a valid integer"),
         (["fat-tree", "--hosts", "0"], "0 hosts make no network"),
         (["fat-tree", "--speed", "fast"], "--speed: 'fast' is not a speed"),
+        (["fat-tree", "--oversubscription", "0"], "--oversubscription: 0 is no ratio of speeds"),
+        (["fat-tree", "--growth", "-1"], "--growth: -1 is less than nothing"),
         ([], "Missing argument 'FAMILY'"),
     ],
 )

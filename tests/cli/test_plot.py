@@ -48,6 +48,32 @@ def test_json_gives_the_curves_and_the_file(capfd):
     assert Path("a.svg").read_text().startswith("<?xml")
 
 
+def test_topology_writes_its_figure_and_counts(capfd):
+    assert run("small.yaml", "--what", "topology", "--network", "compute", "--json") == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["file"] == "small-topology.png"
+    (network,) = document["networks"]
+    assert [box["kind"] for box in network["boxes"]].count("host") == 8
+    assert Path("small-topology.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--what", "topology", "--ranks", "4"], "--ranks goes with --what busbw"),
+        (["--what", "topology", "--collective", "all-reduce"], "--collective goes with --what busbw"),
+        (["--network", "compute"], "--network goes with --what topology"),
+        (["--what", "topology", "--network", "none"], "there is no network 'none'"),
+    ],
+)
+def test_options_of_the_other_figure_are_refused(arguments, message, capfd):
+    assert run("small.yaml", *arguments) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert message in err
+    assert files() == ["small.yaml"]
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

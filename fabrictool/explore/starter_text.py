@@ -4,26 +4,21 @@ A line whose ``#`` stands right before a key, or before two spaces, is an option
 it is valid too. Braces of YAML are doubled for ``str.format``.
 """
 
-_HEAD = """\
+HEAD = """\
 # A starter made by 'fabrictool new {family}'. Save it, then:  fabrictool score FILE
-# Quantities carry their unit. Lines such as '#oversubscription: 2' are options: remove the '#'.
+# Quantities carry their unit. Lines such as '#pue: 1.3' are options: remove the '#'.
 name: {family}-{hosts}
 
 """
 
-HOSTS = (
-    _HEAD
-    + """\
+HOSTS = """\
 # Groups of equal hosts. 'fabrictool catalogue hosts' lists the types with their sources.
 hosts:
   - {{name: {group}, type: {host_type}, count: {hosts}}}
 
 """
-)
 
-HOSTS_INLINE = (
-    _HEAD
-    + """\
+HOSTS_INLINE = """\
 # Groups of equal hosts. The type is described in place: replace its figures by those of your
 # server's data sheet, or name a type of the catalogue ('fabrictool catalogue hosts' lists them).
 hosts:
@@ -42,52 +37,28 @@ hosts:
       #scale_up: {{domain: 1, speed: 3.6T}}  # NVLink or xGMI: GPUs in a domain, speed per GPU and direction
 
 """
-)
 
-_FAT_TREE = """\
-# Fat-tree: half of a leaf's {ports} ports go down to hosts, the other half up, so that it is non-blocking.
-# With this switch two levels join up to {two_levels:,} hosts, three up to {largest:,}.
-networks:
-  compute:
-    family: fat-tree
-    protocol: {protocol}  # infiniband or ethernet (RoCE): chooses the default latencies
-    speed: {speed}
-    levels: {levels}
-    hosts_per_leaf: {hosts_per_leaf}  # each with {links}
-    #oversubscription: 2  # speed down to speed up of a leaf; by default 1
-    leaf: {{type: {switch}}}
-    spine: {{type: {switch}}}  # as many as the leaves' uplinks need; fix it with 'count: N'
-{core}    routing: d-mod-k
-    #link: {{latency: {{host: 1 us, fabric: 500 ns}}}}  # by default published measurements
-    #attach: [{{hosts: {group}, role: compute}}]  # by default all compute ports
-
-"""
-
-_RAIL_OPTIMIZED = """\
+#: What a family is, in one or two lines.
+FAMILIES = {
+    "fat-tree": """\
+# Fat-tree: the links of a host meet on one leaf, and every leaf reaches every spine by equally many links.
+""",
+    "rail-optimized": """\
 # Rail-optimized: port r of every host of a scalable unit meets on leaf r, so that GPUs of equal place
-# are one hop apart. A unit fills half of a leaf's {ports} ports; the other half goes up to the spines.
-# With this switch two levels join up to {largest:,} hosts.
-networks:
-  compute:
-    family: rail-optimized
-    protocol: {protocol}  # infiniband or ethernet (RoCE): chooses the default latencies
-    speed: {speed}
-    rails: {rails}  # compute ports of a host
-    scalable_unit: {{hosts: {unit}}}  # full at {full_unit}; hosts fill the units in order, the last may be short
-    #oversubscription: 2  # speed down to speed up of a leaf; by default 1
-    leaf: {{type: {switch}}}  # as many as there are rails in all units
-    spine: {{type: {switch}}}  # as many as the leaves' uplinks need; fix it with 'count: N'
-    routing: d-mod-k
-    #link: {{latency: {{host: 1 us, fabric: 500 ns}}}}  # by default published measurements
-    #attach: [{{hosts: {group}, role: compute}}]  # by default all compute ports
-
-"""
-
-CORE = """\
-    core: {{type: {switch}}}  # the third level: as many as the pods need
-"""
-
-NETWORKS = {"fat-tree": _FAT_TREE, "rail-optimized": _RAIL_OPTIMIZED}
+# are one hop apart. Every leaf reaches every spine by equally many links.
+""",
+    "rail-only": """\
+# Rail-only: port r of every host is on rail r, and no switch joins the rails. GPUs of different places reach
+# each other over the hosts' scale-up domain, which the algorithms pxn and hierarchical use.
+""",
+    "multi-plane": """\
+# Multi-plane: each plane is a network of its own, and a host has equally many ports in each.
+# What joins the planes is the hosts' scale-up domain.
+""",
+    "switch-pair": """\
+# A pair of switches: port k of a host goes to leaf k mod 2, so that a host stays connected when a leaf is lost.
+""",
+}
 
 REST = """\
 # Racks: as many hosts in each as height, power and weight allow. A rack over a limit is an error finding.

@@ -1,0 +1,107 @@
+"""``fabrictool compare``: layouts side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from fabrictool.cli.common import json_option, layouts_argument, print_json, print_tables, quiet_option
+
+if TYPE_CHECKING:
+    from fabrictool.evaluation import Evaluation
+    from fabrictool.explore.comparing import Comparison
+    from fabrictool.layout.model import Layout
+
+_FORMS = click.Choice(["table", "json", "csv", "markdown"])
+
+
+@click.command("compare", short_help="Set layouts side by side.")
+@layouts_argument
+@click.option("--since", metavar="REVISION", help="Compare one LAYOUT with its state at a git revision.")
+@click.option("--size", "sizes", multiple=True, metavar="SIZE", help="Message size, default 1GiB; repeatable.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the random bisections.")
+@click.option("--format", "form", type=_FORMS, help="How to print; default table, with --since markdown.")
+@quiet_option
+@json_option
+def command(
+    layouts: tuple[str, ...], since: str | None, sizes: tuple[str, ...], seed: int, form: str | None, quiet: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Set layouts side by side: key figures, structure, findings.
+
+    Each layout is compared with the first. A difference is 'beyond' where it exceeds the uncertainty
+    of the two figures, 'within' where it does not; the last column says how certain a figure is.
+
+    Exit status: 1 if a layout has a finding that is an error; with --since the present state counts.
+    """
+    from fabrictool.explore.comparing import compare
+
+    if since is not None and len(layouts) != 1:
+        raise click.UsageError(f"--since compares one LAYOUT with its earlier state; {len(layouts)} are given")
+    if since is None and len(layouts) < 2:
+        raise click.UsageError("give two LAYOUTs or more, or --since REVISION")
+    found = _since(layouts[0], since) if since else _side_by_side(layouts)
+    evaluations = [_scored(layout, sizes, seed) for layout in found.values()]
+    _print(compare(evaluations, list(found)), "json" if as_json else form or ("markdown" if since else "table"), quiet)
+    judged = evaluations[-1:] if since else evaluations
+    return 0 if all(evaluation.ok for evaluation in judged) else 1
+
+
+def _side_by_side(paths: tuple[str, ...]) -> dict[str, Layout]:
+    """Read layouts; those that share a name are called by name and file."""
+    from fabrictool.layout.reading import read_layout
+
+    if len(set(paths)) < len(paths):
+        twice = Counter(paths).most_common(1)[0][0]
+        raise click.UsageError(f"{twice} is given twice")
+    read = [read_layout(path) for path in paths]
+    names = Counter(layout.name for layout in read)
+    return {
+        layout.name if names[layout.name] == 1 else f"{layout.name} ({path})": layout
+        for path, layout in zip(paths, read, strict=True)
+    }
+
+
+def _since(path: str, revision: str) -> dict[str, Layout]:
+    from fabrictool.cli.earlier import earlier_content
+    from fabrictool.layout.reading import layout_from_bytes, read_layout
+
+    if path == "-":
+        raise click.UsageError("--since needs a file, not standard input")
+    now = read_layout(path)
+    then = layout_from_bytes(f"{revision}:{path}", earlier_content(path, revision))
+    return {f"{then.name} at {revision}": then, f"{now.name} now": now}
+
+
+def _scored(layout: Layout, sizes: tuple[str, ...], seed: int) -> Evaluation:
+    from fabrictool.evaluation import score
+
+    return score(layout, size=list(sizes) or ["1GiB"], seed=seed)
+
+
+def _print(comparison: Comparison, form: str, quiet: bool) -> None:
+    if form == "json":
+        print_json(comparison.to_dict())
+        return
+    if quiet:
+        return
+    tables = comparison.tables(as_numbers=form == "csv")
+    if form == "markdown":
+        first, *others = comparison.titles
+        click.echo(f"## {', '.join(others)} against {first}\n")
+    if form != "csv":
+        click.echo("\n".join(_summary(comparison)) + "\n")
+    print_tables(tables, form)
+
+
+def _summary(comparison: Comparison) -> list[str]:
+    """Say first what matters: how many figures differ by more than the uncertainty."""
+    lines = []
+    for title in comparison.titles[1:]:
+        rows = comparison.beyond(title)
+        names = ", ".join(figure.name for figure, _ in rows)
+        count = f"{len(rows)} of {len(comparison.figures)} figures differ beyond the uncertainty"
+        lines.append(f"{title}: {count}{': ' if names else ''}{names}")
+    return lines

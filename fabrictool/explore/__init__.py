@@ -1,0 +1,1 @@
+"""Several designs at once: what differs between them, and what to make of it."""

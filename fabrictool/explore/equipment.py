@@ -1,0 +1,108 @@
+"""What hosts and switches of the catalogue bring to a network that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabrictool import units
+from fabrictool.catalogue.store import find
+from fabrictool.catalogue.types import HostType, SwitchType
+from fabrictool.errors import InputError, NotSupportedError
+
+GENERIC = "generic"
+_GENERIC_SPEED_BPS = 400e9
+#: Link speed in bit/s, to the InfiniBand switch of that generation.
+_SWITCHES = {200e9: "qm8790", 400e9: "qm9700", 800e9: "q3400-ra"}
+_GENERIC_PORTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class HostLinks:
+    """Links of a host to a network: ``lanes`` in all, ``per_adapter`` of each adapter."""
+
+    lanes: int
+    per_adapter: int
+    speed_bps: float
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPorts:
+    """A switch as a layout writes it, its ports at a speed, and the protocol of its network."""
+
+    text: str
+    ports: int
+    protocol: str
+
+    @property
+    def title(self) -> str:
+        """What the switch is called in messages."""
+        return self.text.split(",")[0].removeprefix("{name: ")
+
+
+def host_links(host_type: str, speed: str | None) -> HostLinks:
+    """Return the compute links of a host; a port faster than the links is split into as many as it carries.
+
+    Raises
+    ------
+    FabrictoolError
+        If the host has no such links.
+    """
+    asked = None if speed is None else _speed_bps(speed)
+    if host_type == GENERIC:
+        return HostLinks(1, 1, asked or _GENERIC_SPEED_BPS)
+    kind = _catalogued("hosts", host_type, "host type")
+    assert isinstance(kind, HostType)
+    if kind.trays:
+        fix = "describe one tray inline, with scale_up over several hosts"
+        what = f"{host_type} is a rack of {kind.trays} hosts; a starter of it is not supported yet"
+        raise NotSupportedError(what, fix)
+    nics = [nic for nic in kind.nics if nic.role == "compute"]
+    if not nics or not kind.gpus:
+        raise InputError(f"{host_type} has no GPU with a compute port", "choose a host with GPUs")
+    fastest_bps = min(nic.speed_bps for nic in nics)
+    if asked is not None and asked > fastest_bps:
+        slower = units.format_speed(fastest_bps)
+        raise InputError(f"{host_type} has compute ports of {slower}, not {speed}", f"use --speed {slower}")
+    speed_bps = asked or fastest_bps
+    splits = [int(nic.speed_bps / speed_bps * (1 + 1e-9)) for nic in nics]
+    lanes = sum(nic.ports * split for nic, split in zip(nics, splits, strict=True))
+    return HostLinks(lanes, min(n.ports_each * split for n, split in zip(nics, splits, strict=True)), speed_bps)
+
+
+def switch_ports(switch_type: str | None, speed_bps: float) -> SwitchPorts:
+    """Return a switch of the catalogue; by default that of the speed's generation, or one described in place.
+
+    Raises
+    ------
+    FabrictoolError
+        If there is no such switch, or its ports are too slow.
+    """
+    speed = units.format_speed(speed_bps)
+    name = switch_type or _SWITCHES.get(speed_bps)
+    if name is None:
+        inline = f"{{name: switch-{_GENERIC_PORTS}x{speed}, ports: {_GENERIC_PORTS}, speed: {speed}, u: 1}}"
+        return SwitchPorts(inline, _GENERIC_PORTS, "ethernet")
+    kind = _catalogued("switches", name, "switch type")
+    assert isinstance(kind, SwitchType)
+    each = int(kind.cage_speed_bps / speed_bps * (1 + 1e-9))
+    if not each:
+        what = f"{name} has ports of {units.format_speed(kind.cage_speed_bps)} at most, not {speed}"
+        raise InputError(what, "choose a faster switch or a lower speed")
+    protocol = "infiniband" if "infiniband" in (kind.protocol or "") else "ethernet"
+    return SwitchPorts(name, kind.cage_count * each, protocol)
+
+
+def _catalogued(kind: str, name: str, title: str) -> HostType | SwitchType:
+    try:
+        found = find(kind, name, title)
+    except ValueError as error:
+        raise InputError(str(error).removesuffix(" A type may also be described inline")) from None
+    assert isinstance(found, HostType | SwitchType)
+    return found
+
+
+def _speed_bps(speed: str) -> float:
+    try:
+        return units.parse(speed, units.SPEED)
+    except ValueError as error:
+        raise InputError(f"--speed: {error}") from None

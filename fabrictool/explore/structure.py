@@ -1,0 +1,82 @@
+"""What a design consists of, in words that line up from design to design."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fabrictool.explore.figures import prefix
+from fabrictool.fabric import KINDS
+from fabrictool.fabric.counting import link_counts
+from fabrictool.units import format_speed
+
+if TYPE_CHECKING:
+    from fabrictool.evaluation import Evaluation
+    from fabrictool.fabric import Fabric
+    from fabrictool.layout.model import Layout
+
+
+def structure(evaluation: Evaluation) -> dict[str, str]:
+    """Return networks, families, tiers, types, links per pair, algorithms and racks of a design, by what they are of.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    """
+    layout, fabric = evaluation.layout, evaluation.fabric
+    found = {f"hosts {group.name}": f"{group.count:,} x {group.type.name}" for group in layout.hosts}
+    found["networks"] = ", ".join(layout.networks)
+    for row, (name, network) in enumerate(layout.networks.items()):
+        start = prefix(fabric, name)
+        found[f"{start}family"] = network.family
+        found[f"{start}protocol"] = network.protocol
+        found[f"{start}routing"] = network.routing.name
+        found |= {f"{start}{key}": text for key, text in _tiers(fabric, row).items()}
+    found |= _links(fabric)
+    found |= _algorithms(evaluation)
+    return found | _racks(layout)
+
+
+def _tiers(fabric: Fabric, network: int) -> dict[str, str]:
+    """Return planes, and switches by kind and type."""
+    devices = fabric.devices
+    inside = (devices.network == network) & (devices.tier > 0)
+    planes = len(np.unique(devices.plane[inside & (devices.plane >= 0)]))
+    found = {"planes": str(planes)} if planes else {}
+    for kind in np.unique(devices.kind[inside]).tolist():
+        types, counts = np.unique(devices.type[inside & (devices.kind == kind)], return_counts=True)
+        parts = [f"{n:,} x {fabric.types[at]}" for at, n in zip(types.tolist(), counts.tolist(), strict=True)]
+        found[KINDS[kind]] = " + ".join(parts)
+    return found
+
+
+def _links(fabric: Fabric) -> dict[str, str]:
+    """Return links by the kinds that they join; several speeds stand side by side."""
+    found: dict[str, str] = {}
+    for row in link_counts(fabric):
+        each = "uneven" if row.per_pair is None else f"{row.per_pair} a pair"
+        key = f"{prefix(fabric, row.network)}links {row.a} - {row.z}"
+        text = f"{row.count:,} x {format_speed(row.speed_bps)}, {each}"
+        text += f", {row.groups} groups" if row.groups > 1 else ""
+        found[key] = f"{found[key]}; {text}" if key in found else text
+    return found
+
+
+def _algorithms(evaluation: Evaluation) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for result in evaluation.collectives:
+        known = found.setdefault(f"{result.collective} by", [])
+        word = result.algorithm or "no algorithm"
+        if word not in known:
+            known.append(word)
+    return {key: ", ".join(words) for key, words in found.items()}
+
+
+def _racks(layout: Layout) -> dict[str, str]:
+    texts = []
+    for group in layout.racks or ():
+        each = f", {group.hosts_per_rack} hosts each" if group.hosts_per_rack else ""
+        limit = f", {group.power_limit_w / 1e3:g} kW" if group.power_limit_w else ""
+        texts.append(f"{group.type.name}, {group.cooling}{each}{limit}")
+    return {"racks": "; ".join(texts)} if texts else {}
