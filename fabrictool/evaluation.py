@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fabrictool import __version__
 from fabrictool.collectives.congestion import Congestion, congestion_of
 from fabrictool.collectives.transport import Transport, run_jobs, transports
@@ -18,6 +20,7 @@ from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
+from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.generators.building import build
 from fabrictool.generators.latency import latency_assumptions
 from fabrictool.layout.model import Layout
@@ -192,6 +195,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *(finding for settings in lossless.values() for finding in settings.findings()),
         *_no_collectives(fabric, joined),
         *_unreachable(results),
+        *_not_known(layout, power, cooling, results),
         *cost.findings(),
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
@@ -245,9 +249,10 @@ def _refuse_scenario(layout: Layout) -> None:
     if scenario is not None and scenario.sharing != "max-min":
         problems.append(_unsupported(f"sharing '{scenario.sharing}'", ("scenario", "sharing")))
     for name, network in layout.networks.items():
-        if network.routing.name != "d-mod-k":
+        default = "minimal" if network.family in DIRECT_FAMILIES else "d-mod-k"
+        if network.routing.name != default:
             what = f"routing '{network.routing.name}'"
-            problems.append(_unsupported(what, ("networks", name, "routing"), "use d-mod-k"))
+            problems.append(_unsupported(what, ("networks", name, "routing"), f"use {default}"))
     if problems:
         raise NotSupportedError(problems)
 
@@ -259,6 +264,26 @@ def _unsupported(what: str, path: tuple[str | int, ...], fix: str = "remove it f
 def _networks_to_run(layout: Layout, fabric: Fabric) -> list[Transport]:
     """Return the networks that join all GPUs."""
     return transports(fabric) if len(fabric.gpus) else []
+
+
+def _not_known(
+    layout: Layout, power: RackPower, cooling: RackCooling, results: list[CollectiveResult]
+) -> list[Finding]:
+    """Say in one note why results are null that no other finding explains."""
+    reasons = []
+    if np.isnan(power.total_typical_w) and not np.isnan(power.it_max_w):
+        lacking = [kind.name for kind in (*layout.host_types(), *layout.switch_types()) if kind.power_typical_w is None]
+        reasons.append(f"typical IT power (no figure of {', '.join(lacking)})")
+    if np.isnan(cooling.facility_w) and not np.isnan(power.it_max_w):
+        reasons.append("facility power (no racks, and no pue of the hall)")
+    if np.isnan(power.limit_w).any():
+        reasons.append("power limit of racks (neither power_limit nor feeds are given)")
+    if results:
+        reasons.append("expected range of busbw (no measurements to calibrate with)")
+    if not reasons:
+        return []
+    fix = "give what is missing in the layout, or read these as unknown"
+    return [Finding("not-known", "note", "results", f"null: {'; '.join(reasons)}", fix)]
 
 
 def _unreachable(results: list[CollectiveResult]) -> list[Finding]:
@@ -274,6 +299,12 @@ def _unreachable(results: list[CollectiveResult]) -> list[Finding]:
 def _no_collectives(fabric: Fabric, joined: list[Transport]) -> list[Finding]:
     if joined or not len(fabric.networks):
         return []
+    sideways = [network for network in fabric.networks if not network.is_tree]
+    if sideways:
+        names = ", ".join(f"{network.name} ({network.family})" for network in sideways)
+        message = f"routing of {names} is not computed yet, and no other network joins all GPUs: no collectives"
+        fix = "read counts, power, cooling and cost; for collectives use a fat-tree or a rail-optimized network"
+        return [Finding("no-collectives", "note", "networks", message, fix)]
     message = "no network joins all GPUs by one port each, so no collective is computed"
     fix = "attach one port of every GPU to one network"
     return [Finding("no-collectives", "note", "networks", message, fix)]

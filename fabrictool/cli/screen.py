@@ -153,10 +153,12 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     if math.isnan(power.it_max_w):
         yield f"{_head('POWER')}no figures{missing}"
         return
+    hall = evaluation.layout.hall
+    given = "*" if hall is None or hall.pue is None else "#"
     facility = (
         ""
         if math.isnan(cooling.facility_w)
-        else f"   facility {_power_text(cooling.facility_w)}~ at PUE {cooling.pue:.3g}*"
+        else f"   facility {_power_text(cooling.facility_w)}~ at PUE {cooling.pue:.3g}{given}"
     )
     yield f"{_head('POWER')}IT max {_power_text(power.it_max_w)}#{facility}{missing}"
     racks = [row for row in range(len(power.rack)) if not math.isnan(power.it_w[row])]

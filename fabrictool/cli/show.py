@@ -98,11 +98,11 @@ def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
         "free_ports": {name: counting.free_ports(fabric, row) for name, row in rows.items()},
         "components": {name: parts.switch_components(fabric, row) for name, row in rows.items()},
         "bisection_links": {name: parts.halves_cut(fabric, row) for name, row in rows.items()},
-        "hops": {
-            name: {"inf" if hops < 0 else str(hops): pairs for hops, pairs in parts.hop_counts(fabric, row).items()}
+        "hops": {name: _by_hops(parts.hop_counts(fabric, row)) for name, row in rows.items()},
+        "oversubscription": {
+            name: _product(ratios[name]) if name in known and (ratios[name] or fabric.networks[row].is_tree) else None
             for name, row in rows.items()
         },
-        "oversubscription": {name: _product(ratio) if name in known else None for name, ratio in ratios.items()},
         "oversubscription_by_tier": ratios,
     }
 
@@ -119,6 +119,12 @@ def _network_rows(found: dict[str, Any], names: list[str]) -> dict[str, list[Any
         "parts of switches": [found["components"][name] for name in names],
         "links between halves of hosts": [found["bisection_links"][name] for name in names],
     }
+
+
+def _by_hops(counted: dict[int, int] | None) -> dict[str, int] | None:
+    if counted is None:
+        return None
+    return {"inf" if hops < 0 else str(hops): pairs for hops, pairs in counted.items()}
 
 
 def _product(ratios: list[float]) -> float:
@@ -142,6 +148,7 @@ def _tables(found: dict[str, Any]) -> list[Table]:
         Column("network", [row["network"] for row in links]),
         Column("from", [row["a"] for row in links]),
         Column("to", [row["z"] for row in links]),
+        *([Column("scope", [row["scope"] or "" for row in links])] if any(row["scope"] for row in links) else []),
         *(
             Column(key.replace("_", " "), [row[key] for row in links])
             for key in ("count", "cables", "per_pair", "groups")
@@ -169,5 +176,9 @@ def _ratios(ratios: list[float]) -> str:
     return " x ".join(f"{ratio:.4g}:1" for ratio in ratios) or "none"
 
 
-def _hops(hops: dict[str, int]) -> str:
+def _hops(hops: dict[str, int] | None) -> str:
+    from fabrictool.fabric.parts import MOST_SEARCHED
+
+    if hops is None:
+        return f"not counted above {MOST_SEARCHED:,} switches"
     return ", ".join(f"{links}: {pairs:,}" for links, pairs in hops.items())

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.fabric.parts import merged
-from fabrictool.fabric.tables import KINDS, Bool, Fabric
+from fabrictool.fabric.tables import F8, I4, KINDS, Bool, Fabric
 
 _SWITCH_TIER = 1
+_SCOPES = (None, "local", "global")
 
 
 def counts(fabric: Fabric) -> dict[str, int]:
@@ -94,7 +96,10 @@ def oversubscription(fabric: Fabric, network: int) -> list[float]:
     """Return bandwidth down over bandwidth up of each tier that has uplinks, the worst switch of each, leaf first.
 
     Links between switches of one tier are neither; switches whose links have no known speed are left out.
+    Global links lead up; their share is that of whole groups, since a group's switches share them.
     """
+    if fabric.networks[network].has_groups:
+        return _oversubscription_of_groups(fabric, network)
     tier = fabric.devices.tier
     a, z = fabric.ends
     inside = (fabric.links.network == network) & ~internal_links(fabric) & (tier[a] != tier[z])
@@ -112,12 +117,42 @@ def oversubscription(fabric: Fabric, network: int) -> list[float]:
     return found
 
 
+def _oversubscription_of_groups(fabric: Fabric, network: int) -> list[float]:
+    pod, tier = fabric.devices.pod, fabric.devices.tier
+    a, z = fabric.ends
+    inside = fabric.links.network == network
+    sideways = inside & (link_scopes(fabric) == _SCOPES.index("global"))
+
+    def bandwidth(end: I4, links: Bool) -> F8:
+        size = int(pod.max(initial=0)) + 1
+        return np.bincount(pod[end[links]], fabric.links.speed_bps[links], size).astype(np.float64)
+
+    found = []
+    for level in range(_SWITCH_TIER, int(tier.max(initial=0)) + 1):
+        down = bandwidth(z, inside & (tier[z] == level) & (tier[a] < level))
+        up = bandwidth(a, inside & (tier[a] == level) & ((tier[z] > level) | sideways))
+        up = up + bandwidth(z, sideways & (tier[z] == level))
+        if (up > 0).any():
+            found.append(float((down[up > 0] / up[up > 0]).max()))
+    return found
+
+
+def link_scopes(fabric: Fabric) -> npt.NDArray[np.int64]:
+    """Return for each link its place in (none, local, global): inside a group of switches or between two."""
+    a, z = fabric.ends
+    grouped = np.array([network.has_groups for network in fabric.networks], bool)
+    between = grouped[fabric.links.network] & (fabric.devices.tier[a] >= _SWITCH_TIER)
+    apart = fabric.devices.pod[a] != fabric.devices.pod[z]
+    return np.where(between, 1 + apart, 0).astype(np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class LinkCount:
     """Links between two kinds of device in a network.
 
     ``per_pair`` is the number of parallel links of each joined pair, None where pairs differ;
-    ``groups`` the number of meshes that the two kinds fall apart into.
+    ``groups`` the number of meshes that the two kinds fall apart into; ``scope`` is "local" or
+    "global" where switches form groups.
     """
 
     network: str
@@ -128,31 +163,34 @@ class LinkCount:
     per_pair: int | None
     groups: int
     speed_bps: float
+    scope: str | None = None
 
 
 def link_counts(fabric: Fabric) -> list[LinkCount]:
-    """Return the links by network, pair of kinds and speed, from the hosts up."""
+    """Return the links by network, pair of kinds, scope and speed, from the hosts up."""
     a, z = fabric.ends
     kind, links = fabric.devices.kind, fabric.links
-    code = np.column_stack((links.network, kind[a], kind[z], links.speed_bps))
+    speeds, speed = np.unique(links.speed_bps, return_inverse=True)
+    sort = (links.network, kind[a], kind[z], link_scopes(fabric), speed)
+    shape = (max(1, len(fabric.networks)), len(KINDS), len(KINDS), len(_SCOPES), max(1, len(speeds)))
+    code = np.ravel_multi_index(tuple(column.astype(np.int64) for column in sort), shape)
     found = []
-    for row in np.unique(code, axis=0):
-        inside = (code == row).all(axis=1)
-        pairs, uses = np.unique(np.column_stack((a[inside], z[inside])), axis=0, return_counts=True)
-        label = merged(np.arange(len(kind), dtype=np.int32), pairs[:, 0], pairs[:, 1])
-        found.append(
-            LinkCount(
-                fabric.networks[int(row[0])].name,
-                KINDS[int(row[1])],
-                KINDS[int(row[2])],
-                int(inside.sum()),
-                cables(fabric, int(row[0]), inside),
-                int(uses[0]) if (uses == uses[0]).all() else None,
-                len(np.unique(label[pairs])),
-                float(row[3]),
-            )
-        )
-    for network in fabric.networks:
-        for title, count, speed_bps in network.uplinks:
-            found.append(LinkCount(network.name, title, "uplink", count, count, None, 1, speed_bps))
+    for row in np.unique(code):
+        network, lower, upper, scope, at = (int(part) for part in np.unravel_index(row, shape))
+        title = fabric.networks[network].name
+        counted = _counted(fabric, network, code == row)
+        found.append(LinkCount(title, KINDS[lower], KINDS[upper], *counted, float(speeds[at]), _SCOPES[scope]))
+    for facts in fabric.networks:
+        for title, count, speed_bps in facts.uplinks:
+            found.append(LinkCount(facts.name, title, "uplink", count, count, None, 1, speed_bps))
     return found
+
+
+def _counted(fabric: Fabric, network: int, inside: Bool) -> tuple[int, int, int | None, int]:
+    """Return links, cables, links of each joined pair and meshes of some links."""
+    a, z = fabric.ends
+    pairs, uses = np.unique(a[inside].astype(np.int64) << 32 | z[inside], return_counts=True)
+    low, high = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
+    label = merged(np.arange(len(fabric.devices), dtype=np.int32), low, high)
+    per_pair = int(uses[0]) if (uses == uses[0]).all() else None
+    return int(inside.sum()), cables(fabric, network, inside), per_pair, len(np.unique(label[low]))

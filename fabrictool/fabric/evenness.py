@@ -20,6 +20,11 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
+def switches_of(kind: int) -> str:
+    """Return what switches of a kind are called together."""
+    return "routers" if KINDS[kind] == "router" else f"{KINDS[kind]} switches"
+
+
 def unequal_uplinks(fabric: Fabric, network: int) -> Iterator[Finding]:
     """Yield one finding for each kind of switch whose switches differ in links up or in their speed.
 
@@ -43,7 +48,7 @@ def unequal_uplinks(fabric: Fabric, network: int) -> Iterator[Finding]:
     for kind, rows_of in odd.items():
         model, first = usual[kind], rows_of[0]
         what = (
-            f"{len(rows_of):,} of {np.count_nonzero(devices.kind[switches] == kind):,} {KINDS[kind]} switches have "
+            f"{len(rows_of):,} of {np.count_nonzero(devices.kind[switches] == kind):,} {switches_of(kind)} have "
             f"unequal uplinks: {fabric.names[first]} has {links[first]}{_sum(bps[first])}, "
             f"{fabric.names[model]} {links[model]}{_sum(bps[model])}"
         )
@@ -75,7 +80,7 @@ def mixed_speeds(fabric: Fabric, network: int) -> Iterator[Finding]:
     for kind in np.unique(fabric.devices.kind[mixed]).tolist():
         rows = mixed[fabric.devices.kind[mixed] == kind]
         example = " and ".join(format_speed(bps) for bps in pairs[pairs[:, 0] == rows[0], 1])
-        what = f"{len(rows):,} {KINDS[kind]} switches have links of two speeds: {fabric.names[rows[0]]} {example}"
+        what = f"{len(rows):,} {switches_of(kind)} have links of two speeds: {fabric.names[rows[0]]} {example}"
         fix = "bring them to one speed: equal shares over unequal links fill the slow ones first"
         yield Finding("mixed-speeds", "warning", f"network {fabric.networks[network].name}", what, fix)
 

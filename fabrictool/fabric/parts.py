@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from fabrictool.fabric.tables import F8, I4, Fabric
+from fabrictool.fabric.walks import pairs_by_links
+
+#: Distances are not counted where more switches than these form no tree: the search takes their number squared.
+MOST_SEARCHED = 16_384
 
 
 def network_ends(fabric: Fabric, network: int) -> tuple[I4, I4, F8]:
@@ -74,17 +78,16 @@ def attached_hosts(fabric: Fabric, network: int) -> I4:
     return hosts.astype(np.int32)
 
 
-def hop_counts(fabric: Fabric, network: int) -> dict[int, int]:
+def hop_counts(fabric: Fabric, network: int) -> dict[int, int] | None:
     """Return the number of ordered pairs of hosts by links on the shortest way through switches.
 
-    In a tiered fabric two hosts that meet at tier l are 2 l links apart; others are searched breadth
-    first. Pairs that never meet stand under -1.
+    In a tiered fabric two hosts that meet at tier l are 2 l links apart; elsewhere all switches are
+    searched, and None stands for more than ``MOST_SEARCHED`` of them. Pairs that never meet stand
+    under -1.
     """
-    from fabrictool.fabric import distances
-
+    if not _is_tiered(fabric, network):
+        return _searched(fabric, network)
     hosts = attached_hosts(fabric, network)
-    if len(hosts) and not distances.is_tiered(fabric, network):
-        return distances.hop_counts(fabric, network, hosts)
     found: dict[int, int] = {}
     near = 0
     for tier, label in enumerate(joined_by_tier(fabric, network)[1:], 1):
@@ -95,6 +98,30 @@ def hop_counts(fabric: Fabric, network: int) -> dict[int, int]:
         near = pairs
     apart = len(hosts) * (len(hosts) - 1) - near
     return found | ({-1: apart} if apart else {})
+
+
+def _searched(fabric: Fabric, network: int) -> dict[int, int] | None:
+    """Return pairs of hosts by distance, by searching from every switch at once."""
+    kind, tier = fabric.devices.kind, fabric.devices.tier
+    switches = np.flatnonzero((fabric.devices.network == network) & (tier > 0))
+    if len(switches) > MOST_SEARCHED:
+        return None
+    place = np.full(len(tier), -1, np.int32)
+    place[switches] = np.arange(len(switches))
+    a, z, _ = network_ends(fabric, network)
+    between, at_host = (place[a] >= 0) & (place[z] >= 0), (kind[a] == 0) & (place[z] >= 0)
+    ends = (place[a[between]], place[z[between]], a[at_host], place[z[at_host]])
+    found = pairs_by_links(len(switches), *ends) if at_host.any() else {}
+    hosts, seated = len(attached_hosts(fabric, network)), len(np.unique(a[at_host]))
+    lost = hosts * (hosts - 1) - seated * (seated - 1)
+    return found | ({-1: found.get(-1, 0) + lost} if lost else {})
+
+
+def _is_tiered(fabric: Fabric, network: int) -> bool:
+    """Return whether every link of a network leads to the next tier up."""
+    tier = fabric.devices.tier
+    a, z, _ = network_ends(fabric, network)
+    return bool((tier[z] - tier[a] == 1).all())
 
 
 def switch_components(fabric: Fabric, network: int) -> int:
@@ -110,8 +137,9 @@ def switch_components(fabric: Fabric, network: int) -> int:
 def halves_cut(fabric: Fabric, network: int) -> int:
     """Return the fewest links that part the first half of the hosts from the second, by max-flow.
 
-    Hosts fill leaves, units and pods in order, so halves in this order follow the fabric's own
-    borders: in a tree no equal split cuts fewer.
+    Hosts fill leaves, units, pods and groups in order, so halves in this order follow the fabric's
+    own borders: in a tree no equal split cuts fewer. Where groups are joined sideways, another split
+    may cut fewer links.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import maximum_flow

@@ -24,6 +24,8 @@ Bool = npt.NDArray[np.bool_]
 #: Kinds of device; the code in ``Devices.kind`` is the place in this tuple. An ``aggregation`` node is an engine
 #: inside an InfiniBand switch that shows up as an adapter on a port of its own: no host, no cable.
 KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router", "aggregation")
+#: Families whose switches are no tree: same-tier links join groups, and hosts meet over sideways hops.
+DIRECT_FAMILIES = ("dragonfly", "dragonfly-plus", "slim-fly")
 
 
 class Table:
@@ -153,6 +155,16 @@ class NetworkFacts:
     cables: str = "per-link"
     host_cables: str = "per-link"
     uplinks: tuple[tuple[str, int, float], ...] = ()
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether every way between hosts goes up, then down."""
+        return self.family not in DIRECT_FAMILIES
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether links between switches are local to a group or global, between groups."""
+        return self.family.startswith("dragonfly")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fabrictool.fabric.articulation import weak_vertices
+from fabrictool.fabric.evenness import switches_of
 from fabrictool.fabric.parts import merged, network_ends
 from fabrictool.fabric.tables import I4, KINDS, Bool, Fabric
 from fabrictool.records import Finding
@@ -28,7 +29,7 @@ def weak_switches(fabric: Fabric, network: int) -> Iterator[Finding]:
         worst = int(rows[cut[rows].argmax()])
         every = np.count_nonzero((kinds == kind) & (fabric.devices.network == network))
         what = (
-            f"{len(rows):,} of {every:,} {KINDS[kind]} switches are single points of failure: "
+            f"{len(rows):,} of {every:,} {switches_of(kind)} are single points of failure: "
             f"the loss of {fabric.names[worst]} cuts {_hosts(cut[worst])} off"
         )
         fix = "accept it, or connect each host to two switches that do not depend on each other"

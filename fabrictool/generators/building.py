@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem, did_you_mean
 from fabrictool.fabric import Fabric, NetworkFacts
-from fabrictool.generators import fat_tree, planes, rails, switch_pair
+from fabrictool.generators import dragonfly, dragonfly_plus, fat_tree, planes, rails, slim_fly, switch_pair
 from fabrictool.generators.endpoints import Endpoints, add_hosts, attached
 from fabrictool.generators.latency import link_latency
 from fabrictool.generators.rows import Rows
@@ -18,6 +18,9 @@ FAMILIES = {
     "rail-optimized": (rails.rail_optimized, rails.KEYS),
     "rail-only": (rails.rail_only, rails.RAIL_ONLY_KEYS),
     "multi-plane": (planes.multi_plane, planes.KEYS),
+    "dragonfly": (dragonfly.dragonfly, dragonfly.KEYS),
+    "dragonfly-plus": (dragonfly_plus.dragonfly_plus, dragonfly_plus.KEYS),
+    "slim-fly": (slim_fly.slim_fly, slim_fly.KEYS),
     "switch-pair": (switch_pair.switch_pair, switch_pair.KEYS),
 }
 _COMMON = frozenset({"family", "protocol", "speed", "wiring", "cables", "routing", "link", "attach"})

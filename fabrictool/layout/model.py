@@ -25,6 +25,8 @@ from fabrictool.catalogue.fields import (
     Voltage,
 )
 from fabrictool.catalogue.types import Host, HostType, Rack, Switch, SwitchType
+from fabrictool.fabric.tables import DIRECT_FAMILIES
+from fabrictool.layout.dragonflies import Dragonfly, DragonflyPlus, with_global_keys
 
 if TYPE_CHECKING:
     from fabrictool.layout.source import Source
@@ -218,17 +220,7 @@ Ratios = Annotated[
 class Network(Model):
     """One network: its family, its switches and who is attached."""
 
-    LATER = frozenset(
-        {
-            "dragonfly",
-            "dragonfly_plus",
-            "q",
-            "path",
-            "links_per_pair",
-            "arrangement",
-            "sharp",
-        }
-    )
+    LATER = frozenset({"path", "sharp"})
 
     family: Family
     protocol: Literal["infiniband", "ethernet", "efa", "tcp"] = "infiniband"
@@ -241,6 +233,9 @@ class Network(Model):
     k: Annotated[int, Field(strict=True, ge=2, le=1024)] | None = None
     pgft: Pgft | None = None
     pod: Pod | None = None
+    dragonfly: Dragonfly | None = None
+    dragonfly_plus: DragonflyPlus | None = None
+    q: Annotated[int, Field(strict=True, ge=3, le=256)] | None = None
     leaf: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     spine: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     core: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
@@ -253,6 +248,14 @@ class Network(Model):
     routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] = Routing(name="d-mod-k")
     link: Link = Link()
     attach: list[Attach] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_family(cls, given: Any) -> Any:
+        """Fill in what dragonflies and alike, which are no trees, mean by what they do not say."""
+        if not isinstance(given, dict) or given.get("family") not in DIRECT_FAMILIES:
+            return given
+        return with_global_keys({"routing": "minimal"} | given)
 
 
 class RackGroup(Model):

@@ -29,20 +29,19 @@ class Watched:
         self.process = subprocess.Popen(
             [*PROGRAM, "score", str(path), "--watch"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        self.lines: queue.Queue[tuple[str, str]] = queue.Queue()
+        self.lines: dict[str, queue.Queue[str]] = {name: queue.Queue() for name in ("stdout", "stderr")}
         for name in ("stdout", "stderr"):
             threading.Thread(target=self._read, args=(name,), daemon=True).start()
 
     def _read(self, name: str) -> None:
         for line in getattr(self.process, name):
-            self.lines.put((name, line))
+            self.lines[name].put(line)
 
     def until(self, stream: str, words: str) -> float:
         """Wait for a line with some words; return the seconds it took."""
         started = time.monotonic()
         while True:
-            name, line = self.lines.get(timeout=PATIENCE_S)
-            if name == stream and words in line:
+            if words in self.lines[stream].get(timeout=PATIENCE_S):
                 return time.monotonic() - started
 
     def interrupt(self) -> int:

@@ -22,9 +22,6 @@ NETWORK, LEAF = "    hosts_per_leaf: 4\n", "speed: 400G}}\n"
 
 NEW_KEYS = [
     # key and value in the network of the layout
-    ("dragonfly", "{p: 2, a: 4, h: 2, groups: 9}"),
-    ("dragonfly_plus", "{groups: 9}"),
-    ("q", "29"),
     ("path", "edges.csv"),
 ]
 STATED = [
@@ -35,7 +32,7 @@ STATED = [
     ("spine: [{type: qm9700, hosts: [gpu]}]", 8, "spine: several entries for one tier are not supported yet"),
     ("spine: {type: qm9700, hosts: [gpu]}", 8, "key 'hosts' is not supported yet; remove it"),
 ]
-FAMILIES = ("dragonfly", "dragonfly-plus", "slim-fly", "file")
+FAMILIES = ("file",)
 JOBS = [
     # one job of a scenario, and what is said
     ("collective: permutation, size: 1GiB, pairs: [[0, 5]]", "'permutation' is not supported yet"),
