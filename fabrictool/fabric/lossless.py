@@ -14,8 +14,8 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float64]
 Given = npt.ArrayLike
 
-#: Path MTU of RoCE and InfiniBand in bytes of payload: the largest that InfiniBand Architecture
-#: Specification 1, release 1.4, 5.2.1 and 9.3 know.
+#: Path MTU of RoCE and InfiniBand in bytes of payload: the largest that PortInfo can state, InfiniBand
+#: Architecture Specification 1, release 1.4, chapter 14.2.5.
 PATH_MTU = 4096
 #: Largest frame that Ethernet switches are set to, in bytes (jumbo frames).
 JUMBO_BYTES = 9216

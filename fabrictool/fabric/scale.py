@@ -12,11 +12,12 @@ from fabrictool.records import Finding, Severity
 
 #: Unicast LIDs of a subnet, 0x0001 to 0xBFFF: InfiniBand Architecture Specification 1, release 1.4, 4.1.3.
 UNICAST_LIDS = 0xBFFF
-#: Entries that a subnet manager reads and writes of a linear forwarding table at once: same, 14.2.5.6.
+#: Entries that a subnet manager reads and writes of a linear forwarding table at once: same, chapter 14.2.5.
 LFT_BLOCK = 64
 #: Share of the LIDs from which a finding warns that they run out.
 _LIDS_SHORT = 0.9
-#: Links on a directed route, by which a subnet manager finds switches: same, 14.2.1.2 (hop count of 6 bits).
+#: Links on a directed route, by which a subnet manager finds switches: same, chapter 14.2; OpenSM reserves
+#: 64 places for a path, the first of which is unused (IB_SUBNET_PATH_HOPS_MAX in ib_types.h).
 DIRECTED_HOPS = 63
 #: Switch tiers that OpenSM's ftree engine accepts: opensm(8), section "Fat-tree Routing Algorithm".
 FTREE_RANKS = (2, 8)
