@@ -62,6 +62,11 @@ class CapitalCost:
         return self.network / self.capex if self.capex and self.network is not None else None
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the prices come from, each once."""
+        return tuple(dict.fromkeys(row.source for row in self.rows if row.unit_price is not None))
+
+    @property
     def known(self) -> float:
         """Price of what has one."""
         return sum(row.total or 0.0 for row in self.rows)

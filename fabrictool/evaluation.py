@@ -22,12 +22,14 @@ from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.generators.building import build
+from fabrictool.generators.from_file import file_network, imported_network
 from fabrictool.generators.latency import latency_assumptions
 from fabrictool.layout.model import Layout
 from fabrictool.layout.source import Source
 from fabrictool.placement import Placement, place
 from fabrictool.power import RackPower, rack_limits, rack_power
 from fabrictool.records import Assumption, Finding
+from fabrictool.routing.dmodk import TREES
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -188,6 +190,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *lossless_assumptions(layout, lossless),
     )
     findings = [
+        *_file_findings(layout),
         *(placement.findings if placement else ()),
         *power.findings,
         *cooling.findings,
@@ -266,6 +269,12 @@ def _networks_to_run(layout: Layout, fabric: Fabric) -> list[Transport]:
     return transports(fabric) if len(fabric.gpus) else []
 
 
+def _file_findings(layout: Layout) -> tuple[Finding, ...]:
+    """Return what is wrong in the file that a network comes from."""
+    found = file_network(layout)
+    return imported_network(layout, *found).findings if found else ()
+
+
 def _not_known(
     layout: Layout, power: RackPower, cooling: RackCooling, results: list[CollectiveResult]
 ) -> list[Finding]:
@@ -299,9 +308,9 @@ def _unreachable(results: list[CollectiveResult]) -> list[Finding]:
 def _no_collectives(fabric: Fabric, joined: list[Transport]) -> list[Finding]:
     if joined or not len(fabric.networks):
         return []
-    sideways = [network for network in fabric.networks if not network.is_tree]
-    if sideways:
-        names = ", ".join(f"{network.name} ({network.family})" for network in sideways)
+    unrouted = [network for network in fabric.networks if network.family not in TREES]
+    if unrouted:
+        names = ", ".join(f"{network.name} ({network.family})" for network in unrouted)
         message = f"routing of {names} is not computed yet, and no other network joins all GPUs: no collectives"
         fix = "read counts, power, cooling and cost; for collectives use a fat-tree or a rail-optimized network"
         return [Finding("no-collectives", "note", "networks", message, fix)]

@@ -64,6 +64,9 @@ def _no_truth(value: object) -> object:
 #: In front of every plain number: true and false are none.
 NUMBER = BeforeValidator(_no_truth)
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+#: Things that one device has, such as ports; they are numbered in 16 bits.
+Few = Annotated[int, Field(strict=True, ge=1, le=4000)]
+FewOrNone = Annotated[int, Field(strict=True, ge=0, le=4000)]
 CountOrNone = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
 

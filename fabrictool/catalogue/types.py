@@ -15,7 +15,8 @@ from fabrictool.catalogue.fields import (
     Airflow,
     CoolantFlow,
     Count,
-    CountOrNone,
+    Few,
+    FewOrNone,
     Length,
     Mass,
     Model,
@@ -28,6 +29,9 @@ from fabrictool.catalogue.fields import (
     Throughput,
     Time,
 )
+
+#: Ports of a host of any kind.
+MOST_PORTS = 4000
 
 
 class Type(Model):
@@ -76,9 +80,9 @@ class SwitchType(Box):
 
     protocol: str | None = None
     role: str | None = None
-    ports: Count
+    ports: Few
     speed_bps: Speed = Field(alias="speed")
-    cages: Count | None = None
+    cages: Few | None = None
     cage: str | None = None
     breakout: list[str] | None = None
     max_ports: Count | None = None
@@ -115,11 +119,11 @@ class Nic(Model):
     """A group of equal network adapters of a host; ports are numbered adapter by adapter."""
 
     role: str = "compute"
-    count: Count
-    ports_each: Count = 1
+    count: Few
+    ports_each: Few = 1
     speed_bps: Speed = Field(alias="speed")
     cage: str | None = None
-    cages: Count | None = None
+    cages: Few | None = None
     kind: str | None = None
     note: str | None = None
 
@@ -150,7 +154,7 @@ class HostType(Box):
 
     LATER = frozenset({"nccl"})
 
-    gpus: CountOrNone
+    gpus: FewOrNone
     gpu: str | None = None
     gpu_power_w: Power | None = Field(None, alias="gpu_power")
     power_peak_w: Power | None = Field(None, alias="power_peak")
@@ -180,7 +184,9 @@ class HostType(Box):
         return data
 
     @model_validator(mode="after")
-    def _at_least_something(self) -> HostType:
+    def _parts_fit(self) -> HostType:
+        if self.ports > MOST_PORTS:
+            raise ValueError(f"a host of {self.ports} ports is more than can be numbered; give at most {MOST_PORTS}")
         if self.gpus and self.scale_up and not self.trays:
             domain = self.scale_up.domain
             if domain % self.gpus and self.gpus % domain:

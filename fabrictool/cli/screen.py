@@ -37,7 +37,7 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
         *_lossless(evaluation),
         *_collectives(evaluation),
         *_power(evaluation),
-        *_cost(evaluation),
+        *_cost(evaluation, verbose),
         *_assumptions(evaluation, verbose),
         *_next(evaluation),
     ]
@@ -178,7 +178,7 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     yield line
 
 
-def _cost(evaluation: Evaluation) -> Iterator[str]:
+def _cost(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
     cost = evaluation.cost
     parts = []
     if cost.capex is not None:
@@ -190,6 +190,13 @@ def _cost(evaluation: Evaluation) -> Iterator[str]:
     if cost.missing:
         parts.append(f"no price: {', '.join(cost.missing)}")
     yield f"{_head('COST')}{'   '.join(parts)}"
+    if cost.sources:
+        yield " " * 9 + _wrapped(f"prices: {'; '.join(cost.sources)}", 9)
+    for row in cost.rows if verbose else ():
+        price = (
+            "no price" if row.unit_price is None else f"{row.unit_price:,.2f} each, {row.total:,.0f} {cost.currency}"
+        )
+        yield f" {row.count:>9,} x {row.name:<24} {price}"
 
 
 def _assumptions(evaluation: Evaluation, verbose: bool) -> Iterator[str]:

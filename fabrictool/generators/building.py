@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem, did_you_mean
 from fabrictool.fabric import Fabric, NetworkFacts
 from fabrictool.generators import dragonfly, dragonfly_plus, fat_tree, planes, rails, slim_fly, switch_pair
 from fabrictool.generators.endpoints import Endpoints, add_hosts, attached
+from fabrictool.generators.from_file import KEYS as FILE_KEYS
+from fabrictool.generators.from_file import fabric_from_file, file_network
 from fabrictool.generators.latency import link_latency
-from fabrictool.generators.rows import Rows
+from fabrictool.generators.rows import Ints, Rows
 from fabrictool.generators.site import Site
 from fabrictool.layout.model import Layout, Network
 from fabrictool.layout.source import Source
@@ -42,16 +46,24 @@ def build(layout: Layout) -> Fabric:
 
 
 def _build(layout: Layout) -> Fabric:
+    from_elsewhere = file_network(layout)
+    if from_elsewhere is not None:
+        problems = _foreign_keys(*from_elsewhere, FILE_KEYS)
+        if problems:
+            raise InputError(problems)
+        return fabric_from_file(layout, *from_elsewhere)
     rows = Rows()
     hosts = add_hosts(rows, layout.hosts, layout.networks)
     facts = []
-    problems: list[Problem] = []
+    claimed: dict[str, Ints] = {}
+    problems = []
     for row, (name, network) in enumerate(layout.networks.items()):
         try:
             generator, keys = _family(name, network)
             problems += _foreign_keys(name, network, keys)
             ends = attached(hosts, network, name)
             _enough_hosts(name, ends)
+            problems += _claim(name, ends, claimed)
             latency = link_latency(network)
             prefix = "" if row == 0 else f"{name}-"
             generator(Site(rows, network, name, row, latency.host_s, latency.fabric_s, prefix), ends)
@@ -97,6 +109,21 @@ def _foreign_keys(name: str, network: Network, keys: frozenset[str]) -> list[Pro
         Problem("", f"a {network.family} network takes no '{key}'", "remove it", ("networks", name, key))
         for key in sorted(given - keys - _COMMON)
     ]
+
+
+def _claim(name: str, ends: Endpoints, claimed: dict[str, Ints]) -> list[Problem]:
+    """Return which host ports are attached twice, here or to a network before; remember these."""
+    path, problems = ("networks", name, "attach"), []
+    if len(np.unique(ends.port)) < len(ends.port):
+        fix = "name each group's ports once, by role or number"
+        problems.append(Problem("", "a host port is attached twice", fix, path))
+    for other, ports in claimed.items():
+        common = len(np.intersect1d(ends.port, ports))
+        if common:
+            what = f"{common} host ports are attached to network {other} already"
+            problems.append(Problem("", what, "attach other ports, by role or number", path))
+    claimed[name] = ends.port
+    return problems
 
 
 def _enough_hosts(name: str, ends: Endpoints) -> None:

@@ -13,6 +13,7 @@ from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.latency import SCALE_UP_HOP_S
 from fabrictool.generators.rows import Ints, PortPattern, Rows
+from fabrictool.generators.tiers import MOST_PER_CAGE
 from fabrictool.layout.model import Attach, HostGroup, Network
 
 
@@ -108,6 +109,10 @@ def port_splits(group: HostGroup, networks: Mapping[str, Network]) -> list[int]:
                 split = int(nic.speed_bps / network.speed_bps * (1 + 1e-9))
                 if role not in nic.role.split("+") or split < 2:
                     continue
+                if split > MOST_PER_CAGE:
+                    what = f"a port of {nic.speed_bps / 1e9:g}G would be broken out to {split} slower ones"
+                    fix = f"a port has at most {MOST_PER_CAGE} lanes: raise the speed, or attach slower ports"
+                    raise InputError([Problem("", what, fix, ("networks", name, "speed"))])
                 if splits[row] not in (1, split):
                     what = f"{group.name}'s {nic.role} ports are split {splits[row]} and {split} ways"
                     fix = "give the networks on one adapter the same speed"
@@ -148,7 +153,7 @@ def _add_gpus(rows: Rows, hosts: Hosts) -> None:
     place = np.arange(len(host))
     size = kind.scale_up.domain if kind.scale_up else 1
     speed = kind.scale_up.speed_bps if kind.scale_up else 0.0
-    latency = _scale_up_latency(kind)
+    latency = scale_up_latency_s(kind)
     gpu = rows.add_gpus(host, rows.gpu_count + place // size * size, index, speed, latency)
     compute = np.array([i for i, role in enumerate(hosts.roles) if role == "compute"], np.int32)
     ports, gpus = len(compute), kind.gpus
@@ -161,7 +166,8 @@ def _add_gpus(rows: Rows, hosts: Hosts) -> None:
     rows.add_gpu_ports(pair_gpu, pair_port)
 
 
-def _scale_up_latency(kind: HostType) -> float:
+def scale_up_latency_s(kind: HostType) -> float:
+    """Return the latency of one hop to the switch of a host's scale-up domain: given, else the default."""
     if kind.scale_up is None:
         return 0.0
     return SCALE_UP_HOP_S if kind.scale_up.latency_s is None else kind.scale_up.latency_s

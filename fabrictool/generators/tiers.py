@@ -12,6 +12,9 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.rows import Ints, PortPattern, Rows
 
+#: A cage has at most eight lanes, so it is broken out to at most eight ports, however slow they are.
+MOST_PER_CAGE = 8
+
 
 @dataclass(frozen=True, slots=True)
 class TierPlan:
@@ -89,7 +92,7 @@ def ports_per_cage(switch: SwitchType, speed_bps: float, kind: str, path: tuple[
             f"whose cages carry {switch.cage_speed_bps / 1e9:g}G"
         )
         raise InputError([Problem("", what, "choose a faster switch or a lower speed", path)])
-    return each
+    return min(each, MOST_PER_CAGE)
 
 
 def add_tier(

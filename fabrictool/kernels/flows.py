@@ -202,18 +202,19 @@ def bottleneck_rates(tables: RouteTables, source: I4, target: I4, weight: F8, lo
     load : (channels,) float64
         Scratch, all zero before and after.
     """
-    path = np.empty(MAX_PATH, np.int32)
+    paths = np.empty((len(source), MAX_PATH), np.int32)
+    length = np.empty(len(source), np.int32)
     for flow in range(len(source)):
-        for step in range(walk(tables, source[flow], target[flow], path)):
-            load[path[step]] += weight[path[step]]
+        length[flow] = walk(tables, source[flow], target[flow], paths[flow])
+        for step in range(length[flow]):
+            load[paths[flow, step]] += weight[paths[flow, step]]
     total = 0.0
     for flow in range(len(source)):
         worst = 1.0
-        count = walk(tables, source[flow], target[flow], path)
-        for step in range(count):
-            worst = max(worst, load[path[step]])
-        total += 1.0 / worst if count > 0 else 0.0
+        for step in range(length[flow]):
+            worst = max(worst, load[paths[flow, step]])
+        total += 1.0 / worst if length[flow] > 0 else 0.0
     for flow in range(len(source)):
-        for step in range(walk(tables, source[flow], target[flow], path)):
-            load[path[step]] = 0.0
+        for step in range(length[flow]):
+            load[paths[flow, step]] = 0.0
     return total / len(source)

@@ -8,10 +8,14 @@ from fabrictool.errors import Problem, did_you_mean
 from fabrictool.fabric.tables import KINDS
 from fabrictool.layout.model import HostGroup, Layout, Network, RankOrder, Routing
 
+#: Ports or GPUs of one host group: thirty times the largest site that stands today.
+MOST_PORTS = 4_000_000
+
 
 def cross_checks(layout: Layout) -> Iterator[Problem]:
     """Yield what is contradictory in a layout, each with the path of its key."""
     yield from _group_names(layout)
+    yield from _size(layout)
     for name, network in layout.networks.items():
         yield from _attachments(layout, name, network)
         yield from _routing(network.routing, ("networks", name, "routing"))
@@ -29,6 +33,15 @@ def _group_names(layout: Layout) -> Iterator[Problem]:
         if group.name in seen:
             yield Problem("", f"two host groups are called '{group.name}'", "give each a name of its own", path)
         seen.add(group.name)
+
+
+def _size(layout: Layout) -> Iterator[Problem]:
+    """Refuse sites that no machine holds, before anything of them is built."""
+    for row, group in enumerate(layout.hosts):
+        ports = group.count * max(group.type.ports, group.type.gpus, 1)
+        if ports > MOST_PORTS:
+            what = f"{group.count:,} hosts have {ports:,} ports or GPUs, more than the {MOST_PORTS:,} that are computed"
+            yield Problem("", what, "lower count", ("hosts", row, "count"))
 
 
 def _attachments(layout: Layout, name: str, network: Network) -> Iterator[Problem]:

@@ -220,7 +220,7 @@ Ratios = Annotated[
 class Network(Model):
     """One network: its family, its switches and who is attached."""
 
-    LATER = frozenset({"path", "sharp"})
+    LATER = frozenset({"sharp"})
 
     family: Family
     protocol: Literal["infiniband", "ethernet", "efa", "tcp"] = "infiniband"
@@ -243,6 +243,7 @@ class Network(Model):
     planes: Annotated[int, Field(strict=True, ge=2, le=8)] | None = None
     plane_by: Literal["port", "nic"] | None = None
     isl: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
+    path: str | None = None
     wiring: Literal["interleaved", "blocked"] = "interleaved"
     cables: Annotated[Cables, BeforeValidator(_cables, json_schema_input_type=str | Cables)] = Cables()
     routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] = Routing(name="d-mod-k")

@@ -120,7 +120,7 @@ def effective_bisection(
     weight = np.divide(host_bps, channel_speed_bps, out=np.zeros_like(channel_speed_bps), where=channel_speed_bps > 0)
     weight[tables.scale_up[tables.scale_up >= 0]] = weight[tables.scale_up[tables.scale_up >= 0] + 1] = 0.0
     load = np.zeros(len(channel_speed_bps))
-    run = flows.bottleneck_rates(9 * half)
+    run = flows.bottleneck_rates(3 * half)
     rates = []
     for _ in range(trials):
         order = rng.permutation(size).astype(np.int32)

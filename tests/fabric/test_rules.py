@@ -7,6 +7,8 @@ from pathlib import Path
 import fabrics
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fabrictool.design import rule_findings
 from fabrictool.fabric import Fabric, NetworkFacts, edit
@@ -210,9 +212,9 @@ def test_lids_run_out() -> None:
 
 
 def test_each_rail_without_spines_is_a_subnet_of_its_own() -> None:
-    host = fabrics.host_type(8, scale_up="3.6T")
-    leaf = {"type": {"name": "big", "ports": 16000, "speed": "400G"}}
-    rails = fabrics.fabric_of({"name": "host", "type": host, "count": 8000}, family="rail-only", leaf=leaf)
+    host = fabrics.host_type(16, scale_up="3.6T")
+    leaf = {"type": {"name": "big", "ports": 4000, "speed": "400G"}}
+    rails = fabrics.fabric_of({"name": "host", "type": host, "count": 4000}, family="rail-only", leaf=leaf)
     assert len(rails.links) == 64000
     assert not _found(rails, "lid-space")
 
@@ -253,3 +255,11 @@ def test_ports_left(tree: Fabric) -> None:
     assert _one(tree, "ports-left").message == "free ports for growth: leaf 2,016, spine 2,032"
     full = fabrics.pgft((4, 8), (1, 4), (1, 1), leaf={"type": fabrics.SWITCH | {"ports": 8}})
     assert _one(full, "ports-left").message == "no port is free: not one more host fits"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 8), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))
+def test_whole_rails_of_any_size_are_silent(unit: int, gpus: int, units: int, short: int) -> None:
+    """Also where the last scalable unit is short of hosts."""
+    fabric = fabrics.rails(max(2, unit * units - short), gpus, unit, 1, up=unit)
+    assert {finding.id for finding in design_findings(fabric)} <= {*ON_PURPOSE, "single-point-link"}

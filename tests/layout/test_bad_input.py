@@ -211,7 +211,34 @@ def test_errors_of_several_networks_come_at_once(refused) -> None:  # type: igno
     second = GOOD[GOOD.index("    family") : GOOD.index("racks")].replace("hosts_per_leaf: 4", "k: 3")
     text = _with("hosts_per_leaf: 4", "hosts_per_leaf: 5").replace("racks:", f"  other:\n{second}racks:")
     lines = refused(text)
-    assert [line.split(": ")[0] for line in lines] == ["8:5", "11:5"]
+    assert [line.split(": ")[0] for line in lines] == ["8:5", "9:3", "11:5"]
+
+
+def test_a_port_belongs_to_one_network(refused) -> None:  # type: ignore[no-untyped-def]
+    attach = "    attach: [{hosts: gpu}, {hosts: gpu, ports: [0]}]\n"
+    lines = refused(_with("    hosts_per_leaf: 4\n", f"    hosts_per_leaf: 4\n{attach}"))
+    assert lines[0].startswith("8:5: a host port is attached twice; ")
+    second = GOOD[GOOD.index("    family") : GOOD.index("racks")]
+    (line,) = refused(GOOD.replace("racks:", f"  other:\n{second}racks:"))
+    assert line.startswith("9:3: 16 host ports are attached to network compute already; attach other ports")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("count: 16", "count: 9999999", "3:89: 9,999,999 hosts have 9,999,999 ports or GPUs, more than the 4,000,000"),
+        ("nics: 1", "nics: 5000", "count: 5000; it must be at most 4000"),
+        ("gpus: 1", "gpus: 99999", "3:34: gpus: 99999; it must be at most 4000"),
+        ("ports: 8", "ports: 100000", "8:30: ports: 100000; it must be at most 4000"),
+        (
+            "hosts_per_leaf: 4",
+            "hosts_per_leaf: 4\n    speed: 1k",
+            "8:5: a port of 400G would be broken out to 400000000",
+        ),
+    ],
+)
+def test_numbers_that_no_device_has(old: str, new: str, said: str, refused) -> None:  # type: ignore[no-untyped-def]
+    assert any(said in line for line in refused(_with(old, new)))
 
 
 def test_a_merged_mapping_keeps_the_places_of_its_keys(refused) -> None:  # type: ignore[no-untyped-def]

@@ -22,7 +22,6 @@ NETWORK, LEAF = "    hosts_per_leaf: 4\n", "speed: 400G}}\n"
 
 NEW_KEYS = [
     # key and value in the network of the layout
-    ("path", "edges.csv"),
 ]
 STATED = [
     # further lines, and where which word is refused
@@ -32,7 +31,6 @@ STATED = [
     ("spine: [{type: qm9700, hosts: [gpu]}]", 8, "spine: several entries for one tier are not supported yet"),
     ("spine: {type: qm9700, hosts: [gpu]}", 8, "key 'hosts' is not supported yet; remove it"),
 ]
-FAMILIES = ("file",)
 JOBS = [
     # one job of a scenario, and what is said
     ("collective: permutation, size: 1GiB, pairs: [[0, 5]]", "'permutation' is not supported yet"),
@@ -104,12 +102,6 @@ def test_what_a_network_states(line: str, row: int, words: str, refusal) -> None
     text = refusal(LAYOUT.replace(NETWORK, f"{NETWORK}    {line}\n"))
     assert words in text
     assert {found.split(":")[0] for found in text.splitlines()} == {str(row)}
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_families(family: str, refusal) -> None:  # type: ignore[no-untyped-def]
-    text = LAYOUT.replace("family: fat-tree", f"family: {family}")
-    assert refusal(text).startswith(f"6:5: family '{family}' is not supported yet; use one of fat-tree, rail-optimized")
 
 
 @pytest.mark.parametrize(("line", "words"), TOP_LEVEL)
