@@ -11,15 +11,10 @@ from fabrictool.catalogue import store
 from fabrictool.catalogue.types import LinkPrice, Price
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import cables, occupied_cages
-from fabrictool.layout.model import Layout
+from fabrictool.layout.model import CABLE_M, CABLE_SOURCE, Layout
 from fabrictool.placement import Placement
 from fabrictool.records import Assumption, Finding
 from fabrictool.units import format_speed
-
-#: Length of a cable that no plan gives: the 30 m fibre that the DGX SuperPOD bill of materials lists
-#: (NVIDIA RA-11333-001 V11, 2023-09-22, Table 8).
-CABLE_M = 30.0
-_CABLE_SOURCE = "30 m fibre of the DGX SuperPOD bill of materials, RA-11333-001 V11 Table 8 (2023-09-22)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +123,7 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) ->
     assumptions = []
     if optical:
         what = "media and length of cables"
-        assumptions.append(Assumption(what, f"multimode fibre of {CABLE_M:g} m on every link", _CABLE_SOURCE))
+        assumptions.append(Assumption(what, f"multimode fibre of {CABLE_M:g} m on every link", CABLE_SOURCE))
     return CapitalCost(tuple(rows), layout.cost.currency, tuple(assumptions))
 
 

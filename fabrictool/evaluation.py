@@ -15,8 +15,10 @@ from fabrictool.collectives.transport import Transport, run_jobs, transports
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cost import CapitalCost, capital_cost
+from fabrictool.design import lossless_assumptions, lossless_networks, rule_findings
 from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
 from fabrictool.fabric import KINDS, Fabric
+from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.generators.building import build
@@ -47,6 +49,7 @@ class Evaluation:
     power: RackPower
     cooling: RackCooling
     cost: CapitalCost
+    lossless: Mapping[str, LosslessNetwork]
     assumptions: tuple[Assumption, ...]
     findings: tuple[Finding, ...]
     counts: Mapping[str, int] = field(init=False)
@@ -74,6 +77,7 @@ class Evaluation:
             "power": self._power(),
             "cooling": self.cooling.to_dict(),
             "cost": self.cost.to_dict(),
+            "lossless": {name: settings.to_dict() for name, settings in self.lossless.items()},
             "assumptions": [row.to_dict() for row in self.assumptions],
             "findings": [row.to_dict() for row in self.findings],
         }
@@ -170,6 +174,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         power = rack_power(layout, fabric, placement)
         cooling = rack_cooling(layout, fabric, placement, power)
         cost = capital_cost(layout, fabric, placement)
+        lossless = lossless_networks(layout, fabric)
         joined = _networks_to_run(layout, fabric)
         results = run_jobs(joined[0], jobs or jobs_of(layout)) if joined else []
         congestion = {
@@ -182,13 +187,15 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *(placement.assumptions if placement else ()),
         *cooling.assumptions,
         *cost.assumptions,
+        *lossless_assumptions(layout, lossless),
     )
     findings = [
         *_file_findings(layout),
         *(placement.findings if placement else ()),
         *power.findings,
         *cooling.findings,
-        *_single_homed(fabric),
+        *rule_findings(layout, fabric),
+        *(finding for settings in lossless.values() for finding in settings.findings()),
         *_no_collectives(fabric, joined),
         *_unreachable(results),
         *_not_known(layout, power, cooling, results),
@@ -196,7 +203,17 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     return Evaluation(
-        layout, fabric, tuple(results), congestion, placement, power, cooling, cost, assumptions, tuple(findings)
+        layout,
+        fabric,
+        tuple(results),
+        congestion,
+        placement,
+        power,
+        cooling,
+        cost,
+        lossless,
+        assumptions,
+        tuple(findings),
     )
 
 
@@ -250,22 +267,6 @@ def _unsupported(what: str, path: tuple[str | int, ...], fix: str = "remove it f
 def _networks_to_run(layout: Layout, fabric: Fabric) -> list[Transport]:
     """Return the networks that join all GPUs."""
     return transports(fabric) if len(fabric.gpus) else []
-
-
-def _single_homed(fabric: Fabric) -> list[Finding]:
-    """Say how many GPUs lose the network with one link."""
-    findings = []
-    devices, links = fabric.devices, fabric.links
-    for row, network in enumerate(fabric.networks):
-        host_end = links.port_a[(links.network == row) & (devices.tier[fabric.ends[0]] == 0)]
-        uses = np.isin(fabric.gpu_ports.port, host_end)
-        ports_of_gpu = np.bincount(fabric.gpu_ports.gpu[uses], minlength=len(fabric.gpus))
-        single = len(np.unique(fabric.gpu_ports.port[uses & (ports_of_gpu[fabric.gpu_ports.gpu] == 1)]))
-        if single:
-            message = f"{single:,} single-homed host links: a flap of one stops a job"
-            fix = "accept it, or give each GPU two ports on different leaves"
-            findings.append(Finding("single-homed", "warning", f"network {network.name}", message, fix))
-    return findings
 
 
 def _file_findings(layout: Layout) -> tuple[Finding, ...]:

@@ -65,6 +65,7 @@ THROUGHPUT = Dimension(
     1e16,
 )
 SIZE = Dimension("size", "B", "1GiB", _prefixed({"B": 1.0}) | {p + "B": f for p, f in _BINARY.items()}, 1.0, 1e18)
+BUFFER = Dimension("packet buffer", "B", "160 MB", SIZE.factors, 1.0, 1e13)
 TIME = Dimension(
     "time",
     "s",

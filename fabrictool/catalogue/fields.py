@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the checker sees what a value is held as
     Speed = float
     Throughput = float
     Size = float
+    PacketBuffer = float
     Time = float
     Power = float
     Length = float
@@ -36,6 +37,7 @@ else:
     Speed = _quantity(units.SPEED)
     Throughput = _quantity(units.THROUGHPUT)
     Size = _quantity(units.SIZE)
+    PacketBuffer = _quantity(units.BUFFER)
     Time = _quantity(units.TIME)
     Power = _quantity(units.POWER)
     Length = _quantity(units.LENGTH)

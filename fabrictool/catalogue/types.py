@@ -21,6 +21,7 @@ from fabrictool.catalogue.fields import (
     Mass,
     Model,
     Name,
+    PacketBuffer,
     Power,
     Ratio,
     Speed,
@@ -73,7 +74,8 @@ class SwitchType(Box):
     """A switch: ``ports`` logical ports of ``speed``, in ``cages`` cages.
 
     ``ports`` and ``speed`` say how the switch is used when nothing else is asked for; a cage may be
-    broken out to several slower ports as long as its speed carries them.
+    broken out to several slower ports as long as its speed carries them. ``buffer`` is the packet memory
+    that all ports share; ``mac_addresses`` and ``routes`` are table sizes (IPv4).
     """
 
     protocol: str | None = None
@@ -87,6 +89,10 @@ class SwitchType(Box):
     uplinks: str | None = None
     latency_s: Time | None = Field(None, alias="latency")
     asic: str | None = None
+    buffer_bytes: PacketBuffer | None = Field(None, alias="buffer")
+    buffer_source: str | None = None
+    mac_addresses: Count | None = None
+    routes: Count | None = None
     managed: bool | None = None
     availability: str | None = None
 

@@ -34,6 +34,7 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
     lines = [
         *_verdict(evaluation, verbose),
         *_fabric(evaluation),
+        *_lossless(evaluation),
         *_collectives(evaluation),
         *_power(evaluation),
         *_cost(evaluation, verbose),
@@ -103,6 +104,16 @@ def _fabric(evaluation: Evaluation) -> Iterator[str]:
     cages = f"  transceivers {totals['transceivers']:,}" if totals["transceivers"] else ""
     sums = "  ".join(f"{label} {totals[key]:,}" for label, key in _TOTALS)
     yield f" all networks: {sums}{cages}  #"
+
+
+def _lossless(evaluation: Evaluation) -> Iterator[str]:
+    for name, settings in evaluation.lossless.items():
+        tightest = settings.tightest
+        room = "unknown" if tightest.buffer_bytes is None else f"{tightest.buffer_bytes / 1e6:.4g} MB#"
+        ports = ", ".join(f"{place} {need / 1e3:,.0f} kB" for place, need in settings.headroom_bytes.items())
+        reach = "" if tightest.max_length_m is None else f", enough to {tightest.max_length_m:,.0f} m~"
+        line = f"PFC headroom of a port {ports}~, of a {tightest.type} {tightest.need_bytes / 1e6:.3g} MB~"
+        yield " " + _wrapped(f"lossless {name}: {line}, buffer {room}{reach}", 2)
 
 
 def _collectives(evaluation: Evaluation) -> Iterator[str]:

@@ -39,6 +39,7 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool) -> 
 
 def _summary(path: str) -> dict[str, Any]:
     """Return the document of a layout with its racks, or of a fabric from elsewhere."""
+    from fabrictool.design import rule_findings
     from fabrictool.formats.opening import read_all
     from fabrictool.formats.recognise import imported_from
     from fabrictool.generators.building import build
@@ -53,7 +54,8 @@ def _summary(path: str) -> dict[str, Any]:
     layout = layout_from_bytes(name, content)
     fabric = build(layout)
     placement = place(layout, fabric, rack_limits(layout).limit_w)
-    return summary(fabric, len(placement.racks) if placement else 0) | {"findings": []}
+    findings = [finding.to_dict() for finding in rule_findings(layout, fabric)]
+    return summary(fabric, len(placement.racks) if placement else 0) | {"findings": findings}
 
 
 def imported_summary(found: Imported) -> dict[str, Any]:
@@ -61,6 +63,8 @@ def imported_summary(found: Imported) -> dict[str, Any]:
 
     GPUs are null where the format tells of none, cables are those that the file names.
     """
+    from fabrictool.fabric.rules import design_findings
+
     document = summary(found.fabric)
     if not document["counts"]["gpus"] and found.format != "npz":
         document["counts"]["gpus"] = None
@@ -70,7 +74,7 @@ def imported_summary(found: Imported) -> dict[str, Any]:
             document["network_counts"][network]["cables"] = cables
     apart = {"set_apart": dict(found.set_apart)} if found.set_apart else {}
     stated = {"stated": dict(found.stated)} if found.stated else {}
-    findings = [finding.to_dict() for finding in found.findings]
+    findings = [finding.to_dict() for finding in (*found.findings, *design_findings(found.fabric))]
     return {"source_format": found.format} | document | apart | stated | {"findings": findings}
 
 

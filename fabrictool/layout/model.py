@@ -12,6 +12,7 @@ from fabrictool.catalogue.fields import (
     Altitude,
     Count,
     CountOrNone,
+    Length,
     Model,
     Name,
     Power,
@@ -42,6 +43,9 @@ Family = Literal[
     "switch-pair",
     "file",
 ]
+#: Length of a cable that neither layout nor plan gives.
+CABLE_M = 30.0
+CABLE_SOURCE = "30 m fibre of the DGX SuperPOD bill of materials, RA-11333-001 V11 Table 8 (2023-09-22)"
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False), NUMBER]
 
 
@@ -166,16 +170,24 @@ class LatencyByTier(Model):
     fabric_s: Time = Field(alias="fabric")
 
 
-def _latency(value: object) -> object:
+class LengthByTier(Model):
+    """Length of the cables at hosts and of those between switches."""
+
+    host_m: Length = Field(alias="host")
+    fabric_m: Length = Field(alias="fabric")
+
+
+def _by_tier(value: object) -> object:
     return {"host": value, "fabric": value} if isinstance(value, str | int | float) else value
 
 
 class Link(Model):
     """Properties of a network's links."""
 
-    latency: Annotated[LatencyByTier, BeforeValidator(_latency, json_schema_input_type=str | LatencyByTier)] | None = (
+    latency: Annotated[LatencyByTier, BeforeValidator(_by_tier, json_schema_input_type=str | LatencyByTier)] | None = (
         None
     )
+    length: Annotated[LengthByTier, BeforeValidator(_by_tier, json_schema_input_type=str | LengthByTier)] | None = None
 
 
 class Cables(Model):

@@ -28,7 +28,7 @@ hall: {supply_temperature: 24 C}
 """
 KEYS = {
     "": {"layout", "fabrictool", "counts", "network_counts", "collectives", "congestion", "power", "cooling", "cost",
-         "assumptions", "findings"},
+         "lossless", "assumptions", "findings"},
     "counts": {"gpus", "hosts", "switches", "links", "cables", "transceivers", "racks"},
     "network_counts": {"hosts", "leaf", "spine", "core", "links", "cables"},
     "collectives": {"job", "network", "collective", "algorithm", "model", "ranks", "nbytes", "time_s",

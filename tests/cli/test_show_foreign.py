@@ -40,7 +40,7 @@ def test_a_listing_is_counted_like_a_layout(capsys: pytest.CaptureFixture[str]) 
         "hosts": 32, "leaf": 16, "spine": 8, "core": 0, "links": 256, "cables": 256,
     }  # fmt: skip
     assert found["oversubscription"] == {"infiniband": 1.0}
-    assert found["findings"] == []
+    assert [finding["id"] for finding in found["findings"]] == ["ports-left"]
 
 
 def test_several_layouts_of_any_format_in_one_call(capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,7 @@ def test_unknown_speeds_are_null(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, str(DATA / "infiniband" / "ft2_64.topo"))
     assert {row["speed_bps"] for row in found["links"]} == {None}
     assert found["oversubscription"] == {"infiniband": None}
-    assert [finding["id"] for finding in found["findings"]] == ["rate-unknown"]
+    assert [finding["id"] for finding in found["findings"]] == ["rate-unknown", "single-point", "ports-left"]
 
 
 def test_an_error_finding_exits_with_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
