@@ -22,7 +22,7 @@ from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.generators.building import build
-from fabrictool.generators.from_file import file_network, imported_network
+from fabrictool.generators.from_file import file_findings
 from fabrictool.generators.latency import latency_assumptions
 from fabrictool.layout.model import Layout
 from fabrictool.layout.source import Source
@@ -190,7 +190,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *lossless_assumptions(layout, lossless),
     )
     findings = [
-        *_file_findings(layout),
+        *file_findings(layout),
         *(placement.findings if placement else ()),
         *power.findings,
         *cooling.findings,
@@ -267,12 +267,6 @@ def _unsupported(what: str, path: tuple[str | int, ...], fix: str = "remove it f
 def _networks_to_run(layout: Layout, fabric: Fabric) -> list[Transport]:
     """Return the networks that join all GPUs."""
     return transports(fabric) if len(fabric.gpus) else []
-
-
-def _file_findings(layout: Layout) -> tuple[Finding, ...]:
-    """Return what is wrong in the file that a network comes from."""
-    found = file_network(layout)
-    return imported_network(layout, *found).findings if found else ()
 
 
 def _not_known(

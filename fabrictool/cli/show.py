@@ -43,6 +43,7 @@ def _summary(path: str) -> dict[str, Any]:
     from fabrictool.formats.opening import read_all
     from fabrictool.formats.recognise import imported_from
     from fabrictool.generators.building import build
+    from fabrictool.generators.from_file import file_findings
     from fabrictool.layout.reading import layout_from_bytes
     from fabrictool.placement import place
     from fabrictool.power import rack_limits
@@ -54,7 +55,7 @@ def _summary(path: str) -> dict[str, Any]:
     layout = layout_from_bytes(name, content)
     fabric = build(layout)
     placement = place(layout, fabric, rack_limits(layout).limit_w)
-    findings = [finding.to_dict() for finding in rule_findings(layout, fabric)]
+    findings = [finding.to_dict() for finding in (*file_findings(layout), *rule_findings(layout, fabric))]
     return summary(fabric, len(placement.racks) if placement else 0) | {"findings": findings}
 
 

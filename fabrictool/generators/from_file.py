@@ -15,6 +15,7 @@ from fabrictool.formats.recognise import imported
 from fabrictool.generators.endpoints import scale_up_latency_s
 from fabrictool.generators.site import TIERS
 from fabrictool.layout.model import HostGroup, Layout, Network
+from fabrictool.records import Finding
 
 KEYS = frozenset({"path", *TIERS})
 
@@ -59,6 +60,12 @@ def imported_network(layout: Layout, name: str, network: Network) -> Imported:
         what = f"{network.path} holds {len(found.fabric.networks)} networks"
         raise InputError([Problem("", what, "name a file of one network", place)])
     return found
+
+
+def file_findings(layout: Layout) -> tuple[Finding, ...]:
+    """Return what is wrong in the file that a layout's network comes from."""
+    found = file_network(layout)
+    return imported_network(layout, *found).findings if found else ()
 
 
 def fabric_from_file(layout: Layout, name: str, network: Network) -> Fabric:
