@@ -11,6 +11,7 @@ from fabrictool.catalogue import store
 from fabrictool.catalogue.types import LinkPrice, Price
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import cables, occupied_cages
+from fabrictool.fabric.tables import FACILITIES
 from fabrictool.layout.model import Layout
 from fabrictool.placement import Placement
 from fabrictool.records import Assumption, Finding
@@ -131,7 +132,8 @@ def _devices(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
     devices = fabric.devices
     pairs, numbers = np.unique(np.column_stack((devices.type, devices.tier > 0)), axis=0, return_counts=True)
     for (kind, switch), count in zip(pairs.tolist(), numbers.tolist(), strict=True):
-        yield _row(layout, fabric.types[kind], "network" if switch else "compute", count)
+        part = "facility" if fabric.types[kind] in FACILITIES else "network" if switch else "compute"
+        yield _row(layout, fabric.types[kind], part, count)
 
 
 def _row(layout: Layout, name: str, part: str, count: int, unit: float | None = None, source: str = "") -> CostRow:

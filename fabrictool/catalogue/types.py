@@ -69,7 +69,8 @@ class SwitchType(Box):
     """A switch: ``ports`` logical ports of ``speed``, in ``cages`` cages.
 
     ``ports`` and ``speed`` say how the switch is used when nothing else is asked for; a cage may be
-    broken out to several slower ports as long as its speed carries them.
+    broken out to several slower ports as long as its speed carries them. ``uplink_cages`` of
+    ``uplink_speed`` stand beside them, for links up that are too fast for the others.
     """
 
     protocol: str | None = None
@@ -81,6 +82,8 @@ class SwitchType(Box):
     breakout: list[str] | None = None
     max_ports: Count | None = None
     uplinks: str | None = None
+    uplink_cages: Count | None = None
+    uplink_speed_bps: Speed | None = Field(None, alias="uplink_speed")
     latency_s: Time | None = Field(None, alias="latency")
     asic: str | None = None
     managed: bool | None = None
@@ -92,6 +95,8 @@ class SwitchType(Box):
             raise ValueError(
                 f"{self.ports} ports do not fill {self.cages} cages evenly; give a multiple, or leave cages out"
             )
+        if (self.uplink_cages is None) != (self.uplink_speed_bps is None):
+            raise ValueError("uplink_cages and uplink_speed belong together; give both")
         return self
 
     @property

@@ -25,6 +25,10 @@ Bool = npt.NDArray[np.bool_]
 KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router")
 
 
+#: Groups of devices that belong to the building: no IT load, and in no position of a rack.
+FACILITIES = ("pdu", "cdu")
+
+
 class Table:
     """Columns of equal length, made read-only on entry."""
 

@@ -63,6 +63,11 @@ def _typed(value: object) -> object:
     return {"type": value} if isinstance(value, str) else value
 
 
+def _typed_leaves(value: object) -> object:
+    entries = value if isinstance(value, list) else [value]
+    return [{"type": entry} if isinstance(entry, str) else entry for entry in entries]
+
+
 _TEMPLATE = re.compile(r"([A-Za-z0-9_.+-]|\{(index|su|pod|rail|plane)(:0?\d?d)?\}|\{group\})+")
 
 
@@ -107,6 +112,14 @@ class Tier(Model):
     down_speed_bps: Speed | None = Field(None, alias="down_speed")
     up_speed_bps: Speed | None = Field(None, alias="up_speed")
     groups: Count | None = None
+
+
+class LeafTier(Tier):
+    """Leaves: of a list of them, ``hosts`` says whom each entry serves, by host group, network, pdu or cdu."""
+
+    LATER = frozenset()
+
+    hosts: Annotated[list[Name], Field(min_length=1, max_length=64)] | None = None
 
 
 class ScalableUnit(Model):
@@ -194,13 +207,35 @@ def _cables(value: object) -> object:
 
 
 class Attach(Model):
-    """Which ports of which hosts a network takes: by role, or by number (counted from 0)."""
+    """Which ports a network takes: of hosts by role or number (counted from 0), or what it manages.
 
-    LATER = frozenset({"switches", "racks", "loops"})
+    One of ``hosts``, ``switches`` (another network), ``racks`` and ``loops`` says whose ports.
+    """
 
-    hosts: Name
+    hosts: Name | None = None
+    switches: Name | None = None
+    racks: Literal["pdu"] | None = None
+    loops: Literal["cdu"] | None = None
     role: str | None = None
     ports: list[CountOrNone] | None = None
+
+    @model_validator(mode="after")
+    def _whose(self) -> Attach:
+        given = [key for key in ("hosts", "switches", "racks", "loops") if getattr(self, key) is not None]
+        if len(given) != 1:
+            stated = " and ".join(given) if given else "none"
+            raise ValueError(f"one of hosts, switches, racks and loops says whose ports, but {stated} is given")
+        if self.hosts is None and self.ports is not None:
+            raise ValueError(f"ports are numbers of a host's ports; remove them from the entry for {given[0]}")
+        if self.hosts is None and self.role not in (None, "mgmt"):
+            raise ValueError(f"{given[0]} have ports of role mgmt alone, not '{self.role}'; remove the role")
+        return self
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Whose ports are attached: hosts, switches, racks or loops, and the name that goes with it."""
+        found = (("hosts", self.hosts), ("switches", self.switches), ("racks", self.racks), ("loops", self.loops))
+        return next((key, name) for key, name in found if name is not None)
 
 
 class Network(Model):
@@ -231,7 +266,14 @@ class Network(Model):
     k: Annotated[int, Field(strict=True, ge=2, le=1024)] | None = None
     pgft: Pgft | None = None
     pod: Pod | None = None
-    leaf: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
+    leaves: (
+        Annotated[
+            list[LeafTier],
+            BeforeValidator(_typed_leaves, json_schema_input_type=str | LeafTier | list[LeafTier]),
+            Field(min_length=1, max_length=16),
+        ]
+        | None
+    ) = Field(None, alias="leaf")
     spine: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     core: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     supercore: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
@@ -244,6 +286,11 @@ class Network(Model):
     link: Link = Link()
     attach: list[Attach] | None = None
 
+    @property
+    def leaf(self) -> LeafTier | None:
+        """The leaves, the first entry where there are several."""
+        return self.leaves[0] if self.leaves else None
+
 
 class RackGroup(Model):
     """Racks of one kind. Without ``count`` there are as many as it takes."""
@@ -255,6 +302,7 @@ class RackGroup(Model):
     power_limit_w: Power | None = Field(None, alias="power_limit")
     cooling: Cooling = "air"
     cooling_limit_w: Power | None = Field(None, alias="cooling_limit")
+    pdus: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None
 
 
 class Feed(Model):
@@ -271,9 +319,10 @@ class Feed(Model):
 class Loop(Model):
     """A liquid loop for the racks that take liquid."""
 
-    LATER = frozenset({"cdu", "count", "redundancy"})
+    LATER = frozenset({"cdu", "redundancy"})
 
     name: Name
+    count: Count | None = None
     supply_temperature_c: Temperature | None = Field(None, alias="supply_temperature")
     rise_k: Rise | None = Field(None, alias="rise")
     coolant: Literal["PG25", "water"] | None = None
@@ -437,7 +486,7 @@ class Layout(Model):
 
     def switch_types(self) -> list[SwitchType]:
         """Return the switch types of all networks, each once."""
-        tiers = [t for n in self.networks.values() for t in (n.leaf, n.spine, n.core, n.supercore) if t]
+        tiers = [t for n in self.networks.values() for t in (*(n.leaves or ()), n.spine, n.core, n.supercore) if t]
         return list({tier.type.name: tier.type for tier in tiers}.values())
 
     def host_types(self) -> list[HostType]:

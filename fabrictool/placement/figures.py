@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.catalogue.types import Box, HostType, SwitchType
-from fabrictool.fabric.tables import F8, Fabric, Table
+from fabrictool.fabric.tables import F8, FACILITIES, Bool, Fabric, Table
 from fabrictool.placement.packing import Load
 from fabrictool.records import Assumption
 
@@ -75,9 +75,17 @@ def with_assumed_units(
         name = fabric.types[row]
         units[row] = ASSUMED_SWITCH_UNITS if name in switches else ASSUMED_HOST_UNITS
         assumptions.append(Assumption(f"height of {name}", f"{units[row]:.0f} U", "no figure published; assumed"))
+    units[np.isnan(units)] = 0  # PDUs and CDUs, and types that no device has
     return replace(figures, units=units), tuple(assumptions)
 
 
 def types_in_use(fabric: Fabric) -> npt.NDArray[np.int64]:
-    """Return the rows of ``Fabric.types`` that a device has."""
-    return np.flatnonzero(np.bincount(fabric.devices.type, minlength=len(fabric.types)))
+    """Return the rows of ``Fabric.types`` that a device has, PDUs and CDUs left out."""
+    types = fabric.devices.type[~is_facility(fabric)]
+    return np.flatnonzero(np.bincount(types, minlength=len(fabric.types)))
+
+
+def is_facility(fabric: Fabric) -> Bool:
+    """Say of each device whether it belongs to the building, as PDUs and CDUs do: such have no place and no figures."""
+    groups = [row for row, title in enumerate(fabric.groups) if title in FACILITIES]
+    return np.isin(fabric.devices.group, groups)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import I4, KINDS, Fabric
-from fabrictool.placement.figures import TypeFigures, type_figures, with_assumed_units
+from fabrictool.placement.figures import TypeFigures, is_facility, type_figures, with_assumed_units
 from fabrictool.placement.packing import Load, Supply
 from fabrictool.placement.racks import Placement, lowest_units, number_or_nan, rack_table
 from fabrictool.placement.unplaced import unplaced_findings
@@ -73,7 +73,8 @@ def _fill(
     rack = np.full(len(compute), -1, dtype=np.int32)
     group_of: list[int] = []
     role_of: list[int] = []
-    for role, rows in enumerate((np.flatnonzero(compute), np.flatnonzero(~compute))):
+    others = ~compute & ~is_facility(fabric)
+    for role, rows in enumerate((np.flatnonzero(compute), np.flatnonzero(others))):
         whole = [_obeyed(group, room) if role == 0 else room for group, room in zip(groups, rooms, strict=True)]
         supplies = [Supply(g, whole[g], positions[g]) for g in range(len(groups))]
         _fill_role(supplies, rows, fabric, figures, rack, group_of)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.fabric.tables import I4, Fabric
-from fabrictool.placement.figures import TypeFigures
+from fabrictool.placement.figures import TypeFigures, is_facility
 from fabrictool.placement.packing import Load, most_that_fit
 from fabrictool.records import Finding
 from fabrictool.units import format_power
@@ -31,7 +31,7 @@ def unplaced_findings(
         Rack of each device, -1 for none.
     """
     devices = fabric.devices
-    lost = np.flatnonzero(rack < 0)
+    lost = np.flatnonzero((rack < 0) & ~is_facility(fabric))
     kinds = sorted(set(zip(devices.group[lost].tolist(), devices.type[lost].tolist(), strict=True)))
     found = []
     for group, type_row in kinds:

@@ -248,6 +248,6 @@ def test_published_oversubscription() -> None:
 
 
 def test_every_design_is_covered() -> None:
-    """Dragonflies have tests of their own; a bill of materials and a cabinet plan are no networks."""
+    """Dragonflies and the networks of a bill of materials have tests of their own; a cabinet plan is no network."""
     dragonflies = {name for name in DESIGNS if "dragonfly" in name or name == "frontier-slingshot"}
     assert set(DESIGNS) - set(LAYOUTS) == dragonflies | {"dgx-superpod-h100-4su-bom", "alps-gh200-cabinets"}

@@ -29,7 +29,6 @@ NEW_KEYS = [
 ]
 STATED = [
     # further lines, and where which word is refused
-    ("attach: [{hosts: gpu}, {switches: compute, role: mgmt}]", 8, "key 'switches' is not supported yet"),
     ("routing: ecmp", 8, "routing 'ecmp': not supported yet; use d-mod-k"),
     ("routing: {name: d-mod-k, hash: crc32}", 8, "routing d-mod-k takes no 'hash'; remove it"),
     ("spine: [{type: qm9700, hosts: [gpu]}]", 8, "spine: several entries for one tier are not supported yet"),
