@@ -180,13 +180,29 @@ class HostType(Box):
 
     @model_validator(mode="after")
     def _at_least_something(self) -> HostType:
-        if self.gpus and self.scale_up and not self.trays:
+        if self.gpus_per_tray is not None and self.trays is None:
+            raise ValueError("gpus_per_tray belongs to a rack of hosts; give trays, or remove it")
+        if self.trays and self.gpus_per_host * self.trays != self.gpus:
+            what = f"{self.trays} trays of {self.gpus_per_host} GPUs do not make a rack of {self.gpus}"
+            raise ValueError(f"{what}; give {self.gpus_per_host * self.trays}, or another gpus_per_tray")
+        gpus = self.gpus_per_host
+        if gpus and self.scale_up:
             domain = self.scale_up.domain
-            if domain % self.gpus and self.gpus % domain:
+            if domain % gpus and gpus % domain:
                 raise ValueError(
-                    f"a scale-up domain of {domain} does not hold whole hosts of {self.gpus} GPUs; give a multiple"
+                    f"a scale-up domain of {domain} does not hold whole hosts of {gpus} GPUs; give a multiple"
                 )
         return self
+
+    @property
+    def hosts_each(self) -> int:
+        """Hosts that one of this type is: the trays of a rack, else 1."""
+        return self.trays or 1
+
+    @property
+    def gpus_per_host(self) -> int:
+        """GPUs of a host: of one tray where the type is a rack of hosts."""
+        return self.gpus // self.hosts_each if self.gpus_per_tray is None else self.gpus_per_tray
 
     @property
     def ports(self) -> int:

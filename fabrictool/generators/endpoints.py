@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fabrictool.catalogue.types import HostType
-from fabrictool.errors import InputError, NotSupportedError, Problem
+from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4, Bool
 from fabrictool.generators.latency import SCALE_UP_HOP_S
 from fabrictool.generators.rows import Ints, PortPattern, Rows
@@ -136,17 +136,13 @@ def port_splits(group: HostGroup, networks: Mapping[str, Network]) -> list[int]:
 def add_hosts(rows: Rows, groups: list[HostGroup], networks: Mapping[str, Network]) -> dict[Owner, Owners]:
     """Add all host groups with ports and GPUs."""
     added: dict[Owner, Owners] = {}
-    for row, group in enumerate(groups):
-        if group.type.trays:
-            what = f"{group.type.name} is a rack of {group.type.trays} hosts"
-            fix = "describe one tray as an inline host with scale_up over several hosts"
-            raise NotSupportedError([Problem("", what, fix, ("hosts", row, "type"))])
+    for group in groups:
         pattern, roles, adapter = host_pattern(group.type, port_splits(group, networks))
         kind = "host" if group.role == "compute" else group.role
         first = rows.port_count
-        device = rows.add_devices(group.count, kind, 0, group.type.name, group.name, pattern)
-        ports = first + np.arange(group.count) * len(pattern)
-        hosts = Owners(device, ports, np.ones(group.count, int), roles, pattern.speed_bps, adapter, kind != "host")
+        device = rows.add_devices(group.hosts, kind, 0, group.type.name, group.name, pattern)
+        ports = first + np.arange(group.hosts) * len(pattern)
+        hosts = Owners(device, ports, np.ones(group.hosts, int), roles, pattern.speed_bps, adapter, kind != "host")
         if group.role == "compute" and group.type.gpus:
             _add_gpus(rows, group.type, hosts)
         added["hosts", group.name] = hosts
@@ -159,16 +155,16 @@ def _attaches(network: Network, groups: Iterable[str]) -> list[Attach]:
 
 def _add_gpus(rows: Rows, kind: HostType, hosts: Owners) -> None:
     """Add a group's GPUs in rank order, and let each use the compute ports that are its own."""
-    count = len(hosts.device)
-    host = np.repeat(hosts.device, kind.gpus)
-    index = np.tile(np.arange(kind.gpus), count)
+    count, gpus = len(hosts.device), kind.gpus_per_host
+    host = np.repeat(hosts.device, gpus)
+    index = np.tile(np.arange(gpus), count)
     place = np.arange(len(host))
     size = kind.scale_up.domain if kind.scale_up else 1
     speed = kind.scale_up.speed_bps if kind.scale_up else 0.0
     latency = _scale_up_latency(kind)
     gpu = rows.add_gpus(host, rows.gpu_count + place // size * size, index, speed, latency)
     compute = np.array([i for i, role in enumerate(hosts.roles) if role == "compute"], np.int32)
-    ports, gpus = len(compute), kind.gpus
+    ports = len(compute)
     if not ports:
         return
     many = max(ports, gpus)

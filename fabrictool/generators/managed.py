@@ -90,14 +90,17 @@ def pdus(layout: Layout) -> list[int]:
     InputError
         If neither ``count`` nor ``hosts_per_rack`` says how many racks there are.
     """
-    hosts = sum(group.count for group in layout.hosts if group.role == "compute")
+    compute = [group for group in layout.hosts if group.role == "compute"]
+    hosts = sum(group.hosts for group in compute if group.type.trays is None)
+    whole = sum(group.count for group in compute if group.type.trays is not None)
     found = []
     for row, group in enumerate(layout.racks or []):
-        if group.count is None and group.hosts_per_rack is None:
+        if group.count is None and group.hosts_per_rack is None and hosts:
             what = "how many racks, and so PDUs, there are is not known before they are filled"
             raise InputError([Problem("", what, "give count or hosts_per_rack", ("racks", row))])
-        racks = -(-hosts // (group.hosts_per_rack or 1)) if group.count is None else group.count
-        hosts = max(0, hosts - racks * (group.hosts_per_rack or 0))
+        racks = whole + -(-hosts // (group.hosts_per_rack or 1)) if group.count is None else group.count
+        whole, filled = max(0, whole - racks), max(0, racks - whole)
+        hosts = max(0, hosts - filled * (group.hosts_per_rack or 0))
         found.append(racks * (group.pdus or PDUS_PER_RACK))
     return found
 

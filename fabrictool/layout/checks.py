@@ -13,6 +13,7 @@ def cross_checks(layout: Layout) -> Iterator[Problem]:
     """Yield what is contradictory in a layout, each with the path of its key."""
     yield from _group_names(layout)
     yield from _managed(layout)
+    yield from _whole_racks(layout)
     for name, network in layout.networks.items():
         yield from _attachments(layout, name, network)
         yield from _leaf_entries(layout, name, network)
@@ -106,6 +107,15 @@ def _stated_facilities(layout: Layout, place: str) -> Iterator[tuple[str | int, 
         return
     loops = (layout.hall.loops if layout.hall else None) or []
     yield from (("hall", "loops", i, "count") for i, loop in enumerate(loops) if loop.count is not None)
+
+
+def _whole_racks(layout: Layout) -> Iterator[Problem]:
+    """Yield a number of hosts per rack where all hosts are trays of racks that are one machine each."""
+    kinds = [group.type for group in layout.hosts if group.role == "compute"]
+    for row, group in enumerate(layout.racks or []):
+        if group.hosts_per_rack is not None and kinds and all(kind.trays for kind in kinds):
+            what = f"hosts_per_rack is {group.hosts_per_rack}, but a {kinds[0].name} is a rack of {kinds[0].trays}"
+            yield Problem("", what, "remove it", ("racks", row, "hosts_per_rack"))
 
 
 def _attached_ports(

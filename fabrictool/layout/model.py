@@ -83,7 +83,10 @@ Template = Annotated[str, Field(strict=True), AfterValidator(_template)]
 
 
 class HostGroup(Model):
-    """Equal hosts: ``count`` of one type. Service hosts take ports but are no hosts in counts."""
+    """Equal hosts: ``count`` of one type, racks where the type is a rack of hosts.
+
+    Service hosts take ports but are no hosts in counts.
+    """
 
     name: Name
     type: Host
@@ -98,6 +101,11 @@ class HostGroup(Model):
             kind = data["type"]
             data = {"name": kind["name"] if isinstance(kind, dict) and "name" in kind else kind} | data
         return data
+
+    @property
+    def hosts(self) -> int:
+        """Hosts: each tray of a rack is one."""
+        return self.count * self.type.hosts_each
 
 
 class Tier(Model):

@@ -36,16 +36,25 @@ def unplaced_findings(
     found = []
     for group, type_row in kinds:
         alike = (devices.group == group) & (devices.type == type_row)
-        each = figures.each(type_row)
+        each, trays = figures.each(type_row), int(figures.trays[type_row])
+        per_rack = [trays if trays > 1 else int(most_that_fit(room, each)) for room in rooms]
         missing, total = int(np.count_nonzero(alike & (rack < 0))), int(np.count_nonzero(alike))
-        found.append(_finding(groups, rooms, each, fabric.groups[group], fabric.types[type_row], missing, total))
+        names = (fabric.groups[group], fabric.types[type_row])
+        found.append(_finding(groups, rooms, each, per_rack, *names, missing, total))
     return tuple(found)
 
 
 def _finding(
-    groups: Sequence[RackGroup], rooms: Sequence[Load], each: Load, name: str, type_name: str, missing: int, total: int
+    groups: Sequence[RackGroup],
+    rooms: Sequence[Load],
+    each: Load,
+    per_rack: Sequence[int],
+    name: str,
+    type_name: str,
+    missing: int,
+    total: int,
 ) -> Finding:
-    per_rack = [int(most_that_fit(room, each)) for room in rooms]
+    """Say why devices have no place; ``per_rack`` is how many a rack of each group takes."""
     what = type_name if name == type_name else f"{name} ({type_name})"
     if not any(per_rack):
         reasons = [reason for group, room in zip(groups, rooms, strict=True) for reason in _too_much(group, room, each)]

@@ -131,8 +131,6 @@ def test_jobs(job: str, words: str, refusal) -> None:  # type: ignore[no-untyped
 def test_host_types(refusal) -> None:  # type: ignore[no-untyped-def]
     text = LAYOUT.replace("nics: 1,", "nics: 1, nccl: {gpu: hopper},")
     assert refusal(text) == "3:52: key 'nccl' is not supported yet; remove it\n"
-    racks = LAYOUT.replace("{name: h1, gpus: 1, nics: 1, speed: 400G}", "gb200-nvl72")
-    assert "3:17: gb200-nvl72 is a rack of 18 hosts; describe one tray" in refusal(racks)
 
 
 @pytest.mark.parametrize(("option", "value"), OPTIONS)
