@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import gcd
 
@@ -21,8 +23,9 @@ KEYS = frozenset({"levels", "hosts_per_leaf", "oversubscription", "leaf", "spine
 
 @dataclass(frozen=True, slots=True)
 class LeafPart:
-    """Leaves of one entry: a site that knows them alone, the host ports they serve, and links of each."""
+    """Leaves of one entry of the list: a site that knows them alone, the host ports they serve, links of each."""
 
+    row: int
     site: Site
     ends: Endpoints
     count: int
@@ -90,19 +93,24 @@ def _part(site: Site, ends: Endpoints, row: int, entry: LeafTier) -> LeafPart:
     owned = [place for place, (_, title) in enumerate(ends.owners) if title in (entry.hosts or ())]
     served = ends.chosen(np.flatnonzero(np.isin(ends.owner, owned)))
     served = replace(served, host=np.unique(served.host, return_inverse=True)[1])
-    try:
+    with _in_entry(site, row):
         down, up = leaf_ports(alone, served, (site.network.oversubscription or [1.0])[0])
-        return LeafPart(alone, served, leaf_count(alone, served, down), down, up)
-    except InputError as error:
-        raise InputError([_in_entry(problem, row, site) for problem in error.problems]) from None
+        return LeafPart(row, alone, served, leaf_count(alone, served, down), down, up)
 
 
-def _in_entry(problem: Problem, row: int, site: Site) -> Problem:
-    """Return a problem of the leaf with its path in the list."""
+@contextmanager
+def _in_entry(site: Site, row: int) -> Iterator[None]:
+    """Give problems of the leaf their path in the list."""
     leaf = (*site.path, "leaf")
-    if problem.path[: len(leaf)] != leaf:
-        return problem
-    return replace(problem, path=(*leaf, row, *problem.path[len(leaf) :]))
+    try:
+        yield
+    except InputError as error:
+        raise InputError(
+            replace(problem, path=(*leaf, row, *problem.path[len(leaf) :]))
+            if problem.path[: len(leaf)] == leaf
+            else problem
+            for problem in error.problems
+        ) from None
 
 
 def _spine_count(site: Site, parts: list[LeafPart], host_bps: float) -> int:
@@ -122,6 +130,7 @@ def _spine_count(site: Site, parts: list[LeafPart], host_bps: float) -> int:
 
 
 def _add_leaves(part: LeafPart) -> I4:
-    leaves = part.site.add(1, part.count, part.down, part.up, part.ends.speed_bps)
+    with _in_entry(part.site, part.row):
+        leaves = part.site.add(1, part.count, part.down, part.up, part.ends.speed_bps)
     attach_hosts(part.site, leaves, part.down, places(part.ends, part.down), part.ends)
     return leaves

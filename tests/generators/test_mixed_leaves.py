@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fabrictool.errors import InputError, NotSupportedError
 from fabrictool.fabric import Fabric
 from fabrictool.generators.building import build
-from fabrictool.layout.reading import layout_from_tree
+from fabrictool.layout.reading import layout_from_bytes, layout_from_tree
 
 SWITCH = {"name": "sw64", "ports": 64, "speed": "400G"}
 
@@ -99,6 +99,35 @@ WRONG: list[tuple[list[dict[str, Any]], dict[str, Any], str]] = [
 def test_entries_that_do_not_fit(leaves: list[dict[str, Any]], network: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         _build(leaves, **network)
+
+
+LINES = """\
+name: t
+hosts:
+  - {name: h, type: {name: h, gpus: 0, nics: 1, speed: 400G}, count: 8}
+  - {name: s, type: {name: s, gpus: 0, nics: 1, speed: 400G}, count: 8}
+networks:
+  n:
+    family: fat-tree
+    leaf:
+      - {type: qm9700, hosts: [h], down: 32, up: 12}
+      - {type: qm9700, hosts: [s], down: 32, up: 12}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("[h], down: 32", "[h], down: 60", "x.yaml:9:9: a leaf needs 72 ports"),
+        ("[s], down: 32", "[s], down: 60", "x.yaml:10:9: a leaf needs 72 ports"),
+        ("[s], down: 32", "[s], count: 1, down: 4", "x.yaml:10:9: 1 leaves of 4 ports"),
+        (", hosts: [s]", "", "x.yaml:10:9: entry 2 of leaf does not say"),
+        ("hosts: [s]", "hosts: [x]", "x.yaml:10:24: 'x' is not attached"),
+    ],
+)
+def test_an_entry_is_found_by_its_line(old: str, new: str, place: str) -> None:
+    with pytest.raises(InputError, match=place):
+        build(layout_from_bytes("x.yaml", LINES.replace(old, new).encode()))
 
 
 def test_other_families_take_one_kind_of_leaf() -> None:
