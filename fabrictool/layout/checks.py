@@ -44,9 +44,9 @@ def _group_names(layout: Layout) -> Iterator[Problem]:
 def _size(layout: Layout) -> Iterator[Problem]:
     """Refuse sites that no machine holds, before anything of them is built."""
     for row, group in enumerate(layout.hosts):
-        ports = group.count * max(group.type.ports, group.type.gpus, 1)
+        ports = group.hosts * max(group.type.ports, group.type.gpus_per_host, 1)
         if ports > MOST_PORTS:
-            what = f"{group.count:,} hosts have {ports:,} ports or GPUs, more than the {MOST_PORTS:,} that are computed"
+            what = f"{group.hosts:,} hosts have {ports:,} ports or GPUs, more than the {MOST_PORTS:,} that are computed"
             yield Problem("", what, "lower count", ("hosts", row, "count"))
 
 
