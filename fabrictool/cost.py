@@ -11,6 +11,7 @@ from fabrictool.catalogue import store
 from fabrictool.catalogue.types import LinkPrice, Price
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import cables, occupied_cages
+from fabrictool.fabric.tables import FACILITIES
 from fabrictool.layout.model import CABLE_M, CABLE_SOURCE, Layout
 from fabrictool.placement import Placement
 from fabrictool.records import Assumption, Finding
@@ -115,7 +116,9 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) ->
     """
     rows = [*_devices(layout, fabric), *_transceivers(layout, fabric), *_cables(layout, fabric)]
     if placement is not None:
-        types, numbers = np.unique(placement.racks.type, return_counts=True)
+        machines = [kind.name for kind in layout.host_types() if kind.trays]
+        bought = placement.racks.type[~np.isin(placement.racks.type, machines)]
+        types, numbers = np.unique(bought, return_counts=True)
         rows += [
             _row(layout, name, "facility", count) for name, count in zip(types.tolist(), numbers.tolist(), strict=True)
         ]
@@ -129,9 +132,11 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) ->
 
 def _devices(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
     devices = fabric.devices
+    hosts_each = {kind.name: kind.hosts_each for kind in layout.host_types()}
     pairs, numbers = np.unique(np.column_stack((devices.type, devices.tier > 0)), axis=0, return_counts=True)
     for (kind, switch), count in zip(pairs.tolist(), numbers.tolist(), strict=True):
-        yield _row(layout, fabric.types[kind], "network" if switch else "compute", count)
+        part = "facility" if fabric.types[kind] in FACILITIES else "network" if switch else "compute"
+        yield _row(layout, fabric.types[kind], part, count // hosts_each.get(fabric.types[kind], 1))
 
 
 def _row(layout: Layout, name: str, part: str, count: int, unit: float | None = None, source: str = "") -> CostRow:

@@ -24,6 +24,7 @@ from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.generators.building import build
 from fabrictool.generators.from_file import file_findings
 from fabrictool.generators.latency import latency_assumptions
+from fabrictool.generators.managed import management_assumptions
 from fabrictool.layout.model import Layout
 from fabrictool.layout.source import Source
 from fabrictool.placement import Placement, place
@@ -183,6 +184,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         }
     assumptions = (
         *latency_assumptions(layout),
+        *management_assumptions(layout),
         *limits.assumptions,
         *(placement.assumptions if placement else ()),
         *cooling.assumptions,

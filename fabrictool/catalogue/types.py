@@ -74,8 +74,9 @@ class SwitchType(Box):
     """A switch: ``ports`` logical ports of ``speed``, in ``cages`` cages.
 
     ``ports`` and ``speed`` say how the switch is used when nothing else is asked for; a cage may be
-    broken out to several slower ports as long as its speed carries them. ``buffer`` is the packet memory
-    that all ports share; ``mac_addresses`` and ``routes`` are table sizes (IPv4).
+    broken out to several slower ports as long as its speed carries them. ``uplink_cages`` of
+    ``uplink_speed`` stand beside them, for links up that are too fast for the others. ``buffer`` is the
+    packet memory that all ports share; ``mac_addresses`` and ``routes`` are table sizes (IPv4).
     """
 
     protocol: str | None = None
@@ -87,6 +88,8 @@ class SwitchType(Box):
     breakout: list[str] | None = None
     max_ports: Count | None = None
     uplinks: str | None = None
+    uplink_cages: Count | None = None
+    uplink_speed_bps: Speed | None = Field(None, alias="uplink_speed")
     latency_s: Time | None = Field(None, alias="latency")
     asic: str | None = None
     buffer_bytes: PacketBuffer | None = Field(None, alias="buffer")
@@ -102,6 +105,8 @@ class SwitchType(Box):
             raise ValueError(
                 f"{self.ports} ports do not fill {self.cages} cages evenly; give a multiple, or leave cages out"
             )
+        if (self.uplink_cages is None) != (self.uplink_speed_bps is None):
+            raise ValueError("uplink_cages and uplink_speed belong together; give both")
         return self
 
     @property
@@ -187,13 +192,29 @@ class HostType(Box):
     def _parts_fit(self) -> HostType:
         if self.ports > MOST_PORTS:
             raise ValueError(f"a host of {self.ports} ports is more than can be numbered; give at most {MOST_PORTS}")
-        if self.gpus and self.scale_up and not self.trays:
+        if self.gpus_per_tray is not None and self.trays is None:
+            raise ValueError("gpus_per_tray belongs to a rack of hosts; give trays, or remove it")
+        if self.trays and self.gpus_per_host * self.trays != self.gpus:
+            what = f"{self.trays} trays of {self.gpus_per_host} GPUs do not make a rack of {self.gpus}"
+            raise ValueError(f"{what}; give {self.gpus_per_host * self.trays}, or another gpus_per_tray")
+        gpus = self.gpus_per_host
+        if gpus and self.scale_up:
             domain = self.scale_up.domain
-            if domain % self.gpus and self.gpus % domain:
+            if domain % gpus and gpus % domain:
                 raise ValueError(
-                    f"a scale-up domain of {domain} does not hold whole hosts of {self.gpus} GPUs; give a multiple"
+                    f"a scale-up domain of {domain} does not hold whole hosts of {gpus} GPUs; give a multiple"
                 )
         return self
+
+    @property
+    def hosts_each(self) -> int:
+        """Hosts that one of this type is: the trays of a rack, else 1."""
+        return self.trays or 1
+
+    @property
+    def gpus_per_host(self) -> int:
+        """GPUs of a host: of one tray where the type is a rack of hosts."""
+        return self.gpus // self.hosts_each if self.gpus_per_tray is None else self.gpus_per_tray
 
     @property
     def ports(self) -> int:

@@ -53,7 +53,7 @@ def host_links(host_type: str, speed: str | None) -> HostLinks:
     kind = _catalogued("hosts", host_type, "host type")
     assert isinstance(kind, HostType)
     if kind.trays:
-        fix = "describe one tray inline, with scale_up over several hosts"
+        fix = f"start from another host, then write 'type: {host_type}' with the number of racks as its count"
         what = f"{host_type} is a rack of {kind.trays} hosts; a starter of it is not supported yet"
         raise NotSupportedError(what, fix)
     nics = [nic for nic in kind.nics if nic.role == "compute"]

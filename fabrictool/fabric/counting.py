@@ -34,17 +34,20 @@ def counts(fabric: Fabric) -> dict[str, int]:
 
 
 def network_counts(fabric: Fabric) -> dict[str, dict[str, int]]:
-    """Return devices by kind, links and cables of each network."""
+    """Return devices by kind, links and cables of each network; ``managed`` are switches of other networks."""
     found = {}
     a, z = fabric.ends
     for row, network in enumerate(fabric.networks):
         inside = fabric.links.network == row
         devices = np.union1d(a[inside], z[inside])
         devices = np.union1d(devices, np.flatnonzero(fabric.devices.network == row))
+        managed = (fabric.devices.tier[devices] >= _SWITCH_TIER) & (fabric.devices.network[devices] != row)
+        devices = devices[~managed]
         by_kind = np.bincount(fabric.devices.kind[devices], minlength=len(KINDS))
         shown = {"hosts": int(by_kind[0])}
         shown |= {kind: int(by_kind[KINDS.index(kind)]) for kind in ("leaf", "spine", "core")}
         shown |= {kind: int(n) for kind, n in zip(KINDS[1:], by_kind[1:], strict=True) if n and kind not in shown}
+        shown |= {"managed": int(managed.sum())} if managed.any() else {}
         found[network.name] = shown | {"links": int(inside.sum()), "cables": cables(fabric, row)}
     return found
 
@@ -72,12 +75,19 @@ def cables(fabric: Fabric, network: int, links: Bool | None = None) -> int:
     inside = (fabric.links.network == network) & ~internal_links(fabric)
     if links is not None:
         inside &= links
-    host = fabric.devices.tier[fabric.ends[0]] == 0
+    host = _from_outside(fabric, network)
     facts = fabric.networks[network]
     total = 0
     for counted, rule in ((inside & host, facts.host_cables), (inside & ~host, facts.cables)):
         total += int(counted.sum()) if rule == "per-link" else len(occupied_cages(fabric, counted, ("a",)))
     return total
+
+
+def _from_outside(fabric: Fabric, network: int) -> Bool:
+    """Say of each link whether its lower end is a host, or a switch that the network only manages."""
+    a, devices = fabric.ends[0], fabric.devices
+    outside: Bool = (devices.tier[a] == 0) | (devices.network[a] != network)
+    return outside
 
 
 def free_ports(fabric: Fabric, network: int) -> dict[str, int]:
@@ -102,7 +112,8 @@ def oversubscription(fabric: Fabric, network: int) -> list[float]:
         return _oversubscription_of_groups(fabric, network)
     tier = fabric.devices.tier
     a, z = fabric.ends
-    inside = (fabric.links.network == network) & ~internal_links(fabric) & (tier[a] != tier[z])
+    inside = (fabric.links.network == network) & ~internal_links(fabric)
+    inside &= (tier[a] != tier[z]) | _from_outside(fabric, network)
     speed = fabric.links.speed_bps[inside]
     up = np.bincount(a[inside], speed, len(tier)).astype(np.float64)
     down = np.bincount(z[inside], speed, len(tier))

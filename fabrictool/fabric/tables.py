@@ -28,6 +28,10 @@ KINDS = ("host", "service", "leaf", "spine", "core", "supercore", "router", "agg
 DIRECT_FAMILIES = ("dragonfly", "dragonfly-plus", "slim-fly")
 
 
+#: Groups of devices that belong to the building: no IT load, and in no position of a rack.
+FACILITIES = ("pdu", "cdu")
+
+
 class Table:
     """Columns of equal length, made read-only on entry."""
 

@@ -6,11 +6,21 @@ import numpy as np
 
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem, did_you_mean
 from fabrictool.fabric import Fabric, NetworkFacts
-from fabrictool.generators import dragonfly, dragonfly_plus, fat_tree, planes, rails, slim_fly, switch_pair
-from fabrictool.generators.endpoints import Endpoints, add_hosts, attached
+from fabrictool.generators import (
+    dragonfly,
+    dragonfly_plus,
+    fat_tree,
+    mixed_leaves,
+    planes,
+    rails,
+    slim_fly,
+    switch_pair,
+)
+from fabrictool.generators.endpoints import Endpoints, Owner, Owners, add_hosts, attached
 from fabrictool.generators.from_file import KEYS as FILE_KEYS
 from fabrictool.generators.from_file import fabric_from_file, file_network
 from fabrictool.generators.latency import link_latency
+from fabrictool.generators.managed import add_facilities, build_order, managed_networks, managed_switches
 from fabrictool.generators.rows import Ints, Rows
 from fabrictool.generators.site import Site
 from fabrictool.layout.model import Layout, Network
@@ -52,33 +62,51 @@ def _build(layout: Layout) -> Fabric:
         if problems:
             raise InputError(problems)
         return fabric_from_file(layout, *from_elsewhere)
-    rows = Rows()
-    hosts = add_hosts(rows, layout.hosts, layout.networks)
-    facts = []
+    rows = Rows(management_bps=managed_networks(layout))
+    owners = add_hosts(rows, layout.hosts, layout.networks) | add_facilities(rows, layout)
     claimed: dict[str, Ints] = {}
     problems = []
-    for row, (name, network) in enumerate(layout.networks.items()):
+    for name in build_order(layout):
         try:
-            generator, keys = _family(name, network)
-            problems += _foreign_keys(name, network, keys)
-            ends = attached(hosts, network, name)
-            _enough_hosts(name, ends)
-            problems += _claim(name, ends, claimed)
-            latency = link_latency(network)
-            prefix = "" if row == 0 else f"{name}-"
-            generator(Site(rows, network, name, row, latency.host_s, latency.fabric_s, prefix), ends)
+            _add_network(rows, layout, name, owners, claimed)
         except NotSupportedError:
             raise
         except FabrictoolError as error:
             problems += error.problems
-        facts.append(_facts(name, network, rows, row))
-    problems += _foreign_templates(layout, rows.groups)
+            if rows.management_bps:
+                break  # networks that manage this one would only add to the errors
+    problems += _foreign_templates(layout, rows.groups) if not problems else []
     if problems:
         raise InputError(problems)
+    facts = [_facts(name, network, rows, row) for row, (name, network) in enumerate(layout.networks.items())]
     fabric = rows.assemble(layout.name, facts, layout.naming)
     if layout.naming:
         _ = fabric.names  # made now, so that a template that fits badly is refused here
     return fabric
+
+
+def _add_network(rows: Rows, layout: Layout, name: str, owners: dict[Owner, Owners], claimed: dict[str, Ints]) -> None:
+    """Add the switches and links of one network, after those that it manages."""
+    network, row = layout.networks[name], list(layout.networks).index(name)
+    generator, keys = _family(name, network)
+    foreign = _foreign_keys(name, network, keys)
+    taken = [attach.switches for attach in network.attach or [] if attach.switches is not None]
+    for managed in taken:
+        place = list(layout.networks).index(managed)
+        owners["switches", managed] = managed_switches(rows, place, row)
+    ends = attached(owners, network, name)
+    _enough_hosts(name, ends)
+    foreign += _claim(name, ends, claimed)
+    latency = link_latency(network)
+    prefix = "" if row == 0 else f"{name}-"
+    try:
+        generator(Site(rows, network, name, row, latency.host_s, latency.fabric_s, prefix), ends)
+    except NotSupportedError:
+        raise
+    except FabrictoolError as error:
+        raise InputError([*foreign, *error.problems]) from None
+    if foreign:
+        raise InputError(foreign)
 
 
 def _facts(name: str, network: Network, rows: Rows, row: int) -> NetworkFacts:
@@ -100,7 +128,13 @@ def _family(name: str, network: Network):  # type: ignore[no-untyped-def]
         what = f"family '{network.family}' is not supported yet"
         fix = f"use one of {', '.join(FAMILIES)}"
         raise NotSupportedError([Problem("", what, fix, ("networks", name, "family"))])
-    return FAMILIES[network.family]
+    if len(network.leaves or ()) < 2:
+        return FAMILIES[network.family]
+    if network.family != "fat-tree":
+        what = f"a {network.family} network has leaves of one kind"
+        fix = "keep one entry of leaf, or use 'family: fat-tree'"
+        raise NotSupportedError([Problem("", what, fix, ("networks", name, "leaf"))])
+    return mixed_leaves.mixed_leaves, mixed_leaves.KEYS
 
 
 def _foreign_keys(name: str, network: Network, keys: frozenset[str]) -> list[Problem]:

@@ -9,24 +9,33 @@ from typing import Any
 import numpy as np
 
 from fabrictool.catalogue.types import HostType
-from fabrictool.errors import InputError, NotSupportedError, Problem
-from fabrictool.fabric.tables import I4
+from fabrictool.errors import InputError, Problem
+from fabrictool.fabric.tables import I4, Bool
 from fabrictool.generators.latency import SCALE_UP_HOP_S
 from fabrictool.generators.rows import Ints, PortPattern, Rows
 from fabrictool.generators.tiers import MOST_PER_CAGE
 from fabrictool.layout.model import Attach, HostGroup, Network
 
+#: Whose ports: hosts, switches, racks or loops, and a name.
+Owner = tuple[str, str]
+
 
 @dataclass(frozen=True)
-class Hosts:
-    """Rows of one host group: devices, first port of each, and role, speed and adapter of each port of a host."""
+class Owners:
+    """Devices that have ports for networks, equal but for port numbers.
 
-    group: HostGroup
+    ``device``, ``first_port`` and ``first_number`` are rows of devices, row and number of the first
+    port of each; ``roles``, ``speed_bps`` and ``adapter`` belong to the ports of one device; ``service``
+    tells those apart that are no hosts in counts.
+    """
+
     device: I4
     first_port: Ints
+    first_number: Ints
     roles: tuple[str, ...]
     speed_bps: np.ndarray
     adapter: Ints
+    service: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,9 @@ class Endpoints:
     ``host`` counts the attached hosts from 0, ``lane`` the ports of a host that are attached,
     ``number`` is the port number at the host and ``port`` its row; ``turn`` counts a host's ports
     that are attached together, by one role; ``link_bps`` is the speed of each link, which all share
-    but in a pair of switches; ``adapter`` counts the adapters of a host.
+    but in a pair of switches; ``adapter`` counts the adapters of a host; ``owner`` is the place of its
+    owner in ``owners``, and ``service`` whether that is no host in counts. What a network manages counts
+    as a host here.
     """
 
     host: Ints
@@ -48,11 +59,17 @@ class Endpoints:
     turn: Ints
     link_bps: np.ndarray
     adapter: Ints
+    owner: Ints
+    service: Bool
+    owners: tuple[Owner, ...]
 
     def chosen(self, rows: Ints) -> Endpoints:
         """Return some of the host ports, or all in another order."""
-        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in self.__slots__ if name != "speed_bps"}
-        return replace(self, **columns)
+        columns = {name: getattr(self, name) for name in self.__slots__}
+        chosen: dict[str, Any] = {
+            name: column[rows] for name, column in columns.items() if isinstance(column, np.ndarray)
+        }
+        return replace(self, **chosen)
 
     @property
     def host_count(self) -> int:
@@ -121,23 +138,19 @@ def port_splits(group: HostGroup, networks: Mapping[str, Network]) -> list[int]:
     return splits
 
 
-def add_hosts(rows: Rows, groups: list[HostGroup], networks: Mapping[str, Network]) -> dict[str, Hosts]:
+def add_hosts(rows: Rows, groups: list[HostGroup], networks: Mapping[str, Network]) -> dict[Owner, Owners]:
     """Add all host groups with ports and GPUs."""
-    added = {}
-    for row, group in enumerate(groups):
-        if group.type.trays:
-            what = f"{group.type.name} is a rack of {group.type.trays} hosts"
-            fix = "describe one tray as an inline host with scale_up over several hosts"
-            raise NotSupportedError([Problem("", what, fix, ("hosts", row, "type"))])
+    added: dict[Owner, Owners] = {}
+    for group in groups:
         pattern, roles, adapter = host_pattern(group.type, port_splits(group, networks))
         kind = "host" if group.role == "compute" else group.role
         first = rows.port_count
-        device = rows.add_devices(group.count, kind, 0, group.type.name, group.name, pattern)
-        ports = first + np.arange(group.count) * len(pattern)
-        hosts = Hosts(group, device, ports, roles, pattern.speed_bps, adapter)
+        device = rows.add_devices(group.hosts, kind, 0, group.type.name, group.name, pattern)
+        ports = first + np.arange(group.hosts) * len(pattern)
+        hosts = Owners(device, ports, np.ones(group.hosts, int), roles, pattern.speed_bps, adapter, kind != "host")
         if group.role == "compute" and group.type.gpus:
-            _add_gpus(rows, hosts)
-        added[group.name] = hosts
+            _add_gpus(rows, group.type, hosts)
+        added["hosts", group.name] = hosts
     return added
 
 
@@ -145,18 +158,18 @@ def _attaches(network: Network, groups: Iterable[str]) -> list[Attach]:
     return network.attach or [Attach(hosts=group) for group in groups]
 
 
-def _add_gpus(rows: Rows, hosts: Hosts) -> None:
+def _add_gpus(rows: Rows, kind: HostType, hosts: Owners) -> None:
     """Add a group's GPUs in rank order, and let each use the compute ports that are its own."""
-    kind, count = hosts.group.type, hosts.group.count
-    host = np.repeat(hosts.device, kind.gpus)
-    index = np.tile(np.arange(kind.gpus), count)
+    count, gpus = len(hosts.device), kind.gpus_per_host
+    host = np.repeat(hosts.device, gpus)
+    index = np.tile(np.arange(gpus), count)
     place = np.arange(len(host))
     size = kind.scale_up.domain if kind.scale_up else 1
     speed = kind.scale_up.speed_bps if kind.scale_up else 0.0
     latency = scale_up_latency_s(kind)
     gpu = rows.add_gpus(host, rows.gpu_count + place // size * size, index, speed, latency)
     compute = np.array([i for i, role in enumerate(hosts.roles) if role == "compute"], np.int32)
-    ports, gpus = len(compute), kind.gpus
+    ports = len(compute)
     if not ports:
         return
     many = max(ports, gpus)
@@ -173,43 +186,48 @@ def scale_up_latency_s(kind: HostType) -> float:
     return SCALE_UP_HOP_S if kind.scale_up.latency_s is None else kind.scale_up.latency_s
 
 
-def attached(hosts: Mapping[str, Hosts], network: Network, name: str) -> Endpoints:
-    """Return the host ports that a network takes.
+def attached(owners: Mapping[Owner, Owners], network: Network, name: str) -> Endpoints:
+    """Return the ports that a network takes.
 
     Raises
     ------
-    NotSupportedError
+    InputError
         If the attached ports have more than one speed.
     """
+    groups = [title for key, title in owners if key == "hosts"]
+    attaches = _attaches(network, groups)
     parts: list[tuple[Ints, ...]] = []
-    for attach in _attaches(network, hosts):
-        group = hosts[attach.hosts]
-        wanted = _wanted(group, attach)
-        count = group.group.count
-        port = (group.first_port[:, None] + wanted).ravel()
+    for row, attach in enumerate(attaches):
+        devices = owners[attach.owner]
+        wanted = _wanted(devices, attach)
+        count = len(devices.device)
+        port = (devices.first_port[:, None] + wanted).ravel()
+        number = (devices.first_number[:, None] + wanted).ravel()
         turn = np.tile(np.arange(len(wanted)), count)
-        number = np.tile(wanted + 1, count)
-        link_bps = np.tile(np.minimum(group.speed_bps[wanted], network.speed_bps or np.inf), count)
-        adapter = np.tile(group.adapter[wanted], count)
-        parts.append((np.repeat(group.device, len(wanted)), number, port, turn, link_bps, adapter))
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0, int)] * 6
-    return _in_host_order(columns, _speed(columns[4], network, name))
+        link_bps = np.tile(np.minimum(devices.speed_bps[wanted], network.speed_bps or np.inf), count)
+        adapter = np.tile(devices.adapter[wanted], count)
+        whose = (np.full(len(port), row), np.full(len(port), devices.service))
+        parts.append((np.repeat(devices.device, len(wanted)), number, port, turn, link_bps, adapter, *whose))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0, int)] * 8
+    return _in_host_order(columns, _speed(columns[4], network, name), tuple(attach.owner for attach in attaches))
 
 
-def _in_host_order(columns: list[Ints], speed_bps: float) -> Endpoints:
+def _in_host_order(columns: list[Ints], speed_bps: float, owners: tuple[Owner, ...]) -> Endpoints:
     """Count hosts in the order that they are attached in, and the ports of each."""
-    device, number, port, turn, link_bps, adapter = columns
+    device, number, port, turn, link_bps, adapter, owner, service = columns
     _, first, place = np.unique(device, return_index=True, return_inverse=True)
     host = np.argsort(np.argsort(first))[place] if len(first) else place
     order = np.argsort(host, kind="stable")
     host = host[order]
     lane = np.arange(len(host)) - np.searchsorted(host, host)
-    rest = (turn[order], link_bps[order], adapter[order])
+    rest = (turn[order], link_bps[order], adapter[order], owner[order], service[order].astype(bool), owners)
     return Endpoints(host, lane, device[order], number[order], port[order], speed_bps, *rest)
 
 
-def _wanted(hosts: Hosts, attach: Attach) -> Ints:
+def _wanted(hosts: Owners, attach: Attach) -> Ints:
     """Return the places of the ports asked for: by number, by role, else all of role compute or of no role."""
+    if attach.hosts is None:
+        return np.arange(len(hosts.roles))
     if attach.ports is not None:
         return np.array(attach.ports, np.int64)
     role = attach.role or "compute"

@@ -42,7 +42,7 @@ def fat_tree(site: Site, ends: Endpoints) -> None:
     pod: Ints | int = np.arange(count) // shape.m[1] if shape.levels > 2 else -1
     up = shape.up(1) if shape.levels > 1 else site.tier(1).up or 0
     leaves = site.add(1, count, shape.down(1), up, ends.speed_bps, pod)
-    _attach_hosts(site, leaves, shape.m[0], place, ends)
+    attach_hosts(site, leaves, shape.m[0], place, ends)
     if shape.levels == 1:
         site.keep_uplinks(1, count * up, ends.speed_bps)
     raise_tree(site, 1, leaves[:, None], shape.down(1), _joints(shape), ends.speed_bps)
@@ -54,7 +54,7 @@ def _joints(shape: Shape) -> list[Joint]:
     return [Joint(shape.m[at], positions[at - 1], shape.w[at], shape.p[at]) for at in range(1, shape.levels)]
 
 
-def _attach_hosts(site: Site, leaves: I4, per_leaf: int, place: Ints, ends: Endpoints) -> None:
+def attach_hosts(site: Site, leaves: I4, per_leaf: int, place: Ints, ends: Endpoints) -> None:
     """Link host ports to the leaf ports at their places."""
     upper = (leaves[place // per_leaf], place % per_leaf + 1)
     site.rows.add_links((ends.device, ends.number), upper, site.row, ends.speed_bps, site.host_latency_s)

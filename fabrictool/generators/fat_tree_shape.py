@@ -12,15 +12,20 @@ from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.rows import Ints
 from fabrictool.generators.site import TIERS, Site
 from fabrictool.generators.tiers import upper_count
+from fabrictool.layout.model import Tier
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A fat-tree as a PGFT: children m, parents w and parallel links p of each level, level 1 at the hosts."""
+    """A fat-tree as a PGFT: children m, parents w and parallel links p of each level, level 1 at the hosts.
+
+    Of ``trees`` equal ones, if they are joined by their kept uplinks alone.
+    """
 
     m: tuple[int, ...]
     w: tuple[int, ...]
     p: tuple[int, ...]
+    trees: int = 1
 
     @property
     def levels(self) -> int:
@@ -29,11 +34,11 @@ class Shape:
 
     def capacity(self) -> int:
         """Host ports that fit."""
-        return int(np.prod(self.m, dtype=np.int64))
+        return self.trees * int(np.prod(self.m, dtype=np.int64))
 
     def count(self, level: int) -> int:
         """Switches of a level, 1 being the leaves."""
-        return int(np.prod(self.m[level:], dtype=np.int64) * np.prod(self.w[:level], dtype=np.int64))
+        return self.trees * int(np.prod(self.m[level:], dtype=np.int64) * np.prod(self.w[:level], dtype=np.int64))
 
     def switches(self) -> int:
         """Switches of all levels."""
@@ -130,14 +135,10 @@ def _sized(site: Site, ends: Endpoints) -> Shape:
         raise InputError([Problem("", "the leaf's type is not given", "add 'leaf: {type: …}'", path)])
     site.ports(1, ends.speed_bps)
     if network.levels == 1:
-        return Shape((network.leaf.down or max(len(ends.host), 1),), (1,), (1,))
+        return _one_level(site, ends, network.leaf)
     ratios = network.oversubscription or [1.0]
-    down, up = _leaf_ports(site, ends, ratios[0])
-    least = int(places(ends, down)[-1]) // down + 1
-    leaves = site.count(1) or least
-    if leaves < least:
-        what = f"{leaves} leaves of {down} ports hold {leaves * down} host ports, but {len(ends.host)} are attached"
-        raise InputError([Problem("", what, "raise leaf.count or hosts_per_leaf", (*path, "leaf"))])
+    down, up = leaf_ports(site, ends, ratios[0])
+    leaves = leaf_count(site, ends, down)
     levels = network.levels or (3 if network.core or network.pod or leaves > site.ports(2, ends.speed_bps) else 2)
     if levels > 3:
         what = "a fat-tree of 4 levels is sized by pgft or k alone"
@@ -148,7 +149,36 @@ def _sized(site: Site, ends: Endpoints) -> Shape:
     return _three_levels(site, ends, ratios, (down, up), leaves)
 
 
-def _leaf_ports(site: Site, ends: Endpoints, ratio: float) -> tuple[int, int]:
+def leaf_count(site: Site, ends: Endpoints, down: int) -> int:
+    """Return the leaves that the layout states, else the fewest that hold the host ports."""
+    least = int(places(ends, down)[-1]) // down + 1
+    leaves = site.count(1) or least
+    if leaves < least:
+        what = f"{leaves} leaves of {down} ports hold {leaves * down} host ports, but {len(ends.host)} are attached"
+        what += "" if leaves * down < len(ends.host) else ", a host's together at one leaf"
+        fix = f"raise leaf.count to {least}, or hosts_per_leaf"
+        raise InputError([Problem("", what, fix, (*site.path, "leaf"))])
+    return leaves
+
+
+def _one_level(site: Site, ends: Endpoints, leaf: Tier) -> Shape:
+    """Return one leaf, or leaves that only uplinks out of the network join, as in out-of-band networks."""
+    count = site.count(1)
+    down = leaf.down or (site.network.hosts_per_leaf or 0) * ends.lanes
+    if not leaf.up:
+        if count not in (None, 1):
+            what = f"{count} leaves are stated, but nothing joins them"
+            fix = "use 'levels: 2', or give leaf.up, the ports kept for links out of the network"
+            raise InputError([Problem("", what, fix, (*site.path, "leaf", "count"))])
+        return Shape((down or max(len(ends.host), 1),), (1,), (1,))
+    ports = site.ports(1, ends.speed_bps)
+    apart = (leaf.type.uplink_speed_bps or 0) >= site.up_speed(1, ends.speed_bps) > leaf.type.cage_speed_bps
+    room = ports if apart else ports - leaf.up
+    down = down or (-(-len(ends.host) // count) if count else max(room, 1))
+    return Shape((down,), (1,), (1,), count or int(places(ends, down)[-1]) // down + 1)
+
+
+def leaf_ports(site: Site, ends: Endpoints, ratio: float) -> tuple[int, int]:
     """Return the leaf's ports down and up, in links."""
     network, path, leaf = site.network, site.path, site.tier(1)
     down_bps, up_bps = site.up_speed(0, ends.speed_bps), site.up_speed(1, ends.speed_bps)

@@ -7,7 +7,7 @@ in order of rail, unit and leaf, so that groups are whole rails or parts of one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -94,6 +94,7 @@ def rail_optimized(site: Site, ends: Endpoints) -> None:
         If hosts, rails and ports do not fit together.
     """
     _obeyed(site)
+    ends = _in_places(ends, site.network.rails or ends.lanes)
     plan = _plan(site, ends, uplinks=True)
     leaves = _add_leaves(site, plan, ends)
     joints, lower = _upper_tiers(site, plan, leaves, ends)
@@ -113,6 +114,7 @@ def rail_only(site: Site, ends: Endpoints) -> None:
     W. Wang et al., "Rail-only: a low-cost high-performance network for training LLMs with trillion
     parameters", arXiv:2307.12169.
     """
+    ends = _in_places(ends, site.network.rails or ends.lanes)
     tall = site.network.spine is not None or site.network.levels == 2
     whole = site.network.leaf is not None and site.network.scalable_unit is None
     if whole and not tall and ends.host_count > site.ports(1, ends.speed_bps):
@@ -128,6 +130,21 @@ def rail_only(site: Site, ends: Endpoints) -> None:
     joint = _spine_joint(site, plan, groups, ends)
     order = chunks(plan.by_rail(), groups)
     raise_tree(site, 1, leaves[order.ravel()][:, None], plan.down, [joint], ends.speed_bps)
+
+
+def _in_places(ends: Endpoints, rails: int) -> Endpoints:
+    """Let neighbouring service hosts share the place of a host, one rail after the other, while their ports fit."""
+    if not ends.service.any():
+        return ends
+    _, first, ports = np.unique(ends.host, return_index=True, return_counts=True)
+    service = ends.service[first]
+    opens, start = np.ones(len(first), int), np.zeros(len(first), int)
+    for host in np.flatnonzero(service[1:] & service[:-1]) + 1:
+        used = start[host - 1] + ports[host - 1]
+        if used + ports[host] <= rails:
+            opens[host], start[host] = 0, used
+    place = np.cumsum(opens) - 1
+    return replace(ends, host=place[ends.host], lane=ends.lane + start[ends.host])
 
 
 def _obeyed(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,23 @@ class PortPattern:
     def __len__(self) -> int:
         return len(self.number)
 
+    def with_ports(self, speeds_bps: Iterable[float]) -> PortPattern:
+        """Add ports after the last, each in a cage of its own."""
+        speed = np.array(list(speeds_bps))
+        more = np.arange(1, len(speed) + 1)
+        number = np.concatenate((self.number, self.number.max(initial=0) + more))
+        cage = np.concatenate((self.cage, self.cage.max(initial=-1) + more))
+        return PortPattern(number, cage, np.concatenate((self.speed_bps, speed)))
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementPorts:
+    """Management ports of switches that one network takes of another: device rows, port rows and numbers."""
+
+    device: I4
+    port: Ints
+    number: Ints
+
 
 @dataclass
 class Rows:
@@ -36,6 +53,8 @@ class Rows:
     _links: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     _rails: list[tuple[Ints, Ints, int]] = field(default_factory=list)
     _group_counts: dict[str, int] = field(default_factory=dict)
+    management_bps: dict[int, dict[int, float]] = field(default_factory=dict)
+    _management: dict[tuple[int, int], list[ManagementPorts]] = field(default_factory=dict)
     uplinks: dict[int, list[tuple[str, int, float]]] = field(default_factory=dict)
     _gpus: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     _gpu_ports: list[tuple[Ints, Ints]] = field(default_factory=list)
@@ -59,7 +78,13 @@ class Rows:
         rail: Ints | int = -1,
         plane: int = -1,
     ) -> I4:
-        """Add ``count`` devices with equal ports; return their rows. A group's indices go on where they ended."""
+        """Add ``count`` devices with equal ports; return their rows. A group's indices go on where they ended.
+
+        Switches of a network in ``management_bps`` get a port after the others for each network that
+        manages them.
+        """
+        managers = self.management_bps.get(network, {}) if tier else {}
+        pattern = pattern.with_ports(managers.values()) if managers else pattern
         start = self._group_counts.get(group, 0)
         self._group_counts[group] = start + count
         rows = np.arange(self.device_count, self.device_count + count, dtype=np.int32)
@@ -69,6 +94,10 @@ class Rows:
         _put(self._devices, count, np.int16, plane=plane, rail=rail)
         _put(self._devices, count, np.int32, pod=pod, index=np.arange(start, start + count))
         _put(self._devices, count, np.float64, latency_s=latency_s)
+        for manager, place in zip(managers, range(len(pattern) - len(managers), len(pattern)), strict=True):
+            ports_of = self.port_count + np.arange(count) * len(pattern) + place
+            taken = ManagementPorts(rows, ports_of, np.full(count, pattern.number[place]))
+            self._management.setdefault((network, manager), []).append(taken)
         ports = count * len(pattern)
         _put(self._ports, ports, np.int32, device=np.repeat(rows, len(pattern)))
         _put(self._ports, ports, np.int16, number=np.tile(pattern.number.astype(np.int16), count))
@@ -107,6 +136,13 @@ class Rows:
     def keep_uplinks(self, network: int, kind: str, count: int, speed_bps: float) -> None:
         """Keep ports of a kind of switch for links out of a network."""
         self.uplinks.setdefault(network, []).append((kind, count, speed_bps))
+
+    def management_ports(self, network: int, manager: int) -> ManagementPorts:
+        """Return the ports of a network's switches that another manages them by."""
+        blocks = self._management[network, manager]
+        return ManagementPorts(
+            *(np.concatenate([getattr(block, name) for block in blocks]) for name in ("device", "port", "number"))
+        )
 
     def assemble(self, name: str, networks: list[NetworkFacts], naming: Mapping[str, str]) -> Fabric:
         """Join all blocks and check them."""

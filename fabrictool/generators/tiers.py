@@ -42,9 +42,10 @@ class TierPlan:
         InputError
             If the switch has too few cages, or none fast enough.
         """
-        down_each, up_each = (
-            ports_per_cage(self.type, bps, self.kind, self.path) for bps in (self.down_bps, self.up_bps)
-        )
+        down_each = ports_per_cage(self.type, self.down_bps, self.kind, self.path)
+        if self.up and (self.type.uplink_speed_bps or 0) >= self.up_bps > self.type.cage_speed_bps:
+            return self._with_uplink_cages(down_each)
+        up_each = ports_per_cage(self.type, self.up_bps, self.kind, self.path)
         if self.down_bps == self.up_bps:
             return self._one_speed(down_each)
         down_cages, up_cages = -(-self.down // down_each), -(-self.up // up_each)
@@ -59,6 +60,18 @@ class TierPlan:
             )
         )
         speed = np.repeat([self.down_bps, self.up_bps, self.down_bps], [self.down, self.up, spare * down_each])
+        return PortPattern(np.arange(1, len(cage) + 1), cage, speed)
+
+    def _with_uplink_cages(self, per_cage: int) -> PortPattern:
+        """Return ports of which those up have the uplink cages that stand beside the others, one each."""
+        ports, cages = per_cage * self.type.cage_count, self.type.uplink_cages or 0
+        if self.down > ports:
+            raise InputError([self._too_few(self.down, ports, "ports")])
+        if self.up > cages:
+            raise InputError([self._too_few(self.up, cages, "uplink cages")])
+        data = np.arange(ports) // per_cage
+        cage = np.concatenate((data[: self.down], self.type.cage_count + np.arange(self.up), data[self.down :]))
+        speed = np.repeat([self.down_bps, self.up_bps, self.down_bps], [self.down, self.up, ports - self.down])
         return PortPattern(np.arange(1, len(cage) + 1), cage, speed)
 
     def _one_speed(self, per_cage: int) -> PortPattern:

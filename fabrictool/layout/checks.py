@@ -16,8 +16,11 @@ def cross_checks(layout: Layout) -> Iterator[Problem]:
     """Yield what is contradictory in a layout, each with the path of its key."""
     yield from _group_names(layout)
     yield from _size(layout)
+    yield from _managed(layout)
+    yield from _whole_racks(layout)
     for name, network in layout.networks.items():
         yield from _attachments(layout, name, network)
+        yield from _leaf_entries(layout, name, network)
         yield from _routing(network.routing, ("networks", name, "routing"))
     yield from _jobs(layout)
     yield from _prices(layout)
@@ -28,6 +31,9 @@ def _group_names(layout: Layout) -> Iterator[Problem]:
     switches = {*KINDS[2:]} | {f"{network}-{kind}" for network in layout.networks for kind in KINDS[2:]}
     for row, group in enumerate(layout.hosts):
         path = ("hosts", row, "name")
+        if group.name in ("pdu", "cdu"):
+            what = f"'{group.name}' is what {group.name.upper()}s are called"
+            yield Problem("", what, "give the hosts another name", path)
         if group.name in switches:
             yield Problem("", f"'{group.name}' is what switches are called", "give the hosts another name", path)
         if group.name in seen:
@@ -48,11 +54,81 @@ def _attachments(layout: Layout, name: str, network: Network) -> Iterator[Proble
     groups = {group.name: group for group in layout.hosts}
     for row, attach in enumerate(network.attach or []):
         path = ("networks", name, "attach", row)
+        if attach.hosts is None:
+            yield from _managed_switches(layout, name, attach.switches, (*path, "switches"))
+            continue
         if attach.hosts not in groups:
             hint = did_you_mean(attach.hosts, groups)
             yield Problem("", f"there is no host group '{attach.hosts}'", hint, (*path, "hosts"))
             continue
         yield from _attached_ports(groups[attach.hosts], attach.role, attach.ports, path)
+
+
+def _leaf_entries(layout: Layout, name: str, network: Network) -> Iterator[Problem]:
+    """Yield what is wrong with whom the entries of ``leaf`` serve."""
+    entries = network.leaves or []
+    if len(entries) < 2 and not any(entry.hosts for entry in entries):
+        return
+    attached = [attach.owner[1] for attach in network.attach or []] or [group.name for group in layout.hosts]
+    path, served = ("networks", name, "leaf"), set[str]()
+    for row, entry in enumerate(entries):
+        if entry.hosts is None:
+            what = f"entry {row + 1} of leaf does not say whom it serves"
+            yield Problem("", what, "add 'hosts: [group]'", (*path, row))
+        for title in entry.hosts or ():
+            here = (*path, row, "hosts")
+            if title not in attached:
+                yield Problem("", f"'{title}' is not attached to {name}", did_you_mean(title, attached), here)
+            if title in served:
+                yield Problem("", f"'{title}' is served by two entries of leaf", "keep it in one", here)
+            served.add(title)
+    left = sorted({*attached} - served)
+    if left and all(entry.hosts for entry in entries):
+        yield Problem("", f"no entry of leaf serves '{left[0]}'", "add it to the hosts of one", path)
+
+
+def _managed_switches(layout: Layout, name: str, managed: str | None, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    if managed is not None and managed not in layout.networks:
+        yield Problem("", f"there is no network '{managed}'", did_you_mean(managed, layout.networks), path)
+    if managed == name:
+        yield Problem("", f"network {name} manages its own switches", "give them to a network apart from it", path)
+
+
+def _managed(layout: Layout) -> Iterator[Problem]:
+    """Yield what stands for PDUs and CDUs and no network attaches, or the other way round."""
+    entries = [attach for network in layout.networks.values() for attach in network.attach or []]
+    for kind, place in (("racks", "pdu"), ("loops", "cdu")):
+        takers = [attach for attach in entries if getattr(attach, kind) is not None]
+        if len(takers) > 1:
+            what = f"{len(takers)} networks take the management ports of {place.upper()}s, which have one each"
+            yield Problem("", what, "keep one of them", ("networks",))
+        stated = list(_stated_facilities(layout, place))
+        for path in stated if not takers else ():
+            fix = f"attach them by '{{{kind}: {place}}}' in a network, or remove it"
+            yield Problem("", f"no network attaches the {place.upper()}s that are stated", fix, path)
+        if takers and place == "cdu" and not stated:
+            yield Problem("", "CDUs are attached, but no loop says how many it has", "add 'count' to hall.loops",
+                          ("hall",))  # fmt: skip
+        if takers and place == "pdu" and not layout.racks:
+            yield Problem("", "PDUs are attached, but there are no racks", "add 'racks'", ("networks",))
+
+
+def _stated_facilities(layout: Layout, place: str) -> Iterator[tuple[str | int, ...]]:
+    """Yield the keys that say how many PDUs or CDUs there are."""
+    if place == "pdu":
+        yield from (("racks", i, "pdus") for i, group in enumerate(layout.racks or []) if group.pdus is not None)
+        return
+    loops = (layout.hall.loops if layout.hall else None) or []
+    yield from (("hall", "loops", i, "count") for i, loop in enumerate(loops) if loop.count is not None)
+
+
+def _whole_racks(layout: Layout) -> Iterator[Problem]:
+    """Yield a number of hosts per rack where all hosts are trays of racks that are one machine each."""
+    kinds = [group.type for group in layout.hosts if group.role == "compute"]
+    for row, group in enumerate(layout.racks or []):
+        if group.hosts_per_rack is not None and kinds and all(kind.trays for kind in kinds):
+            what = f"hosts_per_rack is {group.hosts_per_rack}, but a {kinds[0].name} is a rack of {kinds[0].trays}"
+            yield Problem("", what, "remove it", ("racks", row, "hosts_per_rack"))
 
 
 def _attached_ports(
@@ -75,7 +151,7 @@ def _attached_ports(
 
 def _prices(layout: Layout) -> Iterator[Problem]:
     used = {kind.name for kind in (*layout.host_types(), *layout.switch_types())}
-    used |= {group.type.name for group in layout.racks or []} | {"cable", "transceiver"}
+    used |= {group.type.name for group in layout.racks or []} | {"cable", "transceiver", "pdu", "cdu"}
     for name in layout.cost.prices:
         if name not in used:
             hint = did_you_mean(name, used)

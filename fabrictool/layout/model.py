@@ -63,6 +63,11 @@ def _typed(value: object) -> object:
     return {"type": value} if isinstance(value, str) else value
 
 
+def _typed_leaves(value: object) -> object:
+    entries = value if isinstance(value, list) else [value]
+    return [{"type": entry} if isinstance(entry, str) else entry for entry in entries]
+
+
 _TEMPLATE = re.compile(r"([A-Za-z0-9_.+-]|\{(index|su|pod|rail|plane)(:0?\d?d)?\}|\{group\})+")
 
 
@@ -78,7 +83,10 @@ Template = Annotated[str, Field(strict=True), AfterValidator(_template)]
 
 
 class HostGroup(Model):
-    """Equal hosts: ``count`` of one type. Service hosts take ports but are no hosts in counts."""
+    """Equal hosts: ``count`` of one type, racks where the type is a rack of hosts.
+
+    Service hosts take ports but are no hosts in counts.
+    """
 
     name: Name = ""
     type: Host
@@ -94,6 +102,11 @@ class HostGroup(Model):
             data = {"name": kind["name"] if isinstance(kind, dict) and "name" in kind else kind} | data
         return data
 
+    @property
+    def hosts(self) -> int:
+        """Hosts: each tray of a rack is one."""
+        return self.count * self.type.hosts_each
+
 
 class Tier(Model):
     """Switches of one tier: type, and the exact form where the sizing rule is not wanted."""
@@ -107,6 +120,14 @@ class Tier(Model):
     down_speed_bps: Speed | None = Field(None, alias="down_speed")
     up_speed_bps: Speed | None = Field(None, alias="up_speed")
     groups: Count | None = None
+
+
+class LeafTier(Tier):
+    """Leaves: of a list of them, ``hosts`` says whom each entry serves, by host group, network, pdu or cdu."""
+
+    LATER = frozenset()
+
+    hosts: Annotated[list[Name], Field(min_length=1, max_length=64)] | None = None
 
 
 class ScalableUnit(Model):
@@ -202,13 +223,35 @@ def _cables(value: object) -> object:
 
 
 class Attach(Model):
-    """Which ports of which hosts a network takes: by role, or by number (counted from 0)."""
+    """Which ports a network takes: of hosts by role or number (counted from 0), or what it manages.
 
-    LATER = frozenset({"switches", "racks", "loops"})
+    One of ``hosts``, ``switches`` (another network), ``racks`` and ``loops`` says whose ports.
+    """
 
-    hosts: Name
+    hosts: Name | None = None
+    switches: Name | None = None
+    racks: Literal["pdu"] | None = None
+    loops: Literal["cdu"] | None = None
     role: str | None = None
     ports: list[CountOrNone] | None = None
+
+    @model_validator(mode="after")
+    def _whose(self) -> Attach:
+        given = [key for key in ("hosts", "switches", "racks", "loops") if getattr(self, key) is not None]
+        if len(given) != 1:
+            stated = " and ".join(given) if given else "none"
+            raise ValueError(f"one of hosts, switches, racks and loops says whose ports, but {stated} is given")
+        if self.hosts is None and self.ports is not None:
+            raise ValueError(f"ports are numbers of a host's ports; remove them from the entry for {given[0]}")
+        if self.hosts is None and self.role not in (None, "mgmt"):
+            raise ValueError(f"{given[0]} have ports of role mgmt alone, not '{self.role}'; remove the role")
+        return self
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Whose ports are attached: hosts, switches, racks or loops, and the name that goes with it."""
+        found = (("hosts", self.hosts), ("switches", self.switches), ("racks", self.racks), ("loops", self.loops))
+        return next((key, name) for key, name in found if name is not None)
 
 
 Ratios = Annotated[
@@ -236,7 +279,14 @@ class Network(Model):
     dragonfly: Dragonfly | None = None
     dragonfly_plus: DragonflyPlus | None = None
     q: Annotated[int, Field(strict=True, ge=3, le=256)] | None = None
-    leaf: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
+    leaves: (
+        Annotated[
+            list[LeafTier],
+            BeforeValidator(_typed_leaves, json_schema_input_type=str | LeafTier | list[LeafTier]),
+            Field(min_length=1, max_length=16),
+        ]
+        | None
+    ) = Field(None, alias="leaf")
     spine: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     core: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
     supercore: Annotated[Tier, BeforeValidator(_typed, json_schema_input_type=str | Tier)] | None = None
@@ -249,6 +299,11 @@ class Network(Model):
     routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] = Routing(name="d-mod-k")
     link: Link = Link()
     attach: list[Attach] | None = None
+
+    @property
+    def leaf(self) -> LeafTier | None:
+        """The leaves, the first entry where there are several."""
+        return self.leaves[0] if self.leaves else None
 
     @model_validator(mode="before")
     @classmethod
@@ -269,6 +324,7 @@ class RackGroup(Model):
     power_limit_w: Power | None = Field(None, alias="power_limit")
     cooling: Cooling = "air"
     cooling_limit_w: Power | None = Field(None, alias="cooling_limit")
+    pdus: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None
 
 
 class Feed(Model):
@@ -285,9 +341,10 @@ class Feed(Model):
 class Loop(Model):
     """A liquid loop for the racks that take liquid."""
 
-    LATER = frozenset({"cdu", "count", "redundancy"})
+    LATER = frozenset({"cdu", "redundancy"})
 
     name: Name
+    count: Count | None = None
     supply_temperature_c: Temperature | None = Field(None, alias="supply_temperature")
     rise_k: Rise | None = Field(None, alias="rise")
     coolant: Literal["PG25", "water"] | None = None
@@ -451,7 +508,7 @@ class Layout(Model):
 
     def switch_types(self) -> list[SwitchType]:
         """Return the switch types of all networks, each once."""
-        tiers = [t for n in self.networks.values() for t in (n.leaf, n.spine, n.core, n.supercore) if t]
+        tiers = [t for n in self.networks.values() for t in (*(n.leaves or ()), n.spine, n.core, n.supercore) if t]
         return list({tier.type.name: tier.type for tier in tiers}.values())
 
     def host_types(self) -> list[HostType]:

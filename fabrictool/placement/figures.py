@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.catalogue.types import Box, HostType, SwitchType
-from fabrictool.fabric.tables import F8, Fabric, Table
+from fabrictool.fabric.tables import F8, FACILITIES, Bool, Fabric, Table
 from fabrictool.placement.packing import Load
 from fabrictool.records import Assumption
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: Height taken for a type that gives none.
 ASSUMED_SWITCH_UNITS = 1
 ASSUMED_HOST_UNITS = 2
+ASSUMED_TRAY_UNITS = 1
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class TypeFigures(Table):
     """Figures of one device by type, aligned with ``Fabric.types``; NaN where nothing is known.
 
     ``units`` in rack units, ``power_max_w`` and ``power_typical_w`` in W, ``weight_kg`` in kg,
-    ``air_fraction`` the share of the heat that goes to air, ``gpus`` a number of accelerators.
+    ``air_fraction`` the share of the heat that goes to air, ``gpus`` a number of accelerators,
+    ``trays`` the hosts of a rack that is one machine, 1 for all others.
     """
 
     units: F8
@@ -35,6 +37,7 @@ class TypeFigures(Table):
     weight_kg: F8
     air_fraction: F8
     gpus: F8
+    trays: F8
 
     def each(self, type_row: int) -> Load:
         """Return what one device of a type takes; what is unknown is NaN and sets no limit."""
@@ -44,18 +47,20 @@ class TypeFigures(Table):
 def type_figures(layout: Layout, fabric: Fabric) -> TypeFigures:
     """Return the figures of each device type that a fabric uses, as the layout gives them.
 
-    A rack-scale type (with ``trays``) is divided evenly over its trays, as each of them is a host.
+    A rack-scale type (with ``trays``) is divided evenly over its trays, as each of them is a host; the trays
+    of a rack together have the figures of the rack.
     """
     known: dict[str, Box] = {box.name: box for box in (*layout.switch_types(), *layout.host_types())}
     boxes = [known.get(name) for name in fabric.types]
     trays = np.array([getattr(box, "trays", None) or 1 for box in boxes], dtype=np.float64)
     return TypeFigures(
-        units=_column(boxes, "u"),
+        units=np.where(trays > 1, np.nan, _column(boxes, "u")),
         power_max_w=_column(boxes, "power_max_w") / trays,
         power_typical_w=_column(boxes, "power_typical_w") / trays,
         weight_kg=_column(boxes, "weight_kg") / trays,
         air_fraction=_column(boxes, "air_fraction"),
-        gpus=np.array([box.gpus if isinstance(box, HostType) else 0 for box in boxes], dtype=np.float64),
+        gpus=np.array([box.gpus_per_host if isinstance(box, HostType) else 0 for box in boxes], dtype=np.float64),
+        trays=trays,
     )
 
 
@@ -73,11 +78,21 @@ def with_assumed_units(
     assumptions = []
     for row in types_in_use(fabric)[np.isnan(units[types_in_use(fabric)])]:
         name = fabric.types[row]
-        units[row] = ASSUMED_SWITCH_UNITS if name in switches else ASSUMED_HOST_UNITS
-        assumptions.append(Assumption(f"height of {name}", f"{units[row]:.0f} U", "no figure published; assumed"))
+        tray = figures.trays[row] > 1
+        units[row] = ASSUMED_SWITCH_UNITS if name in switches else ASSUMED_TRAY_UNITS if tray else ASSUMED_HOST_UNITS
+        what = f"height of {'a tray of ' if tray else ''}{name}"
+        assumptions.append(Assumption(what, f"{units[row]:.0f} U", "no figure published; assumed"))
+    units[np.isnan(units)] = 0  # PDUs and CDUs, and types that no device has
     return replace(figures, units=units), tuple(assumptions)
 
 
 def types_in_use(fabric: Fabric) -> npt.NDArray[np.int64]:
-    """Return the rows of ``Fabric.types`` that a device has."""
-    return np.flatnonzero(np.bincount(fabric.devices.type, minlength=len(fabric.types)))
+    """Return the rows of ``Fabric.types`` that a device has, PDUs and CDUs left out."""
+    types = fabric.devices.type[~is_facility(fabric)]
+    return np.flatnonzero(np.bincount(types, minlength=len(fabric.types)))
+
+
+def is_facility(fabric: Fabric) -> Bool:
+    """Say of each device whether it belongs to the building, as PDUs and CDUs do: such have no place and no figures."""
+    groups = [row for row, title in enumerate(fabric.groups) if title in FACILITIES]
+    return np.isin(fabric.devices.group, groups)

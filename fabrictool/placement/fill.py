@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import I4, KINDS, Fabric
-from fabrictool.placement.figures import TypeFigures, type_figures, with_assumed_units
+from fabrictool.placement.figures import TypeFigures, is_facility, type_figures, with_assumed_units
 from fabrictool.placement.packing import Load, Supply
-from fabrictool.placement.racks import Placement, lowest_units, number_or_nan, rack_table
+from fabrictool.placement.racks import Placement, Racks, lowest_units, number_or_nan, rack_table
 from fabrictool.placement.unplaced import unplaced_findings
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def place(layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | Non
 
     A rack takes ``hosts_per_rack`` where that is given, even when that is too many; else the most that fit
     of its units, its power (and the cooling limit that its group gives) and what it may carry. Groups are
-    filled in order. Switches and service hosts get racks of their own.
+    filled in order. Switches and service hosts get racks of their own, and so does each rack of a rack-scale
+    host type, whole.
 
     Parameters
     ----------
@@ -52,9 +54,26 @@ def place(layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | Non
     return Placement(
         rack=rack,
         unit=lowest_units(rack, figures.units[fabric.devices.type]),
-        racks=rack_table(layout, group, role, limits),
+        racks=with_whole_racks(rack_table(layout, group, role, limits), rack, fabric, figures),
         findings=unplaced_findings(layout.racks, rooms, fabric, figures, rack),
         assumptions=assumptions,
+    )
+
+
+def with_whole_racks(racks: Racks, rack: I4, fabric: Fabric, figures: TypeFigures) -> Racks:
+    """Return the racks, those that are machines by themselves with their type; their weight holds the rack's own."""
+    types = fabric.devices.type
+    trays = np.flatnonzero((figures.trays[types] > 1) & (rack >= 0))
+    if not len(trays):
+        return racks
+    whole = np.full(len(racks), -1)
+    whole[rack[trays]] = types[trays]
+    machine = whole >= 0
+    return replace(
+        racks,
+        type=np.where(machine, np.array(fabric.types)[whole], racks.type),
+        tare_kg=np.where(machine, 0.0, racks.tare_kg),
+        capacity_kg=np.where(machine, np.nan, racks.capacity_kg),
     )
 
 
@@ -73,7 +92,8 @@ def _fill(
     rack = np.full(len(compute), -1, dtype=np.int32)
     group_of: list[int] = []
     role_of: list[int] = []
-    for role, rows in enumerate((np.flatnonzero(compute), np.flatnonzero(~compute))):
+    others = ~compute & ~is_facility(fabric)
+    for role, rows in enumerate((np.flatnonzero(compute), np.flatnonzero(others))):
         whole = [_obeyed(group, room) if role == 0 else room for group, room in zip(groups, rooms, strict=True)]
         supplies = [Supply(g, whole[g], positions[g]) for g in range(len(groups))]
         _fill_role(supplies, rows, fabric, figures, rack, group_of)
@@ -99,10 +119,15 @@ def _fill_role(
 ) -> None:
     """Fill ``rack`` for the devices of one role, run of equal devices by run, and append the racks opened."""
     for run in _runs(rows, fabric):
-        each = figures.each(int(fabric.devices.type[run[0]]))
+        kind = int(fabric.devices.type[run[0]])
+        each, trays = figures.each(kind), int(figures.trays[kind])
         placed = 0
         for supply in supplies:
-            racks, opened = supply.take(each, len(run) - placed, len(group_of))
+            left = len(run) - placed
+            if trays > 1:
+                racks, opened = supply.take_whole(trays, left, len(group_of))
+            else:
+                racks, opened = supply.take(each, left, len(group_of))
             rack[run[placed : placed + len(racks)]] = racks
             group_of += [supply.group] * opened
             placed += len(racks)

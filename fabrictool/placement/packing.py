@@ -93,3 +93,19 @@ class Supply:
         else:
             self.room = self.room.less(each, beside)
         return racks, opened
+
+    def take_whole(self, trays: int, count: int, next_rack: int) -> tuple[npt.NDArray[np.int32], int]:
+        """Put up to ``count`` trays of racks that are one machine each into positions of their own.
+
+        Such a rack is never shared or divided: it stands even where it takes more than a limit allows.
+
+        Returns
+        -------
+        racks : ndarray of int32, (placed,)
+            Rack of each placed tray, in order.
+        opened : int
+            Positions that they take.
+        """
+        opened = int(min(math.ceil(count / trays), self.positions))
+        self.positions -= opened
+        return next_rack + np.arange(min(count, opened * trays), dtype=np.int32) // trays, opened

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.fabric.tables import I4, Fabric
-from fabrictool.placement.figures import TypeFigures
+from fabrictool.placement.figures import TypeFigures, is_facility
 from fabrictool.placement.packing import Load, most_that_fit
 from fabrictool.records import Finding
 from fabrictool.units import format_power
@@ -31,21 +31,30 @@ def unplaced_findings(
         Rack of each device, -1 for none.
     """
     devices = fabric.devices
-    lost = np.flatnonzero(rack < 0)
+    lost = np.flatnonzero((rack < 0) & ~is_facility(fabric))
     kinds = sorted(set(zip(devices.group[lost].tolist(), devices.type[lost].tolist(), strict=True)))
     found = []
     for group, type_row in kinds:
         alike = (devices.group == group) & (devices.type == type_row)
-        each = figures.each(type_row)
+        each, trays = figures.each(type_row), int(figures.trays[type_row])
+        per_rack = [trays if trays > 1 else int(most_that_fit(room, each)) for room in rooms]
         missing, total = int(np.count_nonzero(alike & (rack < 0))), int(np.count_nonzero(alike))
-        found.append(_finding(groups, rooms, each, fabric.groups[group], fabric.types[type_row], missing, total))
+        names = (fabric.groups[group], fabric.types[type_row])
+        found.append(_finding(groups, rooms, each, per_rack, *names, missing, total))
     return tuple(found)
 
 
 def _finding(
-    groups: Sequence[RackGroup], rooms: Sequence[Load], each: Load, name: str, type_name: str, missing: int, total: int
+    groups: Sequence[RackGroup],
+    rooms: Sequence[Load],
+    each: Load,
+    per_rack: Sequence[int],
+    name: str,
+    type_name: str,
+    missing: int,
+    total: int,
 ) -> Finding:
-    per_rack = [int(most_that_fit(room, each)) for room in rooms]
+    """Say why devices have no place; ``per_rack`` is how many a rack of each group takes."""
     what = type_name if name == type_name else f"{name} ({type_name})"
     if not any(per_rack):
         reasons = [reason for group, room in zip(groups, rooms, strict=True) for reason in _too_much(group, room, each)]

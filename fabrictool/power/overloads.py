@@ -131,6 +131,8 @@ def fewer_hosts(
     if len(types) != 1:
         return "fewer hosts a rack, or more racks"
     room, each = _room(placement, over), figures.each(int(types[0]))
+    if figures.trays[types[0]] > 1:
+        return f"a higher limit, or another type: a rack {fabric.types[types[0]]} is one machine and cannot be divided"
     most = most_that_fit(room, each)
     if heat_w is not None:
         most = min(most, most_that_fit(Load(math.inf, over.limit, math.inf), each._replace(power_w=heat_w[types[0]])))

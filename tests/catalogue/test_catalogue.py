@@ -135,10 +135,11 @@ def test_gb200_nvl72_is_a_rack_of_trays():
 
 
 def test_ufm_appliance():
-    """Four NDR links: DGX SuperPOD RA RA-11333-001, Table 4, has 4 x 32 x 8 - 8 + 4 = 1020 host and UFM cables."""
+    """Four NDR links: DGX SuperPOD RA RA-11333-001, Table 4, has 4 x 32 x 8 - 8 + 4 = 1020 host and UFM cables.
+    One more port for the out-of-band cable that each has in Table 8."""
     ufm = store.entry("hosts", "ufm-appliance")
-    assert (ufm.gpus, ufm.ports, ufm.u, ufm.power_max_w, ufm.weight_kg) == (0, 4, 1, 689, 17)
-    assert 127 * 8 + ufm.ports == 1020
+    assert (ufm.gpus, ufm.ports, ufm.u, ufm.power_max_w, ufm.weight_kg) == (0, 5, 1, 689, 17)
+    assert 127 * 8 + ufm.nics[0].ports == 1020
 
 
 def test_nvlink_tray_serves_every_gpu_of_the_rack():

@@ -55,13 +55,14 @@ def _b300_planes(hosts: int) -> dict[str, Any]:
     return _superpod(hosts, "dgx-b300", 64, leaf=leaf, protocol="ethernet", **planes)
 
 
-def _gb200(trays: int, core: int) -> dict[str, Any]:
+def _gb200(racks: int, core: int) -> dict[str, Any]:
+    trays = 18 * racks
     tiers = {
         "leaf": {"type": "qm9700", "down": 18, "up": 18},
         "spine": {"type": "qm9700", "count": trays // 6, "groups": trays // 36},
         "core": {"type": "qm9700", "count": core, "groups": 6},
     }
-    return _layout(trays, _host(4), family="rail-optimized", rails=4, scalable_unit={"hosts": 144}, **tiers)
+    return _layout(racks, "gb200-nvl72", family="rail-optimized", rails=4, scalable_unit={"hosts": 144}, **tiers)
 
 
 def _a100() -> dict[str, Any]:
@@ -122,8 +123,8 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     **{f"dgx-superpod-b200-{n}su-full": _superpod(32 * n, "dgx-b200", 32) for n in (4, 8, 16, 64)},
     **{f"dgx-superpod-b300-sn5610-{n}su": _b300_planes(64 * n) for n in (1, 4, 16)},
     **{f"dgx-superpod-b300-xdr-{n}su": _superpod(72 * n, "dgx-b300", 72, leaf="q3400-ra") for n in (1, 2, 8)},
-    "dgx-superpod-gb200-2su": _gb200(288, 18),
-    "dgx-superpod-gb200-8su": _gb200(1152, 72),
+    "dgx-superpod-gb200-2su": _gb200(16, 18),
+    "dgx-superpod-gb200-8su": _gb200(64, 72),
     "dgx-superpod-a100-140n": _a100(),
     "dgx-basepod-ndr400-4n": _layout(
         4, "dgx-h100", family="switch-pair", isl=16, speed="400G", leaf="qm9700",
@@ -248,6 +249,6 @@ def test_published_oversubscription() -> None:
 
 
 def test_every_design_is_covered() -> None:
-    """Dragonflies have tests of their own; a bill of materials and a cabinet plan are no networks."""
+    """Dragonflies and the networks of a bill of materials have tests of their own; a cabinet plan is no network."""
     dragonflies = {name for name in DESIGNS if "dragonfly" in name or name == "frontier-slingshot"}
     assert set(DESIGNS) - set(LAYOUTS) == dragonflies | {"dgx-superpod-h100-4su-bom", "alps-gh200-cabinets"}

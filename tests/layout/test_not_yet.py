@@ -25,7 +25,6 @@ NEW_KEYS = [
 ]
 STATED = [
     # further lines, and where which word is refused
-    ("attach: [{hosts: gpu}, {switches: compute, role: mgmt}]", 8, "key 'switches' is not supported yet"),
     ("routing: ecmp", 8, "routing 'ecmp': not supported yet; use d-mod-k"),
     ("routing: {name: d-mod-k, hash: crc32}", 8, "routing d-mod-k takes no 'hash'; remove it"),
     ("spine: [{type: qm9700, hosts: [gpu]}]", 8, "spine: several entries for one tier are not supported yet"),
@@ -121,8 +120,6 @@ def test_jobs(job: str, words: str, refusal) -> None:  # type: ignore[no-untyped
 def test_host_types(refusal) -> None:  # type: ignore[no-untyped-def]
     text = LAYOUT.replace("nics: 1,", "nics: 1, nccl: {gpu: hopper},")
     assert refusal(text) == "3:52: key 'nccl' is not supported yet; remove it\n"
-    racks = LAYOUT.replace("{name: h1, gpus: 1, nics: 1, speed: 400G}", "gb200-nvl72")
-    assert "3:17: gb200-nvl72 is a rack of 18 hosts; describe one tray" in refusal(racks)
 
 
 @pytest.mark.parametrize(("option", "value"), OPTIONS)
