@@ -25,6 +25,7 @@ def _stated(layout: Layout, network: Network) -> Stated:
         routing=network.routing.name,
         mac_addresses={kind.name: kind.mac_addresses for kind in types if kind.mac_addresses},
         routes={kind.name: kind.routes for kind in types if kind.routes},
+        kinds_of_leaf=len(network.leaves or ()),
     )
 
 

@@ -19,7 +19,7 @@ from fabrictool.fabric.tables import I4, Bool
 #: Networks of up to so many devices are shown device by device.
 SMALL = 100
 #: Most boxes of a tier, and most bundles between two tiers, that can be told apart on a page.
-MOST_BOXES = 48
+MOST_BOXES = 64
 MOST_BUNDLES = 200
 
 

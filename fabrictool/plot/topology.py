@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from fabrictool.fabric import Fabric
 
-#: Most switches of a box that are drawn as a square each.
-_MOST_SQUARES = 64
+#: Switches of a box are drawn as a square each where each has so much of its width, in inches.
+_LEAST_SQUARE = 0.03
 _RISE, _RISE_SMALL = 1.75, 1.95
 _TOP, _BOTTOM = 0.62, 0.62
 _PROTOCOLS = {"infiniband": "InfiniBand", "ethernet": "Ethernet", "efa": "EFA", "tcp": "TCP"}
@@ -154,11 +154,11 @@ def _draw_box(axes: Axes, shown: Outline, box: Box, place: Place) -> None:
     patch = Rectangle((place.x - place.width / 2, place.y), place.width, place.height,
                       facecolor="white", edgecolor=colour, linewidth=1.2, zorder=3)  # fmt: skip
     axes.add_patch(patch)
-    if box.tier and 1 < len(box.devices) <= _MOST_SQUARES:
+    beside = box.tier > 0 and 1 < len(box.devices) <= place.width / _LEAST_SQUARE
+    if beside:
         rails = shown.fabric.devices.rail[list(box.devices)].tolist()
         _draw_squares(axes, [RAILS[rail % len(RAILS)] if rail >= 0 else colour for rail in rails], place)
     label, size = _label(shown, box, place)
-    beside = box.tier > 0 and 1 < len(box.devices) <= _MOST_SQUARES
     axes.text(place.x, place.y + place.height * (0.3 if beside else 0.5), label, fontsize=size, ha="center",
               va="center", color="#111111", zorder=5, parse_math=False, linespacing=1.25)  # fmt: skip
 
@@ -240,7 +240,7 @@ def _row_text(shown: Outline, rows: Sequence[int], free: dict[str, int]) -> str:
     kinds = dict.fromkeys(kind for kind, _ in counts if kind in free)
     lines += [f"{free[kind]:,} free ports" for kind in kinds]
     each = {len(shown.boxes[at].devices) for at in rows}
-    lines += [f"{each.pop()} in each box"] if len(each) == 1 and len(rows) > 1 and max(each) > 1 else []
+    lines += [f"{each.pop():,} in each box"] if len(each) == 1 and len(rows) > 1 and max(each) > 1 else []
     return "\n".join(lines)
 
 
