@@ -6,7 +6,8 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.buffers import PRIORITIES, LosslessNetwork, lossless_network
 from fabrictool.fabric.lossless import JUMBO_BYTES, PATH_MTU, RESPONSE_BITS, SOURCE
 from fabrictool.fabric.rules import Stated, design_findings
-from fabrictool.layout.model import CABLE_M, CABLE_SOURCE, Layout, Network
+from fabrictool.layout.model import Layout
+from fabrictool.layout.network import CABLE_M, CABLE_SOURCE, Network
 from fabrictool.records import Assumption, Finding
 from fabrictool.units import format_speed
 

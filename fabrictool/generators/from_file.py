@@ -14,7 +14,8 @@ from fabrictool.formats.imported import Imported
 from fabrictool.formats.recognise import imported
 from fabrictool.generators.endpoints import scale_up_latency_s
 from fabrictool.generators.site import TIERS
-from fabrictool.layout.model import HostGroup, Layout, Network
+from fabrictool.layout.model import HostGroup, Layout
+from fabrictool.layout.network import Network
 from fabrictool.records import Finding
 
 KEYS = frozenset({"path", *TIERS})

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from fabrictool.errors import Problem, did_you_mean
 from fabrictool.fabric.tables import KINDS
-from fabrictool.layout.model import HostGroup, Layout, Network, RankOrder, Routing
+from fabrictool.layout.model import HostGroup, Layout
+from fabrictool.layout.network import Network, Routing
+from fabrictool.layout.workload import RankOrder
 
 #: Ports or GPUs of one host group: thirty times the largest site that stands today.
 MOST_PORTS = 4_000_000
