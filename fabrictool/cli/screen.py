@@ -94,7 +94,7 @@ def _fabric(evaluation: Evaluation) -> Iterator[str]:
         blocking = " x ".join(f"{ratio:.4g}:1" for ratio in ratios) or "none"
         yield (
             f"{_head('FABRIC')}{name}  {_PROTOCOLS[network.protocol]} {speed}  {network.family}  "
-            f"{tiers} tiers  oversubscription {blocking}"
+            f"{tiers} tier{'' if tiers == 1 else 's'}  oversubscription {blocking}"
         )
         kinds = "  ".join(
             f"{kind} {count:,}" for kind, count in numbers.items() if count and kind not in ("links", "cables")

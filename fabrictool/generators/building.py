@@ -38,7 +38,7 @@ FAMILIES = {
     "slim-fly": (slim_fly.slim_fly, slim_fly.KEYS),
     "switch-pair": (switch_pair.switch_pair, switch_pair.KEYS),
 }
-_COMMON = frozenset({"family", "protocol", "speed", "wiring", "cables", "routing", "link", "attach"})
+_COMMON = frozenset({"family", "protocol", "speed", "cables", "routing", "link", "attach"})
 
 
 def build(layout: Layout) -> Fabric:

@@ -13,7 +13,7 @@ from fabrictool.generators.site import Site
 from fabrictool.generators.tree import Joint, raise_tree
 
 KEYS = frozenset(
-    {"levels", "hosts_per_leaf", "oversubscription", "k", "pgft", "pod", "leaf", "spine", "core", "supercore"}
+    {"wiring", "levels", "hosts_per_leaf", "oversubscription", "k", "pgft", "pod", "leaf", "spine", "core", "supercore"}
 )
 
 

@@ -18,7 +18,7 @@ from fabrictool.generators.site import Site
 from fabrictool.generators.tiers import mesh_ends
 from fabrictool.layout.network import LeafTier
 
-KEYS = frozenset({"levels", "hosts_per_leaf", "oversubscription", "leaf", "spine"})
+KEYS = frozenset({"wiring", "levels", "hosts_per_leaf", "oversubscription", "leaf", "spine"})
 
 
 @dataclass(frozen=True, slots=True)

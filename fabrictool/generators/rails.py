@@ -19,8 +19,8 @@ from fabrictool.generators.site import Site
 from fabrictool.generators.tiers import upper_count
 from fabrictool.generators.tree import Joint, chunks, divided, raise_tree, top_joint
 
-KEYS = frozenset({"rails", "scalable_unit", "oversubscription", "levels", "leaf", "spine", "core"})
-RAIL_ONLY_KEYS = frozenset({"rails", "scalable_unit", "oversubscription", "levels", "leaf", "spine"})
+KEYS = frozenset({"wiring", "rails", "scalable_unit", "oversubscription", "levels", "leaf", "spine", "core"})
+RAIL_ONLY_KEYS = frozenset({"wiring", "rails", "scalable_unit", "oversubscription", "levels", "leaf", "spine"})
 
 
 @dataclass(frozen=True, slots=True)
