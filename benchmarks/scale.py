@@ -50,8 +50,8 @@ def measure(gpus: int) -> dict[str, float]:
     from fabrictool.evaluation import evaluate
     from fabrictool.generators.building import build
     from fabrictool.kernels import flows
-    from fabrictool.layout.model import RankOrder
     from fabrictool.layout.reading import layout_from_tree
+    from fabrictool.layout.workload import RankOrder
 
     network = {
         "family": "fat-tree",

@@ -12,7 +12,8 @@ from fabrictool.catalogue.types import LinkPrice, Price
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import cables, occupied_cages
 from fabrictool.fabric.tables import FACILITIES
-from fabrictool.layout.model import CABLE_M, CABLE_SOURCE, Layout
+from fabrictool.layout.model import Layout
+from fabrictool.layout.network import CABLE_M, CABLE_SOURCE
 from fabrictool.placement import Placement
 from fabrictool.records import Assumption, Finding
 from fabrictool.units import format_speed

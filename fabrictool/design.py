@@ -6,7 +6,8 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.buffers import PRIORITIES, LosslessNetwork, lossless_network
 from fabrictool.fabric.lossless import JUMBO_BYTES, PATH_MTU, RESPONSE_BITS, SOURCE
 from fabrictool.fabric.rules import Stated, design_findings
-from fabrictool.layout.model import CABLE_M, CABLE_SOURCE, Layout, Network
+from fabrictool.layout.model import Layout
+from fabrictool.layout.network import CABLE_M, CABLE_SOURCE, Network
 from fabrictool.records import Assumption, Finding
 from fabrictool.units import format_speed
 
@@ -25,6 +26,7 @@ def _stated(layout: Layout, network: Network) -> Stated:
         routing=network.routing.name,
         mac_addresses={kind.name: kind.mac_addresses for kind in types if kind.mac_addresses},
         routes={kind.name: kind.routes for kind in types if kind.routes},
+        kinds_of_leaf=len(network.leaves or ()),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from fabrictool.catalogue.fields import (
     Airflow,
@@ -352,22 +352,3 @@ KINDS: dict[str, type[Type]] = {
     "prices": Price,
     "link_prices": LinkPrice,
 }
-
-
-def _lookup(kind: str, title: str) -> Any:
-    """Return a validator that reads a name as the catalogue's entry and leaves a mapping to its model."""
-
-    def read(value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        from fabrictool.catalogue.store import find
-
-        return find(kind, value, title)
-
-    return BeforeValidator(read, json_schema_input_type=str | dict[str, Any])
-
-
-Switch = Annotated[SwitchType, _lookup("switches", "switch type")]
-Host = Annotated[HostType, _lookup("hosts", "host type")]
-Rack = Annotated[RackType, _lookup("racks", "rack type")]
-CoolingUnit = Annotated[CoolingUnitType, _lookup("cooling_units", "cooling unit")]

@@ -11,7 +11,8 @@ from fabrictool import units
 from fabrictool.collectives.schedules import bus_factor
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
-from fabrictool.layout.model import Layout, RankOrder
+from fabrictool.layout.model import Layout
+from fabrictool.layout.workload import RankOrder
 
 MIB = 2.0**20
 DEFAULT_SIZES = (1 * MIB, 16 * MIB, 1024 * MIB)

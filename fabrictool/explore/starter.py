@@ -14,7 +14,7 @@ from fabrictool.explore.equipment import GENERIC, HostLinks, SwitchPorts, host_l
 from fabrictool.explore.proof import Proof, pods_of, prove
 from fabrictool.explore.sizing import Intent, Size, candidates
 from fabrictool.explore.starter_text import FAMILIES, HEAD, HOSTS, HOSTS_INLINE, REST
-from fabrictool.layout.model import Family
+from fabrictool.layout.network import Family
 
 _COMMENT_COLUMN = 38
 _HOSTS = 64

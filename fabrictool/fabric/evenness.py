@@ -25,14 +25,15 @@ def switches_of(kind: int) -> str:
     return "routers" if KINDS[kind] == "router" else f"{KINDS[kind]} switches"
 
 
-def unequal_uplinks(fabric: Fabric, network: int) -> Iterator[Finding]:
+def unequal_uplinks(fabric: Fabric, network: int, lowest: int = 1) -> Iterator[Finding]:
     """Yield one finding for each kind of switch whose switches differ in links up or in their speed.
 
-    Switches of one kind, type and plane are compared; those with the most common uplinks are the rule.
+    Switches of one kind, type and plane are compared, from tier ``lowest`` on; those with the most common
+    uplinks are the rule.
     """
     links, bps = _uplinks(fabric, network)
     devices = fabric.devices
-    switches = np.flatnonzero((devices.network == network) & (devices.tier > 0))
+    switches = np.flatnonzero((devices.network == network) & (devices.tier >= lowest))
     alike = np.column_stack((devices.kind, devices.type, devices.plane))[switches]
     odd: dict[int, list[int]] = {}
     usual: dict[int, int] = {}

@@ -28,6 +28,8 @@ class Stated:
         Name of the routing; empty if none is stated.
     mac_addresses, routes : mapping of str to int
         Table sizes by switch type, where published.
+    kinds_of_leaf : int
+        Sorts of leaves that are stated apart, and may so have other uplinks.
     """
 
     oversubscription: tuple[float, ...] = ()
@@ -35,6 +37,7 @@ class Stated:
     routing: str = ""
     mac_addresses: Mapping[str, int] | None = None
     routes: Mapping[str, int] | None = None
+    kinds_of_leaf: int = 1
 
 
 def design_findings(fabric: Fabric, stated: Mapping[str, Stated] | None = None) -> list[Finding]:
@@ -58,7 +61,7 @@ def _of_network(fabric: Fabric, row: int, asked: Stated) -> Iterator[Finding]:
     yield from wrong_rails(fabric, row)
     yield from split_rails(fabric, row)
     yield from more_blocking(fabric, row, asked.oversubscription)
-    yield from unequal_uplinks(fabric, row)
+    yield from unequal_uplinks(fabric, row, 1 if asked.kinds_of_leaf < 2 else 2)
     yield from mixed_speeds(fabric, row)
     yield from weak_switches(fabric, row)
     yield from weak_links(fabric, row)

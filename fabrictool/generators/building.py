@@ -23,7 +23,8 @@ from fabrictool.generators.latency import link_latency
 from fabrictool.generators.managed import add_facilities, build_order, managed_networks, managed_switches
 from fabrictool.generators.rows import Ints, Rows
 from fabrictool.generators.site import Site
-from fabrictool.layout.model import Layout, Network
+from fabrictool.layout.model import Layout
+from fabrictool.layout.network import Network
 from fabrictool.layout.source import Source
 
 #: Family, to its generator and the keys of a network that it reads.

@@ -14,7 +14,8 @@ from fabrictool.fabric.tables import I4, Bool
 from fabrictool.generators.latency import SCALE_UP_HOP_S
 from fabrictool.generators.rows import Ints, PortPattern, Rows
 from fabrictool.generators.tiers import MOST_PER_CAGE
-from fabrictool.layout.model import Attach, HostGroup, Network
+from fabrictool.layout.model import HostGroup
+from fabrictool.layout.network import Attach, Network
 
 #: Whose ports: hosts, switches, racks or loops, and a name.
 Owner = tuple[str, str]

@@ -12,7 +12,7 @@ from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.rows import Ints
 from fabrictool.generators.site import TIERS, Site
 from fabrictool.generators.tiers import upper_count
-from fabrictool.layout.model import Tier
+from fabrictool.layout.network import Tier
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from fabrictool.formats.imported import Imported
 from fabrictool.formats.recognise import imported
 from fabrictool.generators.endpoints import scale_up_latency_s
 from fabrictool.generators.site import TIERS
-from fabrictool.layout.model import HostGroup, Layout, Network
+from fabrictool.layout.model import HostGroup, Layout
+from fabrictool.layout.network import Network
 from fabrictool.records import Finding
 
 KEYS = frozenset({"path", *TIERS})
@@ -82,11 +83,11 @@ def fabric_from_file(layout: Layout, name: str, network: Network) -> Fabric:
     fabric = imported_network(layout, name, network).fabric
     hosts = np.flatnonzero(fabric.devices.kind == KINDS.index("host")).astype(np.int32)
     groups = [group for group in layout.hosts if group.role == "compute"]
-    total = sum(group.count for group in groups)
+    total = sum(group.hosts for group in groups)
     if total != len(hosts):
         what = f"the layout has {total} compute hosts, but {network.path} has {len(hosts)}"
         raise InputError([Problem("", what, f"use counts that add up to {len(hosts)}", ("hosts",))])
-    bounds = np.cumsum([0, *(group.count for group in groups)])
+    bounds = np.cumsum([0, *(group.hosts for group in groups)])
     parts = [(group, hosts[low:high]) for group, low, high in zip(groups, bounds[:-1], bounds[1:], strict=True)]
     types, kinds = list(fabric.types), fabric.devices.type.copy()
     for group, rows in parts:
@@ -122,7 +123,7 @@ def _gpus(fabric: Fabric, parts: list[tuple[HostGroup, I4]]) -> tuple[Gpus, GpuP
     done = 0
     linked = np.flatnonzero(fabric.ports.peer >= 0)
     for group, rows in parts:
-        each, scale_up = group.type.gpus, group.type.scale_up
+        each, scale_up = group.type.gpus_per_host, group.type.scale_up
         count = each * len(rows)
         size = scale_up.domain if scale_up else 1
         host.append(np.repeat(rows, each))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fabrictool.layout.model import Layout, Network
+from fabrictool.layout.model import Layout
+from fabrictool.layout.network import Network
 from fabrictool.records import Assumption
 
 #: DeepSeek-AI, "Insights into DeepSeek-V3", ISCA 2025, arXiv:2505.09343, Table 5 (2025-05): end-to-end

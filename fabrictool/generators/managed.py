@@ -9,7 +9,8 @@ import numpy as np
 from fabrictool.errors import InputError, Problem
 from fabrictool.generators.endpoints import Owner, Owners
 from fabrictool.generators.rows import PortPattern, Rows
-from fabrictool.layout.model import Attach, Layout, Network
+from fabrictool.layout.model import Layout
+from fabrictool.layout.network import Attach, Network
 from fabrictool.records import Assumption
 
 #: Feeds A and B, as in racks with two supplies of power.

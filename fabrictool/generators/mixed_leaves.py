@@ -16,7 +16,7 @@ from fabrictool.generators.fat_tree import attach_hosts
 from fabrictool.generators.fat_tree_shape import leaf_count, leaf_ports, places
 from fabrictool.generators.site import Site
 from fabrictool.generators.tiers import mesh_ends
-from fabrictool.layout.model import LeafTier
+from fabrictool.layout.network import LeafTier
 
 KEYS = frozenset({"levels", "hosts_per_leaf", "oversubscription", "leaf", "spine"})
 

@@ -8,7 +8,7 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.rows import Ints, Rows
 from fabrictool.generators.tiers import TierPlan, add_tier, ports_per_cage
-from fabrictool.layout.model import Network, Tier
+from fabrictool.layout.network import Network, Tier
 
 TIERS = ("leaf", "spine", "core", "supercore")
 

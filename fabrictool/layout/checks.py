@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from fabrictool.errors import Problem, did_you_mean
 from fabrictool.fabric.tables import KINDS
-from fabrictool.layout.model import HostGroup, Layout, Network, RankOrder, Routing
+from fabrictool.layout.model import HostGroup, Layout
+from fabrictool.layout.network import Network, Routing
+from fabrictool.layout.workload import RankOrder
 
 #: Ports or GPUs of one host group: thirty times the largest site that stands today.
 MOST_PORTS = 4_000_000
@@ -44,9 +46,9 @@ def _group_names(layout: Layout) -> Iterator[Problem]:
 def _size(layout: Layout) -> Iterator[Problem]:
     """Refuse sites that no machine holds, before anything of them is built."""
     for row, group in enumerate(layout.hosts):
-        ports = group.count * max(group.type.ports, group.type.gpus, 1)
+        ports = group.hosts * max(group.type.ports, group.type.gpus_per_host, 1)
         if ports > MOST_PORTS:
-            what = f"{group.count:,} hosts have {ports:,} ports or GPUs, more than the {MOST_PORTS:,} that are computed"
+            what = f"{group.hosts:,} hosts have {ports:,} ports or GPUs, more than the {MOST_PORTS:,} that are computed"
             yield Problem("", what, "lower count", ("hosts", row, "count"))
 
 

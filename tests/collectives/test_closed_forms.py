@@ -12,7 +12,7 @@ from fabrictool.collectives.schedules import bus_factor
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.fabric import Fabric
-from fabrictool.layout.model import RankOrder
+from fabrictool.layout.workload import RankOrder
 
 GIB = 2.0**30
 MICRO = {"latency": {"host": "1 us", "fabric": "0 ns"}}

@@ -13,7 +13,7 @@ from fabrictool.collectives.schedules import ALGORITHMS
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import InputError
-from fabrictool.layout.model import RankOrder
+from fabrictool.layout.workload import RankOrder
 
 FABRICS: dict[str, Callable[[], Transport]] = {
     "ft16": lambda: Transport(fabrics.pgft((4, 4), (1, 4), (1, 1)), 0),

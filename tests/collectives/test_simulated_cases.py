@@ -16,8 +16,8 @@ from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import Job, rank_list
 from fabrictool.fabric import Fabric
 from fabrictool.generators.building import build
-from fabrictool.layout.model import RankOrder
 from fabrictool.layout.reading import layout_from_tree
+from fabrictool.layout.workload import RankOrder
 
 CASES = yaml.load(
     (Path(__file__).parent.parent / "data" / "collective-cases.yaml").read_text(),

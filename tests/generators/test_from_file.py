@@ -53,6 +53,14 @@ def test_gpus_share_the_ports_of_their_host(gpus: int) -> None:
     assert np.array_equal(port_host, fabric.gpus.host[fabric.gpu_ports.gpu])
 
 
+def test_trays_of_racks_are_the_hosts_of_a_file() -> None:
+    """16 racks of four trays with two GPUs each are the sample's 64 hosts; a domain spans its rack."""
+    kind = "{name: r, gpus: 8, trays: 4, nics: 1, speed: 200G, scale_up: {domain: 8, speed: 3.6T}}"
+    fabric = build(_layout(kind, count=16))
+    assert np.unique(fabric.gpus.host, return_counts=True)[1].tolist() == [2] * 64
+    assert np.unique(fabric.gpus.domain, return_counts=True)[1].tolist() == [8] * 16
+
+
 def test_score_goes_on_without_collectives() -> None:
     evaluation = evaluate(_layout())
     assert evaluation.counts["gpus"] == 512

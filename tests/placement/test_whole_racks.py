@@ -119,6 +119,12 @@ def test_racks_that_do_not_add_up(kind: dict[str, Any], words: str) -> None:
         layout_from_tree({"name": "t", "hosts": {"name": "h", "type": kind, "count": 1}})
 
 
+def test_a_site_too_large_is_counted_by_trays() -> None:
+    """A tray has eight ports: 30,000 racks of 18 have 4.32 million."""
+    with pytest.raises(InputError, match="540,000 hosts have 4,320,000 ports or GPUs"):
+        layout_from_tree(_tree(30_000, _rack()))
+
+
 def test_hosts_per_rack_of_whole_racks_is_refused() -> None:
     with pytest.raises(InputError, match="hosts_per_rack is 4, but a gb200-nvl72 is a rack of 18; remove it"):
         layout_from_tree(_tree(1, _rack(hosts_per_rack=4)))

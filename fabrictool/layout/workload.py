@@ -1,0 +1,92 @@
+"""What a layout runs: collectives on ranks, one after another or at the same time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from fabrictool.catalogue.fields import (
+    Count,
+    CountOrNone,
+    Model,
+    Size,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+class RankOrder(Model):
+    """Which GPUs a job runs on, in which order."""
+
+    order: Literal["linear", "stride", "random"] = "linear"
+    count: Count | None = None
+    offset: CountOrNone = 0
+    step: Count = 1
+    seed: CountOrNone | None = None
+    ranks: list[CountOrNone] | None = Field(None, alias="list")
+
+
+Collective = Literal[
+    "all-reduce",
+    "all-gather",
+    "reduce-scatter",
+    "reduce",
+    "broadcast",
+    "all-to-all",
+    "all-to-all-v",
+    "send-recv",
+    "permutation",
+    "incast",
+]
+Algorithm = Literal[
+    "ring",
+    "halving-doubling",
+    "recursive-doubling",
+    "double-binary-tree",
+    "binomial",
+    "pairwise",
+    "pairwise-xor",
+    "direct",
+    "bruck",
+    "hierarchical",
+    "node-shift",
+    "pxn",
+    "sharp",
+    "nvls",
+    "nvls-tree",
+    "auto",
+]
+CostModel = Literal["bound", "alpha-beta", "loggp", "rounds", "fluid", "nccl"]
+
+
+class Job(Model):
+    """One collective at one size on some ranks."""
+
+    LATER = frozenset({"chunks", "volumes", "protocol"})
+
+    collective: Collective
+    algorithm: Algorithm | None = None
+    nbytes: Size = Field(alias="size")
+    ranks: RankOrder = RankOrder()
+    model: CostModel = "rounds"
+    pairs: list[tuple[CountOrNone, CountOrNone]] | None = None
+
+
+class WorkloadItem(Model):
+    """One collective over a list of sizes."""
+
+    LATER = frozenset({"chunks", "volumes", "protocol"})
+
+    collective: Collective
+    algorithm: Algorithm | None = None
+    sizes: Annotated[list[Size], Field(min_length=1, max_length=256)]
+    model: CostModel = "rounds"
+    ranks: RankOrder = RankOrder()
+
+
+class Workload(Model):
+    """What ``score`` runs one after another."""
+
+    collectives: Annotated[list[WorkloadItem], Field(min_length=1, max_length=64)]
