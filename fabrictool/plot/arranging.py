@@ -102,17 +102,17 @@ def frames(shown: Outline, found: Sequence[Place]) -> list[Frame]:
             continue
         for (_, part, pod), rows in groups:
             left, right = found[rows[0]], found[rows[-1]]
-            title = group_title(shown, part, pod)
+            title = group_title(shown, tier, part, pod)
             made.append(Frame(tier, left.x - left.width / 2, right.x + right.width / 2, title))
     return made
 
 
-def group_title(shown: Outline, part: int, pod: int) -> str:
+def group_title(shown: Outline, tier: int, part: int, pod: int) -> str:
     """Return what a part or a unit of a network is called."""
     family = shown.fabric.networks[shown.network].family
     if shown.parts > 1:
         planes = any(box.plane >= 0 for box in shown.boxes)
         return f"{'plane' if planes else 'rail' if family == 'rail-only' else 'part'} {part + 1}"
     if family.startswith("rail"):
-        return f"SU {pod + 1}"
+        return f"SU {pod + 1}" if tier == 1 else f"group {pod + 1}"
     return f"{'group' if shown.fabric.networks[shown.network].has_groups else 'pod'} {pod + 1}"

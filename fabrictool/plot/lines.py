@@ -89,18 +89,21 @@ def _port_places(shown: Outline, found: Sequence[Place]) -> dict[int, tuple[tupl
     """Return both ends of each link, spread along the edges of their boxes in order of port number."""
     links, ports = shown.fabric.links, shown.fabric.ports
     at = {device: row for row, box in enumerate(shown.boxes) for device in box.devices}
-    rows = [link for bundle in shown.bundles for link in bundle.links]
+    ends: dict[int, tuple[int, int]] = {}
     edges: dict[tuple[int, bool], list[int]] = {}
-    for link in rows:
-        for port, upper in ((int(links.port_a[link]), False), (int(links.port_z[link]), True)):
-            edges.setdefault((int(ports.device[port]), upper), []).append(port)
+    for bundle in shown.bundles:
+        for link in bundle.links:
+            low, high = int(links.port_a[link]), int(links.port_z[link])
+            ends[link] = (low, high) if at[int(ports.device[low])] == bundle.a else (high, low)
+            for port, upper in zip(ends[link], (False, True), strict=True):
+                edges.setdefault((int(ports.device[port]), upper), []).append(port)
     where: dict[int, tuple[float, float]] = {}
     for (device, upper), used in edges.items():
         place = found[at[device]]
         used.sort(key=lambda port: int(ports.number[port]))
         for port, x in zip(used, _along(place, len(used), 1.0), strict=True):
             where[port] = (x, place.y if upper else place.top)
-    return {link: (where[int(links.port_a[link])], where[int(links.port_z[link])]) for link in rows}
+    return {link: (where[low], where[high]) for link, (low, high) in ends.items()}
 
 
 def _arc(a: Place, z: Place) -> list[tuple[float, float]]:

@@ -88,31 +88,41 @@ def outline(fabric: Fabric, network: int) -> Outline:
     network : int
         Its row.
     """
-    a, z, _ = network_ends(fabric, network)
+    tier = _levels(fabric, network)
+    a, z = _upwards(*network_ends(fabric, network)[:2], tier)
     inside = np.zeros(len(fabric.devices), bool)
     inside[a], inside[z] = True, True
     inside |= fabric.devices.network == network
     single = int(inside.sum()) <= SMALL
-    part = _parts(fabric, a, z, inside)
+    part = _parts(tier, a, z, inside)
     label = np.full(len(fabric.devices), -1, np.int64)
-    tier = fabric.devices.tier
     hosts = np.flatnonzero(inside & (tier == 0))
-    label[hosts] = np.arange(len(hosts)) if single else _same_leaves(hosts, a, z)
+    label[hosts] = np.arange(len(hosts)) if single else _same_leaves(fabric, hosts, a, z)
     for level in range(1, int(tier[inside].max(initial=0)) + 1):
         rows = np.flatnonzero(inside & (tier == level))
         label[rows] = label.max(initial=-1) + 1 + _partition(fabric, rows, part, label, (a, z), single)
     if len(np.unique(label[hosts])) > MOST_BOXES and not single:
         onto = (tier[a] == 0) & (tier[z] > 0)
-        label[hosts] = _same_leaves(hosts, a[onto], label[z[onto]])
+        label[hosts] = _same_leaves(fabric, hosts, a[onto], label[z[onto]])
         switches = inside & (tier > 0)
         label[switches] += len(hosts)  # apart from the new numbers of hosts
-    boxes = _boxes(fabric, label, part)
+    boxes = _boxes(fabric, label, part, tier)
     return Outline(fabric, network, boxes, _bundles(fabric, network, boxes), single)
 
 
-def _parts(fabric: Fabric, a: I4, z: I4, inside: Bool) -> I4:
+def _levels(fabric: Fabric, network: int) -> np.ndarray:
+    """Return the tier of each device in a network: 0 for what it serves, such as switches that it manages."""
+    return np.where(np.isin(fabric.devices.network, (network, -1)), fabric.devices.tier, 0)
+
+
+def _upwards(a: I4, z: I4, tier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ends of links, the lower tier first."""
+    down = tier[a] > tier[z]
+    return np.where(down, z, a), np.where(down, a, z)
+
+
+def _parts(tier: np.ndarray, a: np.ndarray, z: np.ndarray, inside: Bool) -> I4:
     """Return the connected part of each switch, counted from 0 in row order; -1 for hosts."""
-    tier = fabric.devices.tier
     between = (tier[a] > 0) & (tier[z] > 0)
     label = merged(np.arange(len(tier), dtype=np.int32), a[between], z[between])
     switches = inside & (tier > 0)
@@ -121,14 +131,19 @@ def _parts(fabric: Fabric, a: I4, z: I4, inside: Bool) -> I4:
     return part
 
 
-def _same_leaves(hosts: np.ndarray, a: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Number hosts by the set of leaves, or of their labels, that they are on, in order of first appearance."""
+def _same_leaves(fabric: Fabric, hosts: np.ndarray, a: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Number hosts by kind, type and the set of leaves, or of their labels, that they are on."""
+    code = (fabric.devices.kind.astype(np.int64) << 32 | fabric.devices.type.astype(np.int64)).tolist()
     order = np.lexsort((z, a))
     a, z = a[order], z[order]
     first, last = np.searchsorted(a, hosts), np.searchsorted(a, hosts, side="right")
-    seen: dict[bytes, int] = {}
+    seen: dict[tuple[int, bytes], int] = {}
     return np.array(
-        [seen.setdefault(np.unique(z[i:j]).tobytes(), len(seen)) for i, j in zip(first, last, strict=True)], np.int64
+        [
+            seen.setdefault((code[host], np.unique(z[i:j]).tobytes()), len(seen))
+            for host, i, j in zip(hosts.tolist(), first, last, strict=True)
+        ],
+        np.int64,
     )
 
 
@@ -154,7 +169,7 @@ def _partition(
     return np.zeros(len(rows), np.int64)
 
 
-def _boxes(fabric: Fabric, label: np.ndarray, part: I4) -> tuple[Box, ...]:
+def _boxes(fabric: Fabric, label: np.ndarray, part: I4, tier: np.ndarray) -> tuple[Box, ...]:
     """Return the boxes in order of tier, then of what they hold."""
     devices = fabric.devices
     boxes = []
@@ -163,7 +178,7 @@ def _boxes(fabric: Fabric, label: np.ndarray, part: I4) -> tuple[Box, ...]:
         kind = KINDS[int(devices.kind[rows[0]])]
         boxes.append(
             Box(
-                int(devices.tier[rows[0]]),
+                int(tier[rows[0]]),
                 kind,
                 fabric.names[rows[0]] if len(rows) == 1 else f"{len(rows):,}",
                 tuple(rows.tolist()),
@@ -189,7 +204,8 @@ def _bundles(fabric: Fabric, network: int, boxes: Sequence[Box]) -> tuple[Bundle
         at[list(box.devices)] = place
     rows = np.flatnonzero(fabric.links.network == network)
     a, z = fabric.ends
-    low, high = at[a[rows]], at[z[rows]]
+    ends = _upwards(a[rows], z[rows], _levels(fabric, network))
+    low, high = at[ends[0]], at[ends[1]]
     rail, plane = _link_rails(fabric, rows), np.maximum(fabric.devices.plane[a[rows]], fabric.devices.plane[z[rows]])
     pairs, which = np.unique(np.column_stack((low, high)), axis=0, return_inverse=True)
     order = np.argsort(which.ravel(), kind="stable")

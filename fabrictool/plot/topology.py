@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.errors import InputError, did_you_mean
-from fabrictool.fabric.counting import LinkCount, free_ports, link_counts
 from fabrictool.plot.arranging import LEFT, RIGHT, WIDTH, Place, frames, group_title, places
 from fabrictool.plot.images import house_style
 from fabrictool.plot.lines import RAILS, colour_of, draw_links
 from fabrictool.plot.outline import Box, Outline, outline
+from fabrictool.plot.wording import link_lines, row_lines
 from fabrictool.units import format_speed
 
 if TYPE_CHECKING:
@@ -201,64 +201,26 @@ def _labels(shown: Outline, box: Box) -> Iterator[str]:
     if box.tier == 0:
         gpus = int(np.isin(shown.fabric.gpus.host, box.devices).sum())
         yield f"{count:,} x {kind}\n{gpus:,} GPUs" if gpus else f"{count:,} x {kind}"
-        yield f"{count:,} hosts"
+        yield f"{count:,} hosts" if box.kind == "host" else f"{count:,} x\n{kind}"
     else:
         if box.pod >= 0:
-            yield f"{group_title(shown, box.part, box.pod)}: {count:,} x {kind}"
+            yield f"{group_title(shown, box.tier, box.part, box.pod)}: {count:,} x {kind}"
         yield f"{count:,} x {kind}"
     yield f"{count:,}"
 
 
 def _draw_rows(axes: Axes, shown: Outline, found: Sequence[Place]) -> None:
     """Say left of each tier what stands in it, and between tiers which links join them."""
-    free = free_ports(shown.fabric, shown.network)
-    name = shown.fabric.networks[shown.network].name
-    links = [row for row in link_counts(shown.fabric) if row.network == name]
     for tier in shown.tiers:
-        rows = [at for at, box in enumerate(shown.boxes) if box.tier == tier]
-        place = found[rows[0]]
+        place = next(place for place, box in zip(found, shown.boxes, strict=True) if box.tier == tier)
         middle = place.y + place.height / 2
-        axes.text(0.15, middle, _row_text(shown, rows, free), fontsize=8.5, va="center", color="#111111",
+        lines = row_lines(shown, tier)
+        size = max(5.5, 8.5 * min(1, 25 / max(map(len, lines)), 5 / len(lines)))
+        axes.text(0.15, middle, "\n".join(lines), fontsize=size, va="center", color="#111111",
                   parse_math=False, linespacing=1.3)  # fmt: skip
-        up = [row for row in links if row.a in {shown.boxes[at].kind for at in rows}]
-        lines = [_link_text(row) for row in up] + _line_text(shown, tier)
-        axes.text(0.15, middle + _rise(shown) / 2, "\n".join(lines), fontsize=7.5, va="center", color="#555555",
-                  parse_math=False, linespacing=1.3)  # fmt: skip
-
-
-def _row_text(shown: Outline, rows: Sequence[int], free: dict[str, int]) -> str:
-    lines = []
-    counts: dict[tuple[str, str], int] = {}
-    for at in rows:
-        box = shown.boxes[at]
-        for device in box.devices:
-            key = (box.kind, shown.fabric.types[int(shown.fabric.devices.type[device])])
-            counts[key] = counts.get(key, 0) + 1
-    for (kind, name), count in counts.items():
-        plural = {"leaf": "leaves", "service": "service"}.get(kind, f"{kind}s") if count > 1 else kind
-        lines.append(f"{count:,} {plural} · {name}")
-    kinds = dict.fromkeys(kind for kind, _ in counts if kind in free)
-    lines += [f"{free[kind]:,} free ports" for kind in kinds]
-    each = {len(shown.boxes[at].devices) for at in rows}
-    lines += [f"{each.pop():,} in each box"] if len(each) == 1 and len(rows) > 1 and max(each) > 1 else []
-    return "\n".join(lines)
-
-
-def _link_text(row: LinkCount) -> str:
-    """Say how many links of one kind there are."""
-    each = "" if row.per_pair in (None, 1) else f", {row.per_pair} a pair"
-    out = " out" if row.z == "uplink" else ""
-    scope = f" {row.scope}" if row.scope else ""
-    return f"{row.count:,} x {format_speed(row.speed_bps)}{scope}{out}{each}"
-
-
-def _line_text(shown: Outline, tier: int) -> list[str]:
-    """Say how many links a line above a tier stands for, where it is more than one."""
-    sizes = sorted({len(b.links) for b in shown.bundles if shown.boxes[b.a].tier == tier})
-    if shown.single or not sizes or sizes == [1]:
-        return []
-    most = f" to {sizes[-1]:,}" if len(sizes) > 1 else ""
-    return [f"a line: {sizes[0]:,}{most} links"]
+        above = 0.5 if tier == shown.tiers[-1] else _rise(shown) / 2
+        axes.text(0.15, middle + above, "\n".join(link_lines(shown, tier)), fontsize=7.5, va="center",
+                  color="#555555", parse_math=False, linespacing=1.3)  # fmt: skip
 
 
 def _draw_key(axes: Axes, shown: Outline) -> None:

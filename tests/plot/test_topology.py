@@ -15,6 +15,7 @@ from fabrictool.plot.images import FORMATS, image_bytes
 from fabrictool.plot.lines import RAILS, colour_of
 from fabrictool.plot.outline import MOST_BOXES, MOST_BUNDLES, outline
 from fabrictool.plot.topology import topology_figure, topology_outlines
+from fabrictool.plot.wording import link_lines, row_lines
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 
@@ -76,19 +77,17 @@ def test_boxes_hold_every_device_and_bundles_every_link_between_them(name):
     fabric = shipped(name)
     if len(fabric.devices) > 10_000:
         pytest.skip("large; the same code")
-    shown = outline(fabric, 0)
-    devices = [device for box in shown.boxes for device in box.devices]
-    ends = np.concatenate([end[fabric.links.network == 0] for end in fabric.ends])
-    assert sorted(devices) == np.union1d(ends, np.flatnonzero(fabric.devices.network == 0)).tolist()
-    at = np.full(len(fabric.devices), -1)
-    for row, box in enumerate(shown.boxes):
-        at[list(box.devices)] = row
-    mine = fabric.links.network == 0
-    apart = np.flatnonzero(mine & (at[fabric.ends[0]] != at[fabric.ends[1]]))
-    assert sorted(link for bundle in shown.bundles for link in bundle.links) == apart.tolist()
-    if not shown.single:
-        assert all(len(of_tier(shown, tier)) <= MOST_BOXES for tier in shown.tiers)
-        assert len(shown.bundles) <= MOST_BUNDLES * len(shown.tiers)
+    for shown in topology_outlines(fabric):
+        inside = np.flatnonzero(fabric.links.network == shown.network)
+        ends = np.concatenate([end[inside] for end in fabric.ends])
+        expected = np.union1d(ends, np.flatnonzero(fabric.devices.network == shown.network))
+        assert sorted(device for box in shown.boxes for device in box.devices) == expected.tolist()
+        at = {device: row for row, box in enumerate(shown.boxes) for device in box.devices}
+        apart = [link for link in inside.tolist() if at[fabric.ends[0][link]] != at[fabric.ends[1][link]]]
+        assert sorted(link for bundle in shown.bundles for link in bundle.links) == apart
+        if not shown.single:
+            assert all(len(of_tier(shown, tier)) <= MOST_BOXES for tier in shown.tiers)
+            assert len(shown.bundles) <= MOST_BUNDLES * len(shown.tiers)
 
 
 def test_boxes_of_a_tier_do_not_overlap(superpod):
@@ -131,6 +130,26 @@ def test_one_or_all_networks():
     assert len(topology_figure(fabric).axes) == 2
     with pytest.raises(InputError, match=r"no network 'storag'; did you mean 'storage'\?"):
         topology_outlines(fabric, "storag")
+
+
+def test_managed_switches_are_served_and_no_part_of_the_network():
+    """Management of a site: 8 leaves of its own; the switches of other networks stand among the hosts."""
+    fabric = shipped("dgx-superpod-h100-4su-site.yaml")
+    (shown,) = topology_outlines(fabric, "oob")
+    row = fabric.network_row("oob")
+    above = [device for box in shown.boxes if box.tier > 0 for device in box.devices]
+    assert above == np.flatnonzero(fabric.devices.network == row).tolist()
+    below = [box.kind for box in shown.boxes if box.tier == 0]
+    assert {"host", "service", "leaf", "spine"} <= set(below)
+    assert any("managed leaves" in line for line in row_lines(shown, 0))
+    assert link_lines(shown, 0)[0] == f"{(fabric.links.network == row).sum():,} x 1G"
+
+
+def test_units_stand_at_leaves_and_groups_above():
+    words = [text.get_text() for text in topology_figure(shipped("dgx-superpod-gb200-2su.yaml")).axes[0].texts]
+    assert "SU 2" in words
+    assert "SU 3" not in words
+    assert "group 8: 6 x qm9700" in words
 
 
 def test_json_counts_add_up(superpod):
