@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.errors import FabrictoolError
 from fabrictool.explore.sizing import Intent
@@ -75,14 +76,10 @@ def _as_asked(fabric: Fabric, intent: Intent) -> bool:
 
 
 def cable_ends(fabric: Fabric) -> set[tuple[int, ...]]:
-    """Return both ends of every link by place: kind, plane, place within both, and port number."""
+    """Return both ends of every link by place: kind, index and port number."""
     devices, ports = fabric.devices, fabric.ports
-    among = devices.kind.astype(np.int64) << 16 | (devices.plane.astype(np.int64) + 1)
-    _, which = np.unique(among, return_inverse=True)
-    first = np.full(which.max(initial=0) + 1, np.iinfo(np.int32).max)
-    np.minimum.at(first, which, devices.index)
-    ends = []
+    ends: list[npt.NDArray[np.int64]] = []
     for port in (fabric.links.port_a, fabric.links.port_z):
         at = ports.device[port]
-        ends += [among[at], (devices.index - first[which])[at], ports.number[port]]
+        ends += [column.astype(np.int64) for column in (devices.kind[at], devices.index[at], ports.number[port])]
     return set(map(tuple, np.column_stack(ends).astype(int).tolist()))

@@ -77,9 +77,11 @@ class Rows:
         pod: Ints | int = -1,
         rail: Ints | int = -1,
         plane: int = -1,
+        index: Ints | None = None,
     ) -> I4:
-        """Add ``count`` devices with equal ports; return their rows. A group's indices go on where they ended.
+        """Add ``count`` devices with equal ports; return their rows.
 
+        Unless ``index`` is given, a group's indices go on where they ended.
         Switches of a network in ``management_bps`` get a port after the others for each network that
         manages them.
         """
@@ -92,7 +94,7 @@ class Rows:
         _put(self._devices, count, np.int8, tier=tier, network=network)
         _put(self._devices, count, np.int16, type=_place(self.types, type_name), group=_place(self.groups, group))
         _put(self._devices, count, np.int16, plane=plane, rail=rail)
-        _put(self._devices, count, np.int32, pod=pod, index=np.arange(start, start + count))
+        _put(self._devices, count, np.int32, pod=pod, index=np.arange(start, start + count) if index is None else index)
         _put(self._devices, count, np.float64, latency_s=latency_s)
         for manager, place in zip(managers, range(len(pattern) - len(managers), len(pattern)), strict=True):
             ports_of = self.port_count + np.arange(count) * len(pattern) + place

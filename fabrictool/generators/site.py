@@ -92,7 +92,7 @@ class Site:
         kind = TIERS[level - 1]
         speeds = (self.up_speed(level - 1, host_bps), self.up_speed(level, host_bps))
         plan = TierPlan(kind, level, self.tier(level).type, count, down, up, *speeds, self.place(level))
-        return add_tier(self.rows, plan, self.row, self.prefix + kind, pod, rail, self.plane)
+        return add_tier(self.rows, plan, self.row, self.prefix + kind, pod, rail, self.plane, self.planes)
 
     def keep_uplinks(self, level: int, count: int, host_bps: float) -> None:
         """Keep the ports up of a top tier: they lead out of the network, with no device behind."""

@@ -116,8 +116,14 @@ def add_tier(
     pod: Ints | int = -1,
     rail: Ints | int = -1,
     plane: int = -1,
+    planes: int = 1,
 ) -> I4:
-    """Add the switches of a tier; return their device rows."""
+    """Add the switches of a tier; return their device rows.
+
+    Switches of one place in all planes are counted one after another, so that growing a plane renames
+    no switch of another.
+    """
+    index = np.arange(plan.count) * planes + plane if plane >= 0 else None
     return rows.add_devices(
         plan.count,
         plan.kind,
@@ -130,6 +136,7 @@ def add_tier(
         pod,
         rail,
         plane,
+        index,
     )
 
 

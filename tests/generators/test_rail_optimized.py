@@ -180,3 +180,18 @@ def test_scale_up_domains_are_hosts() -> None:
     assert np.array_equal(fabric.gpus.host, np.arange(248) // 8)
     assert np.array_equal(fabric.ports.device[fabric.gpu_ports.port], fabric.gpus.host[fabric.gpu_ports.gpu])
     assert (fabric.gpus.scale_up_bps == 3.6e12).all()
+
+
+def test_planes_grow_without_renaming() -> None:
+    """Switches of one place in all planes are counted one after another; one more unit renames none."""
+    names = []
+    for hosts in (64, 96):
+        network = {"family": "multi-plane", "planes": 2, "rails": 8, "scalable_unit": {"hosts": 32}}
+        network |= {"leaf": {"type": "qm9700"}, "plane_by": "nic"}
+        kind = {"name": "h", "gpus": 8, "nics": 16, "speed": "400G"}
+        tree = {"name": "p", "hosts": {"name": "h", "type": kind, "count": hosts}, "networks": {"compute": network}}
+        fabric = build(layout_from_tree(tree))
+        linked = fabric.ports.device[fabric.ports.peer[: 64 * 16]]
+        names.append([fabric.names[row] for row in linked.tolist()])
+    assert names[0] == names[1]
+    assert len(set(names[0])) == 2 * 2 * 8
