@@ -7,14 +7,14 @@ import numpy as np
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem, did_you_mean
 from fabrictool.fabric import Fabric, NetworkFacts
 from fabrictool.generators import (
-    dragonfly,
-    dragonfly_plus,
-    fat_tree,
+    dragonflies,
+    dragonflies_plus,
+    fat_trees,
     mixed_leaves,
     planes,
     rails,
-    slim_fly,
-    switch_pair,
+    slim_flies,
+    switch_pairs,
 )
 from fabrictool.generators.endpoints import Endpoints, Owner, Owners, add_hosts, attached
 from fabrictool.generators.from_file import KEYS as FILE_KEYS
@@ -29,14 +29,14 @@ from fabrictool.layout.source import Source
 
 #: Family, to its generator and the keys of a network that it reads.
 FAMILIES = {
-    "fat-tree": (fat_tree.fat_tree, fat_tree.KEYS),
+    "fat-tree": (fat_trees.fat_tree, fat_trees.KEYS),
     "rail-optimized": (rails.rail_optimized, rails.KEYS),
     "rail-only": (rails.rail_only, rails.RAIL_ONLY_KEYS),
     "multi-plane": (planes.multi_plane, planes.KEYS),
-    "dragonfly": (dragonfly.dragonfly, dragonfly.KEYS),
-    "dragonfly-plus": (dragonfly_plus.dragonfly_plus, dragonfly_plus.KEYS),
-    "slim-fly": (slim_fly.slim_fly, slim_fly.KEYS),
-    "switch-pair": (switch_pair.switch_pair, switch_pair.KEYS),
+    "dragonfly": (dragonflies.dragonfly, dragonflies.KEYS),
+    "dragonfly-plus": (dragonflies_plus.dragonfly_plus, dragonflies_plus.KEYS),
+    "slim-fly": (slim_flies.slim_fly, slim_flies.KEYS),
+    "switch-pair": (switch_pairs.switch_pair, switch_pairs.KEYS),
 }
 _COMMON = frozenset({"family", "protocol", "speed", "cables", "routing", "link", "attach"})
 

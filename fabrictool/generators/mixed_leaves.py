@@ -12,8 +12,8 @@ import numpy as np
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.endpoints import Endpoints
-from fabrictool.generators.fat_tree import attach_hosts
 from fabrictool.generators.fat_tree_shape import leaf_count, leaf_ports, places
+from fabrictool.generators.fat_trees import attach_hosts
 from fabrictool.generators.site import Site
 from fabrictool.generators.tiers import mesh_ends
 from fabrictool.layout.network import LeafTier

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from fabrictool.errors import InputError, Problem
-from fabrictool.generators import fat_tree, rails
+from fabrictool.generators import fat_trees, rails
 from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.site import Site
 
-KEYS = frozenset({"planes", "plane_by"}) | rails.KEYS | fat_tree.KEYS
+KEYS = frozenset({"planes", "plane_by"}) | rails.KEYS | fat_trees.KEYS
 
 
 def multi_plane(site: Site, ends: Endpoints) -> None:
@@ -47,8 +47,8 @@ def multi_plane(site: Site, ends: Endpoints) -> None:
         raise InputError([Problem("", what, fix, (*site.path, "planes"))])
     _obeyed(site, ends, planes)
     railed = bool(network.rails or network.scalable_unit)
-    generator = rails.rail_optimized if railed else fat_tree.fat_tree
-    foreign = (fat_tree.KEYS - rails.KEYS) if railed else (rails.KEYS - fat_tree.KEYS)
+    generator = rails.rail_optimized if railed else fat_trees.fat_tree
+    foreign = (fat_trees.KEYS - rails.KEYS) if railed else (rails.KEYS - fat_trees.KEYS)
     given = sorted(key for key in foreign if getattr(network, key, None) is not None)
     if given:
         what = f"planes {'with rails' if railed else 'of fat-trees'} take no '{given[0]}'"
