@@ -20,9 +20,6 @@ networks:
 """
 NETWORK, LEAF = "    hosts_per_leaf: 4\n", "speed: 400G}}\n"
 
-NEW_KEYS = [
-    # key and value in the network of the layout
-]
 STATED = [
     # further lines, and where which word is refused
     ("routing: ecmp", 8, "routing 'ecmp': not supported yet; use d-mod-k"),
@@ -88,12 +85,6 @@ def refusal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):  # type: ignore
         return printed.err.replace(f"{path}:", "")
 
     return run
-
-
-@pytest.mark.parametrize(("key", "value"), NEW_KEYS)
-def test_keys_of_families_to_come(key: str, value: str, refusal) -> None:  # type: ignore[no-untyped-def]
-    text = LAYOUT.replace(NETWORK, f"{NETWORK}    {key}: {value}\n")
-    assert refusal(text) == f"8:5: key '{key}' is not supported yet; remove it\n"
 
 
 @pytest.mark.parametrize(("line", "row", "words"), STATED)
