@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 
@@ -70,6 +71,14 @@ def quantity(row: Row, column: str, dimension: Dimension, line: int, report: Rep
     what = f"{column} {text} is out of range: {dimension.low:g} to {dimension.high:g} {dimension.unit}"
     report.add("cell-unreadable", "error", line, what, "correct the cell")
     return 0.0
+
+
+def gigabits(row: Row, line: int, report: Report) -> float:
+    """Return ``speed_gbps``, a bare number in Gbit/s or a speed with its unit, as bit/s; 0 if there is none."""
+    text = row.get("speed_gbps", "")
+    with contextlib.suppress(ValueError):  # what is no bare number has a unit, or is reported as it is written
+        text = str(float(text) * 1e9)
+    return quantity({"speed_gbps": text}, "speed_gbps", SPEED, line, report)
 
 
 def write(fabric: Fabric) -> str:

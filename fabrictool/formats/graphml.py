@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fabrictool.fabric import Fabric
 from fabrictool.formats.cabled import Cabled, End
+from fabrictool.formats.edges_csv import gigabits, quantity
 from fabrictool.formats.imported import Imported, Report
+from fabrictool.units import SPEED, TIME
 
 if TYPE_CHECKING:
     import networkx
@@ -49,17 +51,13 @@ def read(name: str, text: str) -> Imported:
         ends = [str(row.get("a", u)), str(row.get("z", v))]
         if "a" not in row and cabled.tier(kinds[u]) > cabled.tier(kinds[v]):
             ends.reverse()
-        speed = _number(row, "speed_bps") or 1e9 * _number(row, "speed_gbps")
+        given = {key: str(value) for key, value in row.items()}
+        speed = quantity(given, "speed_bps", SPEED, 0, report) or gigabits(given, 0, report)
         a, z = (End(end, kinds.get(end, ""), port) for end, port in zip(ends, ports, strict=True))
-        cabled.add(0, a, z, speed, _number(row, "latency_s"), str(row.get("network") or NETWORK))
+        cabled.add(0, a, z, speed, quantity(given, "latency_s", TIME, 0, report), str(row.get("network") or NETWORK))
     if not cabled.devices:
         raise report.refusal(1, "names no device", "see whether the file is whole")
     return Imported(FORMAT, cabled.fabric(name, "unknown"), report.sorted())
-
-
-def _number(row: dict[str, Any], key: str) -> float:
-    value = row.get(key, 0.0)
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e16 else 0.0
 
 
 def _parsed(text: str, report: Report) -> networkx.MultiGraph[str]:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from fabrictool.formats.cabled import Cabled, End
 from fabrictool.formats.csv_rows import Row, header, named, rows
-from fabrictool.formats.edges_csv import quantity
+from fabrictool.formats.edges_csv import gigabits, quantity
 from fabrictool.formats.imported import Imported, Report
 from fabrictool.units import SPEED
 
@@ -63,7 +63,7 @@ def read(name: str, text: str) -> Imported:
             continue
         network = row.get("network") or NETWORK
         a, z = (_end(row, side) for side in "az")
-        cabled.add(line, a, z, _speed(row, line, report), 0.0, network)
+        cabled.add(line, a, z, gigabits(row, line, report) or quantity(row, "speed", SPEED, line, report), 0.0, network)
         seen[network] += 1
         cables[network].add(row.get("cable_id") or f"line {line}")
     if not cabled.devices:
@@ -96,15 +96,3 @@ def _kind_by_name(device: str) -> str:
         return "host"
     word = match[1].lower()
     return {"tor": "leaf", "router": "switch"}.get(word, word)
-
-
-def _speed(row: Row, line: int, report: Report) -> float:
-    text = row.get("speed_gbps", "")
-    if text:
-        try:
-            return float(text) * 1e9 if 0 <= float(text) <= 1e6 else 0.0
-        except ValueError:
-            what = f"speed_gbps '{text[:40]}' is no number"
-            report.add("cell-unreadable", "error", line, what, "correct the cell")
-            return 0.0
-    return quantity(row, "speed", SPEED, line, report)

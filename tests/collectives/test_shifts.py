@@ -57,7 +57,7 @@ def rail_fabrics(draw: st.DrawFn) -> Fabric:
     return _fabric(network, count, gpus, draw(st.booleans()))
 
 
-def _agrees(fabric: Fabric, ranks: np.ndarray) -> bool:
+def _assert_agrees(fabric: Fabric, ranks: np.ndarray) -> bool:
     """Compare both ways for every shift that the closed form serves; say whether it serves any."""
     transport = Transport(fabric, 0)
     if transport.trees[0] is None:
@@ -82,14 +82,14 @@ def test_closed_form_is_exact(fabric: Fabric, draw: st.DataObject) -> None:
     gpus = len(fabric.gpus)
     offset = draw.draw(st.integers(0, gpus - 2))
     count = draw.draw(st.integers(2, gpus - offset))
-    _agrees(fabric, np.arange(offset, offset + count, dtype=np.int32))
+    _assert_agrees(fabric, np.arange(offset, offset + count, dtype=np.int32))
 
 
 @pytest.mark.parametrize("count", [7, 8, 9, 15, 16])
 def test_serves_rails_with_missing_hosts(count: int) -> None:
     network = {"family": "rail-optimized", "scalable_unit": {"hosts": 4}}
     fabric = _fabric(network, count, 4, scale_up=True)
-    assert _agrees(fabric, np.arange(len(fabric.gpus), dtype=np.int32))
+    assert _assert_agrees(fabric, np.arange(len(fabric.gpus), dtype=np.int32))
 
 
 def test_claims_nothing_for_a_fabric_with_a_lost_or_slow_link() -> None:

@@ -36,7 +36,7 @@ def _texts() -> dict[str, bytes]:
 TEXTS = _texts()
 
 
-def _survives(content: bytes) -> Imported | None:
+def _assert_survives(content: bytes) -> Imported | None:
     """Return what is in a file; an error must name the file and a way out."""
     try:
         found = imported_from("file", content)
@@ -56,7 +56,7 @@ names = st.sampled_from(sorted(TEXTS))
 @settings(max_examples=60, deadline=None)
 @given(name=names, share=st.floats(0, 1))
 def test_files_cut_anywhere(name: str, share: float) -> None:
-    _survives(TEXTS[name][: int(share * len(TEXTS[name]))])
+    _assert_survives(TEXTS[name][: int(share * len(TEXTS[name]))])
 
 
 @settings(max_examples=60, deadline=None)
@@ -64,7 +64,7 @@ def test_files_cut_anywhere(name: str, share: float) -> None:
 def test_files_shuffled(name: str, seed: int, separator: bytes) -> None:
     parts = TEXTS[name].split(separator)
     random.Random(seed).shuffle(parts)
-    _survives(separator.join(parts))
+    _assert_survives(separator.join(parts))
 
 
 @settings(max_examples=60, deadline=None)
@@ -74,13 +74,13 @@ def test_files_overwritten(name: str, places: list[tuple[float, bytes]]) -> None
     for share, replacement in places:
         at = int(share * len(content))
         content[at : at + len(replacement)] = replacement
-    _survives(bytes(content))
+    _assert_survives(bytes(content))
 
 
 @settings(max_examples=60, deadline=None)
 @given(content=st.binary(max_size=300))
 def test_anything_at_all(content: bytes) -> None:
-    _survives(content)
+    _assert_survives(content)
 
 
 #: Formats in which white space at the start of a line has no meaning, and those in which it has.
@@ -94,7 +94,7 @@ CHANGES = [(b"\n", b"\r\n"), (b"\n", b"\r"), (b"\t", b"   "), (b"\n", b"\n  ")]
     [(name, *change) for name in LOOSE for change in CHANGES] + [(name, *CHANGES[0]) for name in STRICT],
 )
 def test_line_ends_and_white_space_make_no_difference(name: str, old: bytes, new: bytes) -> None:
-    plain, other = _survives(TEXTS[name]), _survives(TEXTS[name].replace(old, new))
+    plain, other = _assert_survives(TEXTS[name]), _assert_survives(TEXTS[name].replace(old, new))
     assert plain is not None
     assert other is not None
     assert plain.fabric.names == other.fabric.names
@@ -115,7 +115,7 @@ def test_packed_files_are_opened_and_cut_ones_refused(pack: object, tmp_path: Pa
 
 
 def test_formats_are_told_by_content_and_layouts_are_none() -> None:
-    forms = {name: getattr(_survives(text), "format", None) for name, text in TEXTS.items()}
+    forms = {name: getattr(_assert_survives(text), "format", None) for name, text in TEXTS.items()}
     assert sorted(set(forms.values())) == [
         "edges-csv", "graphml", "ibnetdiscover", "ibnetdiscover-p", "ibutils-lst", "ibutils-topo", "plan-csv",
     ]  # fmt: skip

@@ -122,6 +122,23 @@ def test_what_is_wrong_in_a_row_is_a_finding_at_its_line(row: str, finding: str)
     assert (finding, "4") in ids(found)
 
 
+@pytest.mark.parametrize("speed", ["fast", "-400", "nan", "1e30", "400 GB"])
+def test_a_speed_in_gigabits_that_cannot_be_is_named_and_not_taken_as_none(speed: str) -> None:
+    plan = plan_csv.read("p.csv", f"a_device,a_port,z_device,z_port,speed_gbps\nh1,1,leaf1,1,{speed}\n")
+    assert ("cell-unreadable", "2") in ids(plan)
+    graph = networkx.MultiGraph()
+    graph.add_edge("h1", "leaf1", speed_gbps=speed)
+    found = graphml.read("g.graphml", "\n".join(networkx.generate_graphml(graph)))
+    assert "cell-unreadable" in [finding.id for finding in found.findings]
+
+
+@pytest.mark.parametrize(("speed", "bits"), [("400", 400e9), ("400.0", 400e9), ("400G", 400e9), ("0", 0.0), ("", 0.0)])
+def test_a_speed_in_gigabits(speed: str, bits: float) -> None:
+    plan = plan_csv.read("p.csv", f"a_device,a_port,z_device,z_port,speed_gbps\nh1,1,leaf1,1,{speed}\n")
+    assert plan.fabric.links.speed_bps.tolist() == [bits]
+    assert "cell-unreadable" not in [name for name, _ in ids(plan)]
+
+
 def test_missing_columns_are_named() -> None:
     with pytest.raises(InputError, match=r"e\.csv:1:1: column z_device is missing"):
         edges_csv.read("e.csv", "a_device,speed\nx,400G\n")
