@@ -20,6 +20,7 @@ from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
+from fabrictool.fabric.parts import is_tiered
 from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.generators.building import build
 from fabrictool.generators.from_file import file_findings
@@ -30,7 +31,6 @@ from fabrictool.layout.source import Source
 from fabrictool.placement import Placement, place
 from fabrictool.power import RackPower, rack_limits, rack_power
 from fabrictool.records import Assumption, Finding
-from fabrictool.routing.dmodk import TREES
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -304,7 +304,7 @@ def _unreachable(results: list[CollectiveResult]) -> list[Finding]:
 def _no_collectives(fabric: Fabric, joined: list[Transport]) -> list[Finding]:
     if joined or not len(fabric.networks):
         return []
-    unrouted = [network for network in fabric.networks if network.family not in TREES]
+    unrouted = [network for row, network in enumerate(fabric.networks) if not is_tiered(fabric, row)]
     if unrouted:
         names = ", ".join(f"{network.name} ({network.family})" for network in unrouted)
         message = f"routing of {names} is not computed yet, and no other network joins all GPUs: no collectives"

@@ -17,7 +17,7 @@ from fabrictool.fabric.parts import joined_by_tier
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.routing.channels import Channels, channel_name, channels
-from fabrictool.routing.dmodk import route_tables
+from fabrictool.routing.dmodk import rank_tables
 from fabrictool.routing.loads import all_to_all_loads, effective_bisection
 from fabrictool.routing.regular import RegularTree, regular_tree
 
@@ -51,7 +51,7 @@ class Transport:
 
     def __post_init__(self) -> None:
         """Derive routing tables, channels and, where proven, the regularity of each lane."""
-        self.lanes = route_tables(self.fabric, self.network)
+        self.lanes = rank_tables(self.fabric, self.network)
         self.channels = channels(self.fabric)
         self.trees = [regular_tree(self.fabric, self.network, lane, self.channels) for lane in self.lanes]
         whole = joined_by_tier(self.fabric, self.network, through_hosts=False)[-1]

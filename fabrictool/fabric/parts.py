@@ -85,7 +85,7 @@ def hop_counts(fabric: Fabric, network: int) -> dict[int, int] | None:
     searched, and None stands for more than ``MOST_SEARCHED`` of them. Pairs that never meet stand
     under -1.
     """
-    if not _is_tiered(fabric, network):
+    if not is_tiered(fabric, network):
         return _searched(fabric, network)
     hosts = attached_hosts(fabric, network)
     found: dict[int, int] = {}
@@ -117,7 +117,7 @@ def _searched(fabric: Fabric, network: int) -> dict[int, int] | None:
     return found | ({-1: found.get(-1, 0) + lost} if lost else {})
 
 
-def _is_tiered(fabric: Fabric, network: int) -> bool:
+def is_tiered(fabric: Fabric, network: int) -> bool:
     """Return whether every link of a network leads to the next tier up."""
     tier = fabric.devices.tier
     a, z, _ = network_ends(fabric, network)

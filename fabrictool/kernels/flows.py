@@ -20,19 +20,22 @@ MAX_PATH = 16
 class RouteTables(NamedTuple):
     """Destination-based up/down routing of one network, for ranks.
 
-    Channel 2 i is link i upwards, 2 i + 1 the same link downwards; scale-up channels follow.
+    Channel 2 i is link i upwards, 2 i + 1 the same link downwards; scale-up channels follow. The
+    channel of a link that is down is -1, in its place.
 
     Parameters
     ----------
     leaf, port_channel, key, domain, scale_up : (ranks,) int32
-        Leaf of each rank, its upward channel there, its routing key, its scale-up domain, and its
-        first scale-up channel (-1 without one: the out direction; in is the next).
+        Leaf of each rank (-1: it has no port here), its upward channel there, its routing key, its
+        scale-up domain, and its first scale-up channel (-1 without one: the out direction; in is the next).
     own_device, own_channel : (ranks, levels) int32
         Devices that the rank's own key leads to, leaf first, and the upward channel out of each; -1
         above the top.
     first_up : (devices + 1,) int32
         Offsets into ``up_channel`` and ``up_parent``: the channels out of each device upwards,
         cable by cable over all parents, and the device that each leads to.
+    width : (devices,) int32
+        Number of parents of each device.
     stride : (levels,) int64
         Choice of a device at level l is ``key // stride[l] % ups``.
     """
@@ -47,6 +50,7 @@ class RouteTables(NamedTuple):
     first_up: I4
     up_channel: I4
     up_parent: I4
+    width: I4
     stride: I8
 
 
@@ -58,6 +62,8 @@ def walk(tables: RouteTables, source: int, target: int, path: I4) -> int:
         path[1] = tables.scale_up[target] + 1
         return 2
     path[0] = tables.port_channel[source]
+    if path[0] < 0 or tables.port_channel[target] < 0:
+        return -1
     count = climb(tables, tables.leaf[source], target, path, 1)
     if count < 0:
         return -1
@@ -71,21 +77,63 @@ def climb(tables: RouteTables, leaf: int, target: int, path: I4, count: int) -> 
     device = leaf
     level = 0
     levels = tables.own_device.shape[1]
+    start = count
     while device != tables.own_device[target, level]:
         first = tables.first_up[device]
         ups = tables.first_up[device + 1] - first
         if ups == 0 or level + 1 == levels:
-            return -1
+            return detour(tables, leaf, target, path, start)
         choice = first + tables.key[target] // tables.stride[level] % ups
         path[count] = tables.up_channel[choice]
+        if path[count] < 0:
+            return detour(tables, leaf, target, path, start)
         device = tables.up_parent[choice]
         level += 1
         count += 1
     while level > 0:
         level -= 1
         path[count] = tables.own_channel[target, level] ^ 1
+        if path[count] < 0:
+            return detour(tables, leaf, target, path, start)
         count += 1
     return count
+
+
+@inner
+def detour(tables: RouteTables, leaf: int, target: int, path: I4, count: int) -> int:
+    """Write the way around links that are down: at each level the next parent cyclically that leads on.
+
+    Both ends climb by the same choices until they meet, so a parent whose cable down to the target is
+    dead is passed over as well.
+    """
+    here = np.empty(MAX_PATH, np.int32)
+    there = np.empty(MAX_PATH, np.int32)
+    tried = np.zeros(MAX_PATH, np.int32)
+    up = np.empty(MAX_PATH, np.int32)
+    down = np.empty(MAX_PATH, np.int32)
+    here[0], there[0] = leaf, tables.leaf[target]
+    level = 0
+    while level >= 0 and here[level] != there[level]:
+        first, last = tables.first_up[here[level]], tables.first_up[here[level] + 1]
+        parents = tables.width[here[level]]
+        if level + 1 == len(tables.stride) or first == last or tried[level] == parents:
+            level -= 1
+            continue
+        choice = tables.key[target] // tables.stride[level] % (last - first)
+        choice += (choice % parents + tried[level]) % parents - choice % parents
+        tried[level] += 1
+        other = tables.first_up[there[level]] + choice
+        if first + choice >= last or other >= tables.first_up[there[level] + 1]:
+            continue
+        up[level], down[level] = tables.up_channel[first + choice], tables.up_channel[other]
+        if up[level] >= 0 and down[level] >= 0:
+            here[level + 1], there[level + 1] = tables.up_parent[first + choice], tables.up_parent[other]
+            level += 1
+            tried[level] = 0
+    for step in range(level):
+        path[count + step] = up[step]
+        path[count + 2 * level - 1 - step] = down[step] ^ 1
+    return count + 2 * level if level >= 0 else -1
 
 
 @kernel

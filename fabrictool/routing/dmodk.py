@@ -9,95 +9,94 @@ is the product of the parents' numbers of the levels below.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric import Fabric
+from fabrictool.fabric.faults import Faults
+from fabrictool.fabric.parts import is_tiered
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
-
-#: Families whose switches stand in tiers, so that every way goes up, then down.
-TREES = frozenset({"fat-tree", "rail-optimized", "rail-only", "multi-plane"})
+from fabrictool.routing.wiring import Wiring, wiring
 
 
-def route_tables(fabric: Fabric, network: int) -> list[RouteTables]:
+def route_tables(wiring: Wiring) -> list[RouteTables]:
+    """Return the routing tables of a network for all endpoints, one for each lane of their ports.
+
+    Raises
+    ------
+    NotSupportedError
+        If the network is no tree.
+    """
+    fabric, network = wiring.fabric, wiring.network
+    if not is_tiered(fabric, network):
+        facts = fabric.networks[network]
+        what = f"D-mod-k routes trees, but in network {facts.name} ({facts.family}) links join switches sideways"
+        raise NotSupportedError([Problem("", what, "use minimal, min-hop or spray", ("networks", facts.name))])
+    ups = _ups(fabric, network)
+    stride = _strides(fabric, network, ups[0], ups[2])
+    keys = _keys(fabric, network)
+    dead = np.r_[np.repeat(wiring.faults.links.dead, 2), False]
+    live = (ups[0], np.where(dead[ups[1]], -1, ups[1]).astype(np.int32), ups[2])
+    width = _parents(ups[0], ups[2], len(fabric.devices))
+    return [_tables(wiring, lane, keys, live, width, stride) for lane in wiring.lanes.T]
+
+
+def rank_tables(fabric: Fabric, network: int, faults: Faults | None = None) -> list[RouteTables]:
     """Return the routing tables of a network for all GPUs as ranks, one for each port of a GPU.
-
-    Parameters
-    ----------
-    fabric : Fabric
-    network : int
-        Row of the network.
-
-    Returns
-    -------
-    list of RouteTables
-        Table i is of the i-th port of every GPU in the network, such as that of plane i.
 
     Raises
     ------
     NotSupportedError
         If the network is no tree, or GPUs have no port or unequally many ports in it.
     """
-    facts = fabric.networks[network]
-    if facts.family not in TREES:
-        what = f"D-mod-k routes trees, but network {facts.name} is a {facts.family}"
-        raise NotSupportedError([Problem("", what, f"use one of {', '.join(sorted(TREES))}", ("networks", facts.name))])
-    ups = _ups(fabric, network)
-    stride = _strides(fabric, network, ups[0], ups[2])
-    keys = _keys(fabric, network)
-    link = _host_links(fabric, network)
-    return [_tables(fabric, port, link, keys, ups, stride) for port in _rank_ports(fabric, network)]
+    found = wiring(fabric, network, faults, by_gpu=True)
+    size = len(fabric.gpus)
+    name = fabric.networks[network].name
+    present = np.count_nonzero(found.gpu >= 0)
+    if present < size:
+        what = f"{size - present} GPUs have no port in network {name}"
+        raise NotSupportedError([Problem("", what, "attach a port of every GPU", ("networks", name))])
+    uses = np.count_nonzero(found.lanes[:size] >= 0, axis=1)
+    if size and (uses != uses[0]).any():
+        what = f"GPUs have {int(uses.min())} to {int(uses.max())} ports in network {name}"
+        fix = "attach equally many ports of every GPU"
+        raise NotSupportedError([Problem("", what, fix, ("networks", name))])
+    lanes = found.lanes[:size, : uses.max(initial=1)]
+    part = replace(found, lanes=lanes, device=found.device[:size], gpu=found.gpu[:size])
+    return route_tables(part)
 
 
-def _tables(fabric: Fabric, port: I4, link: I4, keys: I4, ups: tuple[I4, I4, I4], stride: np.ndarray) -> RouteTables:
-    """Return the tables of one port of each GPU."""
-    leaf_port = fabric.ports.peer[port]
-    leaf = fabric.ports.device[leaf_port]
-    key = keys[leaf_port]
+def _tables(wiring: Wiring, lane: I4, keys: I4, ups: tuple[I4, I4, I4], width: I4, stride: np.ndarray) -> RouteTables:
+    """Return the tables of one port of each endpoint."""
+    there, terminals, ports = lane >= 0, wiring.terminals, wiring.fabric.ports
+    leaf = np.where(there, wiring.switch[terminals.seat[lane]], -1).astype(np.int32)
+    key = np.where(there, keys[ports.peer[terminals.port[lane]]], 0).astype(np.int32)
     own_device, own_channel = _own_paths(leaf, key, *ups, stride)
-    scaled = fabric.gpus.scale_up_bps > 0
-    rank = np.arange(len(fabric.gpus), dtype=np.int32)
     return RouteTables(
         leaf=leaf,
-        port_channel=(2 * link[port]).astype(np.int32),
+        port_channel=np.where(there, terminals.up[lane], -1).astype(np.int32),
         key=key,
-        domain=fabric.gpus.domain,
-        scale_up=np.where(scaled, 2 * len(fabric.links) + 2 * rank, -1).astype(np.int32),
+        domain=wiring.domain,
+        scale_up=wiring.scale_up,
         own_device=own_device,
         own_channel=own_channel,
         first_up=ups[0],
         up_channel=ups[1],
         up_parent=ups[2],
+        width=width,
         stride=stride,
     )
 
 
-def _rank_ports(fabric: Fabric, network: int) -> list[I4]:
-    """Return the ports of the GPUs in a network: the first of each, the second of each, and so on."""
-    pairs, links = fabric.gpu_ports, fabric.links
-    inside = np.zeros(len(fabric.ports), bool)
-    inside[links.port_a[links.network == network]] = True
-    gpu, port = pairs.gpu[inside[pairs.port]], pairs.port[inside[pairs.port]]
-    uses = np.bincount(gpu, minlength=len(fabric.gpus))
-    name = fabric.networks[network].name
-    if (uses == 0).any():
-        what = f"{int((uses == 0).sum())} GPUs have no port in network {name}"
-        raise NotSupportedError([Problem("", what, "attach a port of every GPU", ("networks", name))])
-    if (uses != uses[0]).any():
-        what = f"GPUs have {int(uses.min())} to {int(uses.max())} ports in network {name}"
-        fix = "attach equally many ports of every GPU"
-        raise NotSupportedError([Problem("", what, fix, ("networks", name))])
-    order = np.lexsort((port, gpu))
-    return list(port[order].reshape(len(uses), -1).T.astype(np.int32))
-
-
-def _host_links(fabric: Fabric, network: int) -> I4:
-    """Return the link row of each port that is a lower end in a network, -1 elsewhere."""
-    link = np.full(len(fabric.ports), -1, np.int32)
-    rows = np.flatnonzero(fabric.links.network == network).astype(np.int32)
-    link[fabric.links.port_a[rows]] = rows
-    return link
+def _parents(first_up: I4, up_parent: I4, devices: int) -> I4:
+    """Return the number of parents of each device, (devices,)."""
+    device = np.repeat(np.arange(devices), np.diff(first_up))
+    pairs = np.unique(device.astype(np.int64) << 32 | up_parent)
+    counts: I4 = np.bincount(pairs >> 32, minlength=devices).astype(np.int32)
+    return counts
 
 
 def _ups(fabric: Fabric, network: int) -> tuple[I4, I4, I4]:
@@ -122,9 +121,7 @@ def _strides(fabric: Fabric, network: int, first_up: I4, up_parent: I4) -> np.nd
     """Return W of each level: the product of the numbers of parents below it."""
     used = (fabric.devices.network == network) & (fabric.devices.tier > 0)
     levels = int(fabric.devices.tier[used].max()) if used.any() else 1
-    device = np.repeat(np.arange(len(fabric.devices)), np.diff(first_up))
-    pairs = np.unique(device.astype(np.int64) << 32 | up_parent)
-    parents = np.bincount(pairs >> 32, minlength=len(fabric.devices))
+    parents = _parents(first_up, up_parent, len(fabric.devices))
     stride = np.ones(levels, np.int64)
     for level in range(1, levels):
         below = used & (fabric.devices.tier == level)

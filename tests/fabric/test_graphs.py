@@ -13,7 +13,7 @@ import pytest
 from scipy.sparse import csgraph
 
 from fabrictool.fabric import KINDS, Fabric
-from fabrictool.routing.dmodk import route_tables
+from fabrictool.routing.dmodk import rank_tables
 from fabrictool.routing.loads import paths
 
 FABRICS: dict[str, Callable[[], Fabric]] = {
@@ -111,7 +111,7 @@ def test_both_libraries_find_one_component(fabric: Fabric) -> None:
 
 def test_walks_have_the_length_of_shortest_paths(fabric: Fabric) -> None:
     """Between hosts that do not share a scale-up domain; igraph measures the distances."""
-    tables, ranks = route_tables(fabric, 0)[0], len(fabric.gpus)
+    tables, ranks = rank_tables(fabric, 0)[0], len(fabric.gpus)
     source, target = (column.ravel().astype(np.int32) for column in np.divmod(np.arange(ranks * ranks), ranks))
     _, length = paths(tables, source, target)
     hosts = fabric.gpus.host
@@ -126,7 +126,7 @@ def test_walks_have_the_length_of_shortest_paths(fabric: Fabric) -> None:
 
 
 def test_walks_are_paths_in_the_graph(fabric: Fabric) -> None:
-    tables, ranks = route_tables(fabric, 0)[0], len(fabric.gpus)
+    tables, ranks = rank_tables(fabric, 0)[0], len(fabric.gpus)
     rng = np.random.default_rng(1)
     source = rng.integers(0, ranks, 100).astype(np.int32)
     target = rng.integers(0, ranks, 100).astype(np.int32)

@@ -18,7 +18,7 @@ from fabrictool.evaluation import evaluate
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import link_counts, oversubscription
 from fabrictool.layout.reading import layout_from_tree, read_layout
-from fabrictool.routing.dmodk import route_tables
+from fabrictool.routing.dmodk import rank_tables
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 SW7 = {"name": "router7", "ports": 7, "speed": "400G"}
@@ -199,8 +199,8 @@ def test_all_errors_at_once_and_counts_in_two_places() -> None:
 
 def test_d_mod_k_refuses_and_score_goes_on_without_collectives() -> None:
     fabric = _dragonfly(KIM, 72, 7)
-    with pytest.raises(NotSupportedError, match="D-mod-k routes trees, but network compute is a dragonfly"):
-        route_tables(fabric, 0)
+    with pytest.raises(NotSupportedError, match="D-mod-k routes trees, but in network compute \\(dragonfly\\)"):
+        rank_tables(fabric, 0)
     evaluation = evaluate(read_layout(str(TOPOLOGIES / "dragonfly-72.yaml")))
     assert not evaluation.collectives
     assert "no-collectives" in {finding.id for finding in evaluation.findings}

@@ -13,7 +13,7 @@ from scipy.sparse import csgraph
 from fabrictool.errors import FabrictoolError
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import oversubscription
-from fabrictool.routing.dmodk import route_tables
+from fabrictool.routing.dmodk import rank_tables
 from fabrictool.routing.loads import paths
 
 small = st.integers(1, 4)
@@ -75,7 +75,7 @@ def test_every_rank_reaches_every_other_by_as_many_hops_as_back(fabric: Fabric) 
     size = len(fabric.gpus)
     assert csgraph.connected_components(fabric.to_scipy(), directed=False)[0] == 1
     source, target = np.divmod(np.arange(size * size, dtype=np.int32), np.int32(size))
-    _, length = paths(route_tables(fabric, 0)[0], source, target)
+    _, length = paths(rank_tables(fabric, 0)[0], source, target)
     hops = length.reshape(size, size)
     assert (hops > 0).all()
     assert np.array_equal(hops, hops.T)

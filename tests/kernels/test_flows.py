@@ -18,7 +18,7 @@ from fabrictool.fabric import Fabric, edit
 from fabrictool.kernels import flows
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.routing.channels import Channels, channels
-from fabrictool.routing.dmodk import route_tables
+from fabrictool.routing.dmodk import rank_tables
 from fabrictool.routing.loads import all_to_all_loads
 from fabrictool.routing.regular import regular_tree
 
@@ -54,7 +54,7 @@ def _hops(fabric: Fabric, ports_of_host: int, first_up: tuple[int, ...]) -> list
 
 def _case(fabric: Fabric, twin: Pgft | Rails, down: tuple[int, ...]) -> Case:
     hops = _hops(fabric, twin.gpus, down)
-    return Case(fabric, twin.walk, route_tables(fabric, 0)[0], channels(fabric), hops, len(fabric.gpus))
+    return Case(fabric, twin.walk, rank_tables(fabric, 0)[0], channels(fabric), hops, len(fabric.gpus))
 
 
 def _pgft(m: tuple[int, ...], w: tuple[int, ...], p: tuple[int, ...], ports: int | None = None, gpus: int = 1) -> Case:
@@ -206,7 +206,7 @@ def test_bottleneck_rates(case: Case, form: Any) -> None:
 def test_a_flow_without_a_way_is_named(form: Any) -> None:
     """Two leaves without a spine between them: rank 0 reaches 1, not 2."""
     cut = edit(fabrics.pgft((2, 2), (1, 1), (1, 1)), drop=["leaf-01:3", "leaf-02:3"])
-    tables = route_tables(cut, 0)[0]
+    tables = rank_tables(cut, 0)[0]
     place = channels(cut)
     source, target = np.array([0, 0, 0], np.int32), np.array([1, 2, 1], np.int32)
     scratch = np.zeros(len(place)), np.empty(flows.MAX_PATH * 3, np.int32)

@@ -13,7 +13,7 @@ import pytest
 
 from fabrictool.fabric import Fabric
 from fabrictool.kernels import flows
-from fabrictool.routing.dmodk import route_tables
+from fabrictool.routing.dmodk import rank_tables
 from fabrictool.routing.loads import all_to_all_loads, flow_loads
 
 HERE = Path(__file__).parent.parent / "data" / "routing"
@@ -48,7 +48,7 @@ def _cables(sample: dict[str, Any], fabric: Fabric) -> np.ndarray:
 
 
 def _loads(sample: dict[str, Any], fabric: Fabric) -> np.ndarray:
-    tables, size = route_tables(fabric, 0)[0], 2 * len(fabric.links) + 2 * len(fabric.gpus)
+    tables, size = rank_tables(fabric, 0)[0], 2 * len(fabric.links) + 2 * len(fabric.gpus)
     if not sample["demands"]:
         return all_to_all_loads(tables, size)
     hosts = {name: row for row, name in enumerate(sample["fabric"]["hosts"])}
@@ -82,7 +82,7 @@ def test_every_cable_carries_what_is_listed(name: str) -> None:
 def test_every_shift_is_free_of_contention(name: str) -> None:
     sample = SAMPLES[name]
     fabric = _fabric(sample)
-    tables, ranks = route_tables(fabric, 0)[0], np.arange(len(fabric.gpus), dtype=np.int32)
+    tables, ranks = rank_tables(fabric, 0)[0], np.arange(len(fabric.gpus), dtype=np.int32)
     size = 2 * len(fabric.links) + 2 * len(fabric.gpus)
     listed = sample["expect"]["shift_max_load"]
     steps = listed.items() if isinstance(listed, dict) else enumerate(listed, 1)
@@ -94,7 +94,7 @@ def test_every_shift_is_free_of_contention(name: str) -> None:
 def test_effective_bisection_of_listed_matchings() -> None:
     sample = SAMPLES["ft64-ebb"]
     fabric = _fabric(sample)
-    tables = route_tables(fabric, 0)[0]
+    tables = rank_tables(fabric, 0)[0]
     weight = np.ones(2 * len(fabric.links) + 2 * len(fabric.gpus))
     means = []
     for matching in sample["matchings"]:

@@ -1,0 +1,106 @@
+"""Flows between endpoints, and what each uses: one form for every routing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fabrictool.fabric.tables import F8, I4, Table
+
+I8 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Flows(Table):
+    """Traffic between endpoints of a wiring.
+
+    Parameters
+    ----------
+    source, target : (flows,) int32
+        Endpoints.
+    volume : (flows,) float64
+        In any unit; loads are in the same.
+    key : sequence of bytes, optional
+        What an ECMP hash is taken over; by default made up from the endpoints.
+    path : (flows,) sequence of (channels,) int32, optional
+        Stated paths, channel by channel, for the routing ``explicit``.
+    """
+
+    source: I4
+    target: I4
+    volume: F8
+    key: Sequence[bytes] | None = None
+    path: Sequence[I4] | None = None
+
+
+def flows(source: npt.ArrayLike, target: npt.ArrayLike, volume: npt.ArrayLike = 1.0) -> Flows:
+    """Return flows of equal or given volumes."""
+    start = np.asarray(source, np.int32)
+    return Flows(start, np.asarray(target, np.int32), np.broadcast_to(np.asarray(volume, float), start.shape).copy())
+
+
+def all_pairs(hosts: int) -> Flows:
+    """Return one flow for every ordered pair of different hosts, source by source."""
+    source, target = np.divmod(np.arange(hosts * hosts, dtype=np.int32), np.int32(max(hosts, 1)))
+    apart = source != target
+    return flows(source[apart], target[apart])
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The channels that each flow uses, as a CSR; a flow without channels has no way.
+
+    Parameters
+    ----------
+    first : (flows + 1,) int64
+        Offsets.
+    channel : (uses,) int32
+        Along a single path in its order.
+    share : (uses,) float64
+        Part of the flow's volume that the channel carries.
+    hops : (flows,) int32
+        Links on the (longest) way, -1 where there is none.
+    """
+
+    first: I8
+    channel: I4
+    share: F8
+    hops: I4
+
+    def loads(self, volume: F8, channels: int) -> F8:
+        """Return the volume on each channel, (channels,)."""
+        amount = np.repeat(volume, np.diff(self.first)) * self.share
+        return np.bincount(self.channel, amount, minlength=channels).astype(np.float64)
+
+
+def usage_of_paths(path: I4, length: I4) -> Usage:
+    """Return the usage of single paths.
+
+    Parameters
+    ----------
+    path : (flows, most) int32
+        Channels along each path.
+    length : (flows,) int32
+        How many of them count; -1 where there is no way.
+    """
+    count = np.maximum(length, 0)
+    inside = np.arange(path.shape[1]) < count[:, None]
+    first = np.concatenate(([0], np.cumsum(count, dtype=np.int64)))
+    channel = path[inside]
+    return Usage(first, channel.astype(np.int32), np.ones(len(channel)), length.astype(np.int32))
+
+
+def joined_usage(parts: Sequence[Usage]) -> Usage:
+    """Return the usage of flows whose volume is split evenly over the parts that have a way for them."""
+    if len(parts) == 1:
+        return parts[0]
+    flow = np.concatenate([np.repeat(np.arange(len(part.hops)), np.diff(part.first)) for part in parts])
+    ways = np.sum([part.hops >= 0 for part in parts], axis=0)
+    order = np.argsort(flow, kind="stable")
+    share = np.concatenate([part.share for part in parts]) / ways[flow]
+    first = np.concatenate(([0], np.cumsum(np.bincount(flow, minlength=len(ways)), dtype=np.int64)))
+    channel = np.concatenate([part.channel for part in parts])
+    return Usage(first, channel[order], share[order], np.max([part.hops for part in parts], axis=0).astype(np.int32))
