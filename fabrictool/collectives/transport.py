@@ -167,8 +167,8 @@ class Transport:
     def all_to_all_loads(self) -> F8:
         """Return the load of channels when each rank sends one unit to each it reaches outside its domain."""
         total = np.zeros(len(self.channels))
-        for lane, tree, part in zip(self.lanes, self.trees, self.part, strict=True):
-            total += all_to_all_loads(lane, len(self.channels), tree, None if self.joined else part)
+        for lane, tree in zip(self.lanes, self.trees, strict=True):
+            total += all_to_all_loads(lane, len(self.channels), tree if self.joined else None)[0]
         return total / len(self.lanes)
 
     def effective_bisection(self, trials: int, seed: int) -> tuple[float, float]:

@@ -216,8 +216,8 @@ def add_loads(tables: RouteTables, source: I4, target: I4, volume: float, load: 
 
 
 @kernel
-def add_leaf_loads(tables: RouteTables, leaf: I4, ranks: F8, load: F8) -> None:
-    """Add the load of all ranks under each leaf sending one unit to every rank elsewhere.
+def add_leaf_loads(tables: RouteTables, leaf: I4, ranks: F8, load: F8, hops: F8, sent: F8) -> None:
+    """Add the load of all ranks under each leaf sending one unit to every rank, themselves included.
 
     Parameters
     ----------
@@ -227,12 +227,21 @@ def add_leaf_loads(tables: RouteTables, leaf: I4, ranks: F8, load: F8) -> None:
     ranks : (leaves,) float64
         Sending ranks under each.
     load : (channels,) float64
-        Gets the load of channels between switches.
+        Gets the load of channels between switches, and of those into ranks.
+    hops : (MAX_PATH + 1,) float64
+        Gets pairs by links on their way; the first place those without a way.
+    sent : (leaves,) float64
+        Gets the ranks that those of each leaf reach.
     """
     path = np.empty(MAX_PATH, np.int32)
     for target in range(len(tables.leaf)):
         for row in range(len(leaf)):
-            for step in range(climb(tables, leaf[row], target, path, 0)):
+            count = climb(tables, leaf[row], target, path, 0)
+            hops[count + 2 if count >= 0 else 0] += ranks[row]
+            if count >= 0:
+                load[tables.port_channel[target] ^ 1] += ranks[row]
+                sent[row] += 1.0
+            for step in range(count):
                 load[path[step]] += ranks[row]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import F8, I4, Table
+from fabrictool.routing.wiring import Wiring
 
 I8 = npt.NDArray[np.int64]
+
+#: Links on a way; a longer one is a loop.
+LONGEST = 64
 
 
 @dataclass(frozen=True)
@@ -104,3 +109,40 @@ def joined_usage(parts: Sequence[Usage]) -> Usage:
     first = np.concatenate(([0], np.cumsum(np.bincount(flow, minlength=len(ways)), dtype=np.int64)))
     channel = np.concatenate([part.channel for part in parts])
     return Usage(first, channel[order], share[order], np.max([part.hops for part in parts], axis=0).astype(np.int32))
+
+
+class Routing(ABC):
+    """A way to route a network: what flows use, and what links carry.
+
+    Attributes
+    ----------
+    name : str
+    wiring : Wiring
+    """
+
+    name: str
+    wiring: Wiring
+
+    @abstractmethod
+    def usage(self, flows: Flows) -> Usage:
+        """Return the channels that each flow uses."""
+
+    def loads(self, flows: Flows) -> F8:
+        """Return the volume on each channel, (channels,), by aggregation where the routing can."""
+        return self.usage(flows).loads(flows.volume, len(self.wiring.channels))
+
+    def all_to_all(self) -> tuple[F8, dict[int, float]]:
+        """Return what channels carry when every host sends 1 to every other, without listing all pairs.
+
+        Returns
+        -------
+        tuple of (channels,) float64 and dict of int to float
+            The load, and ordered pairs of hosts by links on their way; those without a way under -1.
+        """
+        load, hops = np.zeros(len(self.wiring.channels)), np.zeros(LONGEST + 2)
+        target = np.arange(self.wiring.hosts, dtype=np.int32)
+        for source in range(self.wiring.hosts):
+            used = self.usage(flows(np.full(len(target) - 1, source), target[target != source]))
+            load += used.loads(np.ones(len(target) - 1), len(load))
+            hops += np.bincount(used.hops + 1, minlength=LONGEST + 2)
+        return load, {links - 1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}

@@ -32,31 +32,53 @@ def flow_loads(tables: RouteTables, source: I4, target: I4, channel_count: int) 
 
 
 def all_to_all_loads(
-    tables: RouteTables, channel_count: int, tree: RegularTree | None = None, part: I4 | None = None
-) -> F8:
+    tables: RouteTables, channel_count: int, tree: RegularTree | None = None
+) -> tuple[F8, dict[int, float]]:
     """Return the load when every rank sends one unit to every rank of another scale-up domain.
-
-    ``part`` tells ranks apart that the network does not join, (ranks,) int32; None: it joins all.
 
     Aggregated, never pair by pair: by parts and residue classes on a regular tree, else by one climb
     for each leaf and destination. What stays inside domains is taken off again.
+
+    Returns
+    -------
+    tuple of (channels,) float64 and dict of int to float
+        The load, and ordered pairs of ranks by links between them; pairs without a way stand under -1.
     """
-    size = len(tables.leaf)
     load = np.zeros(channel_count)
-    if tree is not None and part is None:
-        for level in range(tree.levels):
-            _add_class_loads(tables, tree, level, load)
-    else:
-        leaf, ranks = np.unique(tables.leaf, return_counts=True)
-        run = flows.add_leaf_loads(3 * len(leaf) * size)
-        run(tables, leaf.astype(np.int32), ranks.astype(np.float64), load)
-    reach = np.full(size, size) if part is None else np.bincount(part)[part]
-    np.add.at(load, tables.port_channel, reach)
-    np.add.at(load, tables.port_channel ^ 1, reach)
+    hops = _regular_loads(tables, tree, load) if tree is not None else _leaf_loads(tables, load)
     source, target = _domain_pairs(tables)
-    network_only = tables._replace(scale_up=np.full(size, -1, np.int32))
-    flows.add_loads(3 * len(source))(network_only, source, target, -1.0, load)
-    return load
+    network_only = tables._replace(scale_up=np.full(len(tables.leaf), -1, np.int32))
+    path, length = paths(network_only, source, target)
+    used = path[np.arange(path.shape[1]) < length[:, None]]
+    load -= np.bincount(used, minlength=channel_count)
+    for links, pairs in zip(*np.unique(length, return_counts=True), strict=True):
+        hops[int(links)] = hops.get(int(links), 0.0) - float(pairs)
+    return load, {links: pairs for links, pairs in sorted(hops.items()) if pairs}
+
+
+def _regular_loads(tables: RouteTables, tree: RegularTree, load: F8) -> dict[int, float]:
+    """Add loads by closed form; return pairs by links, each rank with itself included."""
+    size = len(tables.leaf)
+    near, hops = 0, {}
+    for level in range(tree.levels):
+        _add_class_loads(tables, tree, level, load)
+        sizes = np.unique(tree.block[level], return_counts=True)[1].astype(np.int64)
+        hops[2 * level + 2] = float((sizes**2).sum() - near)
+        near = int((sizes**2).sum())
+    hops[2 * tree.levels + 2] = float(size**2 - near)
+    load[tables.port_channel] += size
+    load[tables.port_channel ^ 1] += size
+    return hops
+
+
+def _leaf_loads(tables: RouteTables, load: F8) -> dict[int, float]:
+    """Add loads by a climb for each leaf and destination; return pairs by links, each rank with itself included."""
+    leaf, row, ranks = np.unique(tables.leaf, return_inverse=True, return_counts=True)
+    sent, hops = np.zeros(len(leaf)), np.zeros(MAX_PATH + 1)
+    run = flows.add_leaf_loads(3.0 * len(leaf) * len(tables.leaf))
+    run(tables, leaf.astype(np.int32), ranks.astype(np.float64), load, hops, sent)
+    np.add.at(load, tables.port_channel, sent[row])
+    return {links or -1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
 
 
 def _add_class_loads(tables: RouteTables, tree: RegularTree, level: int, load: F8) -> None:

@@ -131,7 +131,7 @@ class Wiring:
 
     def endpoint_name(self, endpoint: int) -> str:
         """Return the host of an endpoint, with its GPU or port where a host has several."""
-        name = self.fabric.names[self.device[endpoint]]
+        name = str(self.fabric.names[self.device[endpoint]])
         if self.gpu[endpoint] >= 0 and np.count_nonzero(self.device == self.device[endpoint]) > 1:
             return f"{name} gpu {int(self.fabric.gpus.index[self.gpu[endpoint]])}"
         if self.lanes.shape[1] == 1 and np.count_nonzero(self.device == self.device[endpoint]) > 1:

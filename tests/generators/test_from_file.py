@@ -61,10 +61,10 @@ def test_trays_of_racks_are_the_hosts_of_a_file() -> None:
     assert np.unique(fabric.gpus.domain, return_counts=True)[1].tolist() == [8] * 16
 
 
-def test_score_goes_on_without_collectives() -> None:
+def test_a_tree_from_a_file_is_scored() -> None:
     evaluation = evaluate(_layout())
     assert evaluation.counts["gpus"] == 512
-    assert {"no-collectives"} <= {finding.id for finding in evaluation.findings}
+    assert all(row.time_s for row in evaluation.collectives)
     assert evaluation.power.it_max_w == pytest.approx(64 * 10200 + 8 * 1720)
 
 

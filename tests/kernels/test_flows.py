@@ -129,18 +129,24 @@ def test_loads(case: Case, form: Any) -> None:
     assert _by_hop(case, load) == reference.loads(case.walk, pairs, 0.5)
 
 
-def test_leaf_loads_count_every_rank_elsewhere(case: Case, form: Any) -> None:
+def test_leaf_loads_count_every_rank_and_what_arrives(case: Case, form: Any) -> None:
     leaves, ranks = np.unique(case.tables.leaf, return_counts=True)
-    load = np.zeros(len(case.channels))
-    form(flows.add_leaf_loads)(case.tables, leaves.astype(np.int32), ranks.astype(float), load)
+    load, hops, sent = np.zeros(len(case.channels)), np.zeros(flows.MAX_PATH + 1), np.zeros(len(leaves))
+    form(flows.add_leaf_loads)(case.tables, leaves.astype(np.int32), ranks.astype(float), load, hops, sent)
     between: Counter[Hop] = Counter()
+    links: Counter[int] = Counter()
     network_only = case.walk.__self__  # type: ignore[attr-defined]
     alone = type(network_only)(**(vars(network_only) | {"gpus": 1})) if isinstance(network_only, Pgft) else None
     for s in range(case.ranks):
         for d in range(case.ranks):
             walk = alone.walk(s, d) if alone else _rails_without_scale_up(network_only, s, d)
-            between.update(hop for hop in walk if hop[0] != 0)
+            inner = [hop for hop in walk if hop[0] != 0]
+            between.update(inner)
+            links[len(inner) + 2] += 1
+    load[case.tables.port_channel ^ 1] -= case.ranks
     assert _by_hop(case, load) == between
+    assert {at: int(hops[at]) for at in np.flatnonzero(hops)} == links
+    assert (sent == case.ranks).all()
 
 
 def _rails_without_scale_up(twin: Rails, s: int, d: int) -> list[Hop]:
@@ -154,7 +160,7 @@ def _rails_without_scale_up(twin: Rails, s: int, d: int) -> list[Hop]:
 @pytest.mark.parametrize("regular", [False, True])
 def test_all_to_all_by_aggregation_is_the_sum_over_pairs(case: Case, regular: bool) -> None:
     tree = regular_tree(case.fabric, 0, case.tables, case.channels) if regular else None
-    load = all_to_all_loads(case.tables, len(case.channels), tree)
+    load, _ = all_to_all_loads(case.tables, len(case.channels), tree)
     pairs = [(s, d) for s in range(case.ranks) for d in range(case.ranks) if s != d]
     expected = reference.loads(case.walk, pairs)
     network = {hop: value for hop, value in expected.items() if hop[0] != "scale-up"}

@@ -50,7 +50,7 @@ def _cables(sample: dict[str, Any], fabric: Fabric) -> np.ndarray:
 def _loads(sample: dict[str, Any], fabric: Fabric) -> np.ndarray:
     tables, size = rank_tables(fabric, 0)[0], 2 * len(fabric.links) + 2 * len(fabric.gpus)
     if not sample["demands"]:
-        return all_to_all_loads(tables, size)
+        return all_to_all_loads(tables, size)[0]
     hosts = {name: row for row, name in enumerate(sample["fabric"]["hosts"])}
     source, target = (
         np.array([hosts[row[end]] if isinstance(row[end], str) else row[end] for row in sample["demands"]], np.int32)

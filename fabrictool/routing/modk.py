@@ -1,0 +1,114 @@
+"""The routings D-mod-k and S-mod-k of a tree, as loads by aggregation, as paths, and as forwarding tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fabrictool.fabric.parts import joined_by_tier
+from fabrictool.fabric.tables import F8, I4
+from fabrictool.kernels.flows import RouteTables
+from fabrictool.kernels.modk import Seats, modk_table
+from fabrictool.kernels.tables import HERE, NOWHERE
+from fabrictool.routing.dmodk import route_tables
+from fabrictool.routing.flows import Flows, Routing, Usage, joined_usage, usage_of_paths
+from fabrictool.routing.forwarding import TableRouting
+from fabrictool.routing.loads import all_to_all_loads, paths
+from fabrictool.routing.regular import RegularTree, regular_tree
+from fabrictool.routing.wiring import Wiring
+
+
+@dataclass(frozen=True)
+class ModK(Routing):
+    """D-mod-k, or S-mod-k where the source's key chooses.
+
+    Parameters
+    ----------
+    name : {"d-mod-k", "s-mod-k"}
+    wiring : Wiring
+    """
+
+    name: str
+    wiring: Wiring
+
+    @cached_property
+    def lanes(self) -> list[RouteTables]:
+        """Tables of each lane, scale-up left out: what stays in a host is not this routing's."""
+        alone = np.full(self.wiring.endpoints, -1, np.int32)
+        return [tables._replace(scale_up=alone) for tables in route_tables(self.wiring)]
+
+    @cached_property
+    def trees(self) -> list[RegularTree | None]:
+        """Regularity of each lane among hosts, where it is proven; none with faults."""
+        wiring = self.wiring
+        if wiring.faults:
+            return [None] * len(self.lanes)
+        lanes = [ranks_of(tables, np.arange(wiring.hosts)) for tables in self.lanes]
+        return [regular_tree(wiring.fabric, wiring.network, tables, wiring.channels) for tables in lanes]
+
+    def usage(self, flows: Flows) -> Usage:
+        """Return the path of each flow; a volume is split evenly over the lanes that have a way."""
+        by_source = self.name == "s-mod-k"
+        start, end = (flows.target, flows.source) if by_source else (flows.source, flows.target)
+        parts = []
+        for tables in self.lanes:
+            path, length = paths(tables, start, end)
+            parts.append(usage_of_paths(_reversed(path, length) if by_source else path, length))
+        return joined_usage(parts)
+
+    def all_to_all(self) -> tuple[F8, dict[int, float]]:
+        """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""
+        wiring = self.wiring
+        total = np.zeros(len(wiring.channels))
+        hops: dict[int, float] = {}
+        for tables, tree in zip(self.lanes, self.trees, strict=True):
+            ranks = np.flatnonzero(tables.port_channel[: wiring.hosts] >= 0)
+            load, found = all_to_all_loads(ranks_of(tables, ranks), len(wiring.channels), tree)
+            total += load
+            found[-1] = found.get(-1, 0.0) + wiring.hosts * (wiring.hosts - 1) - len(ranks) * (len(ranks) - 1)
+            for links, pairs in found.items():
+                hops[links] = hops.get(links, 0.0) + pairs / len(self.lanes)
+        total /= len(self.lanes)
+        if self.name == "s-mod-k":  # the same ways, walked from the other end
+            total[: 2 * wiring.channels.links] = total[: 2 * wiring.channels.links].reshape(-1, 2)[:, ::-1].ravel()
+        return total, {links: pairs for links, pairs in hops.items() if pairs}
+
+    def table(self) -> TableRouting:
+        """Return the forwarding tables of D-mod-k."""
+        wiring, terminals, ways = self.wiring, self.wiring.terminals, self.wiring.ways
+        key = np.zeros(len(terminals), np.int32)
+        for lane, tables in zip(wiring.lanes.T, self.lanes, strict=True):
+            key[lane[lane >= 0]] = tables.key[lane >= 0]
+        out = np.full((len(wiring.switch), len(terminals)), NOWHERE, np.int16)
+        live = np.flatnonzero(terminals.up >= 0)
+        out[terminals.seat[live], live] = HERE
+        tier = wiring.fabric.devices.tier
+        way = np.full(len(wiring.channels) + 1, -1, np.int32)
+        way[ways.channel] = np.arange(len(ways.channel)) - np.repeat(ways.first[:-1], np.diff(ways.first))
+        seats = Seats(
+            key,
+            wiring.switch[terminals.seat],
+            wiring.switch[np.argsort(tier[wiring.switch], kind="stable")],
+            wiring.place,
+            tier.astype(np.int32),
+            np.array(joined_by_tier(wiring.fabric, wiring.network, through_hosts=False), np.int32),
+            way,
+        )
+        modk_table(float(out.size))(self.lanes[0], seats, bool(wiring.faults), out)
+        return TableRouting(self.name, wiring, out)
+
+
+def ranks_of(tables: RouteTables, ranks: np.ndarray) -> RouteTables:
+    """Return the tables of some of the ranks."""
+    columns = ("leaf", "port_channel", "key", "domain", "scale_up", "own_device", "own_channel")
+    return tables._replace(**{name: getattr(tables, name)[ranks] for name in columns})
+
+
+def _reversed(path: I4, length: I4) -> I4:
+    """Return paths walked from the other end."""
+    column = np.arange(path.shape[1])
+    at = np.where(column < length[:, None], length[:, None] - 1 - column, column)
+    turned: I4 = np.take_along_axis(path, at, axis=1)
+    return np.where(column < length[:, None], turned ^ 1, turned).astype(np.int32)
