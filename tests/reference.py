@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 
 Hop = tuple[int | str, int, int, str]
@@ -102,3 +103,54 @@ def mean_bottleneck_rate(walk: Walk, pairs: list[tuple[int, int]], weight: Calla
     carried = loads(walk, pairs)
     worst = [max([1.0, *(carried[hop] * weight(hop) for hop in walk(s, d))]) for s, d in pairs]
     return sum(1 / value for value in worst) / len(worst)
+
+
+def max_min_rates(uses: list[dict[int, Fraction]], capacity: list[Fraction]) -> list[Fraction | None]:
+    """Max-min fair rates by filling all flows alike, in exact fractions; None for a flow that uses nothing.
+
+    ``uses`` has for each flow the share of its rate that each channel carries.
+    """
+    rate: list[Fraction | None] = [Fraction(0) if used else None for used in uses]
+    rising = {flow for flow, used in enumerate(uses) if used}
+    while rising:
+        room, slope = list(capacity), [Fraction(0)] * len(capacity)
+        for flow, used in enumerate(uses):
+            for channel, share in used.items():
+                room[channel] -= share * (rate[flow] or 0)
+                slope[channel] += share if flow in rising else 0
+        step = min(room[channel] / slope[channel] for channel in range(len(room)) if slope[channel])
+        for flow in rising:
+            rate[flow] = (rate[flow] or Fraction(0)) + step
+        full = {channel for channel in range(len(room)) if slope[channel] and room[channel] == step * slope[channel]}
+        rising = {flow for flow in rising if not full & set(uses[flow])}
+    return rate
+
+
+def equal_split(links: dict[int, tuple[str, str]], hosts: set[str], source: str, target: str) -> dict[int, Fraction]:
+    """Shares of a flow that every switch splits evenly over its links to neighbours one hop nearer; empty if none.
+
+    ``links`` has the ends of each live channel; hosts are never passed through.
+    """
+    hops = {target: 0}
+    wave = [target]
+    while wave:
+        nearer, wave = set(wave), []
+        for sender, receiver in links.values():
+            passes = receiver == target or receiver not in hosts
+            if receiver in nearer and sender not in hops and passes:
+                hops[sender] = hops[receiver] + 1
+                wave.append(sender)
+    share: dict[int, Fraction] = {}
+    amount = {source: Fraction(1)} if source in hops else {}
+    while amount and set(amount) != {target}:
+        here = max(amount, key=lambda name: hops[name])
+        out = [
+            channel
+            for channel, (sender, receiver) in links.items()
+            if sender == here and hops.get(receiver) == hops[here] - 1 and (receiver == target or receiver not in hosts)
+        ]
+        part = amount.pop(here) / len(out)
+        for channel in out:
+            share[channel] = part
+            amount[links[channel][1]] = amount.get(links[channel][1], Fraction(0)) + part
+    return share
