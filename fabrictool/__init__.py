@@ -17,6 +17,7 @@ _PUBLIC = {
     "compare": "fabrictool.explore.comparing",
     "evaluate": "fabrictool.evaluation",
     "score": "fabrictool.evaluation",
+    "route": "fabrictool.explore.routed",
     "Evaluation": "fabrictool.evaluation",
     "Fabric": "fabrictool.fabric",
     "edit": "fabrictool.fabric",
@@ -37,6 +38,7 @@ __all__ = [
     "layout_from_tree",
     "read_fabric",
     "read_layout",
+    "route",
     "score",
 ]
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from fabrictool.errors import FabrictoolError, InputError
     from fabrictool.evaluation import Evaluation, evaluate, score
     from fabrictool.explore.comparing import compare
+    from fabrictool.explore.routed import route
     from fabrictool.fabric import Fabric, edit
     from fabrictool.formats.recognise import read_fabric
     from fabrictool.generators.building import build

@@ -16,6 +16,7 @@ COMMANDS = {
     "new": "Write a commented layout to start from.",
     "show": "Count what a layout consists of.",
     "score": "Evaluate a layout: collectives, congestion, power, cooling, cost, findings.",
+    "route": "Compute what each link carries.",
     "compare": "Set layouts side by side, or one beside its earlier state in git.",
     "plot": "Draw a figure of a layout.",
     "catalogue": "List device types with their sources.",

@@ -12,23 +12,25 @@ from fabrictool.errors import NotSupportedError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from fabrictool.fabric import Fabric
-    from fabrictool.layout.model import Layout
-
-FIGURES = ("busbw", "topology")
-#: Options that only the figure of bus bandwidth takes, with their defaults.
-_BUSBW_OPTIONS = {"collectives": (), "algorithm": None, "ranks": None, "model": "rounds"}
+FIGURES = ("busbw", "topology", "load")
+#: Options that only one figure takes, with their defaults.
+_OPTIONS_OF: dict[str, dict[str, Any]] = {
+    "busbw": {"collectives": (), "algorithm": None, "ranks": None, "model": "rounds"},
+    "load": {"routing": None, "pattern": "all-to-all"},
+}
 
 
 @click.command("plot", short_help="Draw a figure of a layout.")
 @click.argument("layout_path", metavar="LAYOUT")
-@click.option("--what", default="busbw", show_default=True, metavar="FIGURE", help="Which figure: busbw or topology.")
+@click.option("--what", default="busbw", show_default=True, metavar="FIGURE", help="busbw, topology or load.")
 @click.option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file; default LAYOUT-FIGURE.png.")
 @click.option("--collective", "collectives", multiple=True, metavar="NAME", help="all-reduce, …; repeatable.")
 @click.option("--algorithm", metavar="NAME", help="ring, hierarchical, halving-doubling, pairwise, …")
 @click.option("--ranks", type=int, metavar="N", help="Use N GPUs; default all.")
 @click.option("--model", default="rounds", metavar="NAME", help="rounds (default), alpha-beta or bound.")
-@click.option("--network", metavar="NAME", help="Of a topology: one network; default all, one panel each.")
+@click.option("--routing", metavar="NAME", help="Of loads: d-mod-k, min-hop, ecmp, spray, …; default the layout's.")
+@click.option("--pattern", default="all-to-all", metavar="PATTERN", help="Of loads: all-to-all, shift:N, a file, …")
+@click.option("--network", metavar="NAME", help="Of a topology or loads: one network; default all, or the first.")
 @click.option("--title", metavar="TEXT", help="Default: the layout's name.")
 @quiet_option
 @json_option
@@ -38,61 +40,79 @@ def command(
 ) -> int:  # fmt: skip
     """Draw a figure of a layout.
 
-    LAYOUT is a layout file, or - for standard input.
+    LAYOUT is a layout file, or - for standard input; for loads also a fabric from elsewhere.
 
     busbw: bus bandwidth over message sizes of 8 B to 16 GiB, one line for each collective, against
     its lower bound.
 
     topology: tiers as rows with the hosts at the bottom, rails or planes by colour. Up to 100 devices
     each is drawn with its links, in larger networks equal devices share a box.
+
+    load: what each link between switches carries under a routing and a pattern, a row a switch.
     """
-    from fabrictool.generators.building import build
-    from fabrictool.layout.reading import read_layout
     from fabrictool.plot.images import image_format
 
     if what not in FIGURES:
         raise NotSupportedError(f"figure '{what}' is not supported yet", f"use --what {' or '.join(FIGURES)}")
+    if what == "busbw" and network is not None:
+        raise click.UsageError("--network goes with --what topology or load")
+    _refuse_options(what, options)
     if output is not None:
         image_format(output)
-    layout = read_layout(layout_path)
-    path = output or f"{layout.name}-{what}.png"
-    if what == "topology":
-        drawn = _topology(build(layout), path, title, network, options)
-    else:
-        drawn = _busbw(layout, build(layout), path, title, options, network)
+    draw = {"busbw": _busbw, "topology": _topology, "load": _load}[what]
+    name, figure, drawn = draw(layout_path, title, network, options)
+    path = output or f"{name}-{what}.png"
+    _write(figure, path)
     if as_json:
-        print_json({"format": 1, "layout": layout.name, "what": what, "file": path} | drawn)
+        print_json({"format": 1, "layout": name, "what": what, "file": path} | drawn)
     elif not quiet:
         click.echo(f"wrote {path}", err=True)
     return 0
 
 
-def _busbw(
-    layout: Layout, fabric: Fabric, path: str, title: str | None, options: dict[str, Any], network: str | None
-) -> dict[str, object]:
-    """Write the figure; return its curves for JSON."""
+Drawn = tuple[str, "Figure", dict[str, object]]
+
+
+def _refuse_options(what: str, options: dict[str, Any]) -> None:
+    """Refuse options that belong to another figure."""
+    for figure, defaults in _OPTIONS_OF.items():
+        given = [name for name, default in defaults.items() if figure != what and options[name] != default]
+        if given:
+            raise click.UsageError(f"--{given[0].replace('collectives', 'collective')} goes with --what {figure}")
+
+
+def _busbw(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
+    """Return the figure, and its curves for JSON."""
+    from fabrictool.generators.building import build
+    from fabrictool.layout.reading import read_layout
     from fabrictool.plot.busbw import draw, subtitle
     from fabrictool.plot.curves import busbw_curves
 
-    if network is not None:
-        raise click.UsageError("--network goes with --what topology")
-    curves = busbw_curves(layout, fabric, **options)
-    _write(draw(curves, title or layout.name, subtitle(layout, fabric, curves)), path)
-    return {"curves": [curve.to_dict() for curve in curves]}
+    layout = read_layout(layout_path)
+    fabric = build(layout)
+    curves = busbw_curves(layout, fabric, **{name: options[name] for name in _OPTIONS_OF["busbw"]})
+    figure = draw(curves, title or layout.name, subtitle(layout, fabric, curves))
+    return layout.name, figure, {"curves": [curve.to_dict() for curve in curves]}
 
 
-def _topology(
-    fabric: Fabric, path: str, title: str | None, network: str | None, options: dict[str, Any]
-) -> dict[str, object]:
-    """Write the figure; return its boxes and bundles for JSON."""
+def _topology(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
+    """Return the figure, and its boxes and bundles for JSON."""
+    from fabrictool.generators.building import build
+    from fabrictool.layout.reading import read_layout
     from fabrictool.plot.topology import draw_topology, topology_outlines
 
-    given = [name for name, default in _BUSBW_OPTIONS.items() if options[name] != default]
-    if given:
-        raise click.UsageError(f"--{given[0].replace('collectives', 'collective')} goes with --what busbw")
+    fabric = build(read_layout(layout_path))
     shown = topology_outlines(fabric, network)
-    _write(draw_topology(shown, title or fabric.name), path)
-    return {"networks": [one.to_dict() for one in shown]}
+    return fabric.name, draw_topology(shown, title or fabric.name), {"networks": [one.to_dict() for one in shown]}
+
+
+def _load(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
+    """Return the figure, and its loads for JSON."""
+    from fabrictool.explore.routed import route
+    from fabrictool.plot.load import load_figure
+
+    routes = route(layout_path, options["routing"], options["pattern"], network)
+    return routes.layout, load_figure(routes, title), {"loads": routes.to_dict()["loads"]}
 
 
 def _write(figure: Figure, path: str) -> None:

@@ -40,6 +40,13 @@ class Flows(Table):
     key: Sequence[bytes] | None = None
     path: Sequence[I4] | None = None
 
+    def some(self, chosen: npt.NDArray[np.bool_]) -> Flows:
+        """Return the flows that a mask over them chooses."""
+        kept = np.flatnonzero(chosen).tolist()
+        key = None if self.key is None else [self.key[row] for row in kept]
+        path = None if self.path is None else [self.path[row] for row in kept]
+        return Flows(self.source[kept], self.target[kept], self.volume[kept], key, path)
+
 
 def flows(source: npt.ArrayLike, target: npt.ArrayLike, volume: npt.ArrayLike = 1.0) -> Flows:
     """Return flows of equal or given volumes."""

@@ -87,6 +87,13 @@ class Wiring:
         """Number of endpoints."""
         return len(self.lanes)
 
+    @property
+    def title(self) -> str:
+        """What patterns run over, in a word."""
+        if self.hosts and (self.gpu[: self.hosts] >= 0).all():
+            return "GPUs"
+        return "hosts" if len(np.unique(self.device[: self.hosts])) == self.hosts else "adapter ports"
+
     @cached_property
     def domain(self) -> I4:
         """Scale-up domain of each endpoint, -1 where it has none, (endpoints,)."""

@@ -1,0 +1,94 @@
+"""The traffic of collectives as one pattern: what all rounds together put on the links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fabrictool.collectives.schedules import ALGORITHMS, Group, Schedule, Shifts, default_algorithm
+from fabrictool.collectives.workloads import jobs_of, rank_list
+from fabrictool.errors import InputError, NotSupportedError, Problem, did_you_mean
+from fabrictool.fabric.tables import F8, I4
+from fabrictool.layout.model import Layout
+from fabrictool.routing.flows import Flows, flows
+from fabrictool.routing.wiring import Wiring
+
+#: Flows of all rounds together; a pairwise all-to-all of 2,236 ranks has so many.
+MOST_FLOWS = 5_000_000
+
+
+def is_collective(word: str) -> bool:
+    """Return whether a pattern word names a collective, such as ``all-reduce`` or ``all-reduce:ring``."""
+    name, _, algorithm = word.partition(":")
+    return name in ALGORITHMS and (name != "all-to-all" or bool(algorithm))
+
+
+def collective_flows(wiring: Wiring, word: str) -> Flows:
+    """Return the flows of a collective over all hosts of a wiring, in bytes for one byte of its size.
+
+    Raises
+    ------
+    InputError
+        If there is no such algorithm, or it does not fit the ranks.
+    """
+    name, _, algorithm = word.partition(":")
+    return _merged(wiring, [_volumes(wiring, name, algorithm, np.arange(wiring.hosts, dtype=np.int32))])
+
+
+def scenario_flows(wiring: Wiring, layout: Layout | None) -> Flows:
+    """Return the flows of all jobs of a layout together, in bytes: those that share a fabric.
+
+    Raises
+    ------
+    InputError
+        If the layout states no jobs, or one does not fit the ranks.
+    """
+    if layout is None or layout.scenario is None or not layout.scenario.jobs:
+        raise InputError("pattern 'jobs' needs scenario.jobs in a layout file", "state jobs, or use another pattern")
+    found = []
+    for job in jobs_of(layout):
+        ranks = rank_list(job.ranks, wiring.hosts, job.path)
+        if job.pairs:
+            source, target = np.array(job.pairs, np.int32).T
+            found.append((ranks[source], ranks[target], np.full(len(source), job.sizes[0])))
+        else:
+            source, target, volume = _volumes(wiring, job.collective, job.algorithm or "", ranks)
+            found.append((source, target, volume * job.sizes[0]))
+    return _merged(wiring, found)
+
+
+def _volumes(wiring: Wiring, name: str, algorithm: str, ranks: I4) -> tuple[I4, I4, F8]:
+    """Return source and target endpoints and bytes of each flow of all rounds."""
+    if name not in ALGORITHMS:
+        raise NotSupportedError(f"collective '{name}' is not supported yet", did_you_mean(name, ALGORITHMS))
+    domain = wiring.domain[ranks]
+    group = Group(len(ranks), np.where(domain >= 0, domain, -1 - np.arange(len(ranks), dtype=np.int32)))
+    chosen = algorithm or default_algorithm(name, group)
+    if chosen not in ALGORITHMS[name]:
+        what = f"{name} by '{chosen}' is not known"
+        raise InputError([Problem("", what, f"use one of {', '.join(ALGORITHMS[name])}")])
+    if ALGORITHMS[name][chosen].power_of_two and len(ranks) & (len(ranks) - 1):
+        raise InputError(f"{chosen} needs a power of two, not {len(ranks)} ranks", "use another algorithm")
+    if ALGORITHMS[name][chosen].flow_count(len(ranks)) > MOST_FLOWS:
+        what = f"{name} by {chosen} over {len(ranks):,} ranks has more than {MOST_FLOWS:,} flows"
+        raise InputError(what, "use pattern all-to-all, whose loads are the same in sum, or shifts")
+    rounds = list(_rounds(ALGORITHMS[name][chosen].rounds(group), group.size))
+    source = np.concatenate([row[0] for row in rounds])
+    target = np.concatenate([row[1] for row in rounds])
+    volume = np.concatenate([np.full(len(row[0]), row[2]) for row in rounds])
+    return ranks[source], ranks[target], volume
+
+
+def _rounds(schedule: Schedule, size: int) -> Iterator[tuple[I4, I4, float]]:
+    for entry in schedule:
+        for one in entry.rounds(size) if isinstance(entry, Shifts) else [entry]:
+            yield one.source, one.target, one.share * one.repeat
+
+
+def _merged(wiring: Wiring, parts: list[tuple[I4, I4, F8]]) -> Flows:
+    """Return one flow for each ordered pair, in order."""
+    code = np.concatenate([s.astype(np.int64) * wiring.endpoints + t for s, t, _ in parts])
+    pair, row = np.unique(code, return_inverse=True)
+    volume = np.bincount(row, np.concatenate([volume for _, _, volume in parts]))
+    return flows(pair // wiring.endpoints, pair % wiring.endpoints, volume)

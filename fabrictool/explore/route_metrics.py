@@ -1,0 +1,123 @@
+"""Metrics of ``route``: those that come with a routing or pattern, and the costly ones on request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fabrictool.records import Finding
+from fabrictool.routing.channels import sending_ports
+from fabrictool.routing.flows import Flows, Routing, all_pairs
+from fabrictool.routing.forwarding import TableRouting
+from fabrictool.routing.inside import ScaleUp
+from fabrictool.routing.modk import ModK
+
+if TYPE_CHECKING:
+    from fabrictool.explore.routed import Traffic
+
+#: Entries of forwarding tables up to which destinations are counted and dependencies are followed unasked.
+MOST_ENTRIES = 2_000_000
+
+
+def metrics_of(routing: ScaleUp, traffic: Traffic, asked: set[str], seed: int) -> tuple[dict[str, Any], list[Finding]]:
+    """Return metrics ready for JSON, and what of them is a finding."""
+    values: dict[str, Any] = {}
+    findings: list[Finding] = []
+    table = forwarding_of(routing, MOST_ENTRIES)
+    if table is not None:
+        values["destinations_per_link"] = _destinations(table)
+    if (table is not None and traffic.flows is None) or "dependencies" in asked:
+        values["dependencies"], loops = _dependencies(table or routing.network)
+        findings += loops
+    elif traffic.flows is not None and traffic.flows.path is not None:
+        values["dependencies"], loops = _dependencies(routing.network, traffic.flows)
+        findings += loops
+    if traffic.shifts or "shifts" in asked:
+        values["shifts"] = _shifts(routing)
+    if traffic.trials or "effective-bisection" in asked:
+        values["effective_bisection"] = _effective_bisection(routing, traffic.trials or 100, seed)
+    elif traffic.group is not None and traffic.flows is not None:
+        values["effective_bisection"] = _stated_bisections(routing, traffic.flows, traffic.group)
+    return values | _bounds(routing, traffic, asked), findings
+
+
+def forwarding_of(routing: Routing, most: float = np.inf) -> TableRouting | None:
+    """Return the forwarding tables of a routing, None where it has none or they have more entries."""
+    inner = routing.network if isinstance(routing, ScaleUp) else routing
+    wiring = inner.wiring
+    if isinstance(inner, TableRouting):
+        return inner
+    few = len(wiring.switch) * len(wiring.terminals) <= most
+    return inner.table() if isinstance(inner, ModK) and inner.name == "d-mod-k" and few else None
+
+
+def _destinations(table: TableRouting) -> dict[str, float] | None:
+    counted = table.destinations()[table.wiring.ways.channel]
+    if not len(counted):
+        return None
+    return {"max": int(counted.max()), "min": int(counted.min()), "mean": float(counted.mean())}
+
+
+def _dependencies(routing: Routing, flows: Flows | None = None) -> tuple[dict[str, Any], list[Finding]]:
+    """Return the channel dependency graph in numbers, its loops by sending ports, and a finding for each loop."""
+    from fabrictool.routing.dependencies import dependencies
+
+    found = dependencies(routing, flows)
+    fabric, port = routing.wiring.fabric, sending_ports(routing.wiring.fabric)
+    loops = [[fabric.port_name(int(port[channel])) for channel in loop] for loop in found.loops]
+    findings = [
+        Finding(
+            "credit-loop",
+            "error",
+            f"network {routing.wiring.name}",
+            f"{len(loop)} channels wait for each other under {routing.name}: {', '.join(loop[:8])}",
+            "use up-down or ftree routing, or a virtual lane for each turn",
+        )
+        for loop in loops
+    ]
+    return {"channels": found.channels, "edges": found.edges, "loops": loops}, findings
+
+
+def _shifts(routing: ScaleUp) -> dict[str, float] | None:
+    from fabrictool.routing.shifts import shift_loads
+
+    worst = shift_loads(routing.network)
+    return {"worst": float(worst.max()), "mean": float(worst.mean())} if len(worst) else None
+
+
+def _effective_bisection(routing: Routing, trials: int, seed: int) -> dict[str, float] | None:
+    from fabrictool.routing.bisection import effective_bisection
+
+    if routing.wiring.hosts < 2:
+        return None
+    found = effective_bisection(routing, trials, seed)
+    return {"mean": found.mean, "low": found.low, "high": found.high, "trials": found.trials}
+
+
+def _stated_bisections(routing: Routing, flows: Flows, group: np.ndarray) -> dict[str, float]:
+    from fabrictool.routing.bisection import matching_shares, share_interval
+
+    parts = [routing.usage(flows.some(group == number)) for number in range(int(group.max()) + 1)]
+    found = share_interval(np.array([matching_shares(part, routing.wiring) for part in parts]))
+    return {"mean": found.mean, "low": found.low, "high": found.high, "trials": found.trials}
+
+
+def _bounds(routing: ScaleUp, traffic: Traffic, asked: set[str]) -> dict[str, Any]:
+    """Return the costly bounds that are asked for."""
+    values: dict[str, Any] = {}
+    wiring = routing.wiring
+    if "min-cut" in asked:
+        from fabrictool.routing.cuts import halves_cut_bps
+
+        values["min_cut"] = halves_cut_bps(wiring)
+    if "concurrent-flow" in asked:
+        from fabrictool.routing.concurrent_flow import concurrent_flow_bps
+
+        flows = all_pairs(wiring.hosts) if traffic.flows is None else traffic.flows
+        values["concurrent_flow"] = concurrent_flow_bps(wiring, flows)
+    if "throughput-bound" in asked:
+        from fabrictool.routing.cuts import throughput_bound
+
+        values["throughput_bound"] = throughput_bound(wiring)
+    return values

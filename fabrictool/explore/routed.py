@@ -1,0 +1,216 @@
+"""``route``: a network, a routing and a pattern, to loads and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fabrictool.errors import InputError, did_you_mean
+from fabrictool.explore.routes import Routes
+from fabrictool.fabric import Fabric
+from fabrictool.fabric.faults import Faults
+from fabrictool.fabric.tables import F8
+from fabrictool.layout.model import Layout
+from fabrictool.layout.network import Routing as Stated
+from fabrictool.records import Finding
+from fabrictool.routing.choose import routing_of
+from fabrictool.routing.flows import Flows, Routing, all_pairs
+from fabrictool.routing.inside import ScaleUp
+from fabrictool.routing.wiring import wiring
+
+#: Flows of an all-to-all whose rates and missing ways are listed.
+MOST_PAIRS = 70_000
+#: Metrics that are computed on request.
+COSTLY = ("min-cut", "concurrent-flow", "throughput-bound", "effective-bisection", "dependencies", "shifts")
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What a pattern word or file stands for; ``flows`` is None for all pairs."""
+
+    name: str
+    flows: Flows | None
+    group: np.ndarray | None = None
+    shifts: bool = False
+    trials: int = 0
+
+
+def route(
+    layout: Layout | Fabric | str,
+    routing: str | dict[str, Any] | Stated | None = None,
+    pattern: str = "all-to-all",
+    network: str | None = None,
+    faults: Faults | None = None,
+    metrics: Sequence[str] = (),
+    lft: str | None = None,
+    seed: int = 0,
+) -> Routes:
+    """Return what each link of a network carries, as the ``route`` command does.
+
+    Parameters
+    ----------
+    layout : Layout, Fabric or str
+        A layout, a fabric, or the name of a file with one.
+    routing : str, dict or Routing, optional
+        Name, or the mapping that a layout may state; by default the layout's, else D-mod-k on trees.
+    pattern : str
+        Such as ``"all-to-all"``, ``"shift:5"``, ``"random:1"`` or the name of a pattern file.
+    network : str, optional
+        By default the first that joins hosts.
+    faults : Faults, optional
+        What is down or slow; rows of the fabric.
+    metrics : sequence of str
+        Of ``COSTLY``.
+    lft : str, optional
+        A file of forwarding tables to route by.
+    seed : int
+        Of random bisections.
+
+    Raises
+    ------
+    FabrictoolError
+        If something asked for is not there or makes no sense.
+    """
+    fabric, stated, found = opened(layout)
+    row = _network(fabric, network)
+    unknown = [word for word in metrics if word not in COSTLY]
+    if unknown:
+        raise InputError(f"metric '{unknown[0]}' is not known", did_you_mean(unknown[0], COSTLY))
+    chosen = _stated(routing) or (stated.networks[fabric.networks[row].name].routing if stated else None)
+    network_wiring = wiring(fabric, row, faults)
+    if lft is not None:
+        inner, more = imported_tables(network_wiring, lft)
+        found = (*found, *more)
+    else:
+        inner = routing_of(network_wiring, chosen)
+    made = ScaleUp(inner)
+    traffic = _traffic(pattern, made, stated)
+    return _evaluated(fabric.name, made, traffic, set(metrics), seed, found)
+
+
+def opened(layout: Layout | Fabric | str) -> tuple[Fabric, Layout | None, tuple[Finding, ...]]:
+    """Return the fabric of a layout, file or fabric, the layout if there is one, and the file's findings."""
+    from fabrictool.formats.opening import read_all
+    from fabrictool.formats.recognise import imported_from
+    from fabrictool.generators.building import build
+    from fabrictool.generators.from_file import file_findings
+    from fabrictool.layout.reading import layout_from_bytes
+
+    if isinstance(layout, Fabric):
+        return layout, None, ()
+    if isinstance(layout, str):
+        name, content = read_all(layout)
+        found = imported_from(name, content)
+        if found is not None:
+            return found.fabric, None, found.findings
+        layout = layout_from_bytes(name, content)
+    return build(layout), layout, file_findings(layout)
+
+
+def _network(fabric: Fabric, name: str | None) -> int:
+    names = [network.name for network in fabric.networks]
+    if name is None:
+        if not names:
+            raise InputError(f"{fabric.name} has no network to route", "add one under networks")
+        return 0
+    if name not in names:
+        raise InputError(f"network '{name}' is not there", did_you_mean(name, names))
+    return names.index(name)
+
+
+def _stated(routing: str | dict[str, Any] | Stated | None) -> Stated | None:
+    """Return a routing as the layout's grammar has it."""
+    from pydantic import ValidationError
+
+    if routing is None or isinstance(routing, Stated):
+        return routing
+    try:
+        return Stated.model_validate({"name": routing} if isinstance(routing, str) else routing)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"routing {place}: {first['msg']}, not '{first['input']}'", "see 'fabrictool schema'"
+        ) from None
+
+
+def _traffic(pattern: str, routing: Routing, layout: Layout | None = None) -> Traffic:
+    """Return what a pattern word or file stands for.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    from pathlib import Path
+
+    from fabrictool.explore.job_traffic import collective_flows, is_collective, scenario_flows
+    from fabrictool.formats.pattern_csv import read_pattern
+    from fabrictool.routing.patterns import PATTERNS, pattern_flows, pattern_of
+    from fabrictool.routing.stated import flows_of_rows
+
+    is_file = Path(pattern).is_file() or "/" in pattern or pattern.endswith((".csv", ".gz", ".xz"))
+    if is_file and pattern.partition(":")[0] not in PATTERNS:
+        flows, group = flows_of_rows(routing.wiring, read_pattern(pattern), pattern)
+        return Traffic(Path(pattern).name, flows, group if group.max(initial=0) else None)
+    if pattern == "jobs":
+        return Traffic(pattern, scenario_flows(routing.wiring, layout))
+    if is_collective(pattern):
+        return Traffic(pattern, collective_flows(routing.wiring, pattern))
+    word = pattern_of(pattern)
+    if word.name in ("all-to-all", "shifts", "bisection"):
+        trials = word.number or 0
+        return Traffic(pattern, None, shifts=word.name == "shifts", trials=trials)
+    return Traffic(pattern, pattern_flows(word, routing.wiring.hosts))
+
+
+def _evaluated(
+    name: str, routing: Routing, traffic: Traffic, metrics: set[str], seed: int, found: tuple[Finding, ...]
+) -> Routes:
+    """Return loads, hops, rates and metrics of the traffic."""
+    from fabrictool.explore.route_metrics import metrics_of
+
+    findings = list(found)
+    rates, unreachable = None, ()
+    if traffic.flows is None:
+        load, hops = routing.all_to_all()
+        if routing.wiring.hosts**2 <= MOST_PAIRS:
+            pairs = all_pairs(routing.wiring.hosts)
+            rates, unreachable = _of_flows(routing, pairs, None)
+            ends = np.column_stack((pairs.source, pairs.target))
+            unreachable = tuple(tuple(ends[at].tolist()) for at in unreachable)
+    else:
+        load = routing.loads(traffic.flows)
+        used = routing.usage(traffic.flows)
+        links, pairs_of = np.unique(used.hops, return_counts=True)
+        hops = dict(zip(links.tolist(), pairs_of.astype(float).tolist(), strict=True))
+        rates, unreachable = _of_flows(routing, traffic.flows, traffic.group)
+    if hops.get(-1):
+        findings.append(_no_way(routing, hops))
+    values, more = metrics_of(routing, traffic, metrics, seed)
+    return Routes(name, routing, traffic.name, load, hops, rates, unreachable, values, (*findings, *more))
+
+
+def _of_flows(routing: Routing, flows: Flows, group: np.ndarray | None) -> tuple[F8 | None, tuple[int, ...]]:
+    """Return max-min fair rates, group by group, and the rows of flows without a way."""
+    from fabrictool.routing.rates import max_min_rates
+
+    used = routing.usage(flows)
+    lost = tuple(np.flatnonzero(used.hops < 0).tolist())
+    if group is None:
+        return max_min_rates(used, routing.wiring.channels.speed_bps), lost
+    rates = np.full(len(flows), np.nan)
+    for number in range(int(group.max()) + 1):
+        part = routing.usage(flows.some(group == number))
+        rates[group == number] = max_min_rates(part, routing.wiring.channels.speed_bps)
+    return rates, lost
+
+
+def _no_way(routing: Routing, hops: dict[int, float]) -> Finding:
+    total = sum(hops.values())
+    message = f"{hops[-1]:,.6g} of {total:,.6g} pairs of the pattern have no way under {routing.name}"
+    fix = "join them by switches or a scale-up domain, mend what is down, or choose another routing"
+    return Finding("unreachable-pairs", "error", f"network {routing.wiring.name}", message, fix)
