@@ -49,12 +49,13 @@ def command(
     """
     if output is not None and len(layouts) > 1:
         raise click.UsageError("-o writes the tables of one LAYOUT")
+    form = "json" if as_json else form
+    if ends:
+        return _print_ways(layouts, ends, options, form)
     found = [_routed(layout, options) for layout in layouts]
     if output is not None:
         _write_tables(found[0], output)
-    if ends:
-        return _print_ways(found, ends, "json" if as_json else form)
-    if as_json or form == "json":
+    if form == "json":
         documents = [routes.to_dict() for routes in found]
         print_json(documents[0] if len(documents) == 1 else documents)
     elif not quiet:
@@ -65,15 +66,24 @@ def command(
 def _routed(layout: str, options: dict[str, Any]) -> Routes:
     from fabrictool.explore.routed import route
 
+    metrics = [word for word in options["metrics"].replace(" ", "").split(",") if word]
     return route(
-        layout,
-        routing=options["routing"],
-        pattern=options["pattern"],
-        network=options["network"],
-        metrics=[word for word in options["metrics"].replace(" ", "").split(",") if word],
-        lft=options["lft"],
-        seed=options["seed"],
-    )
+        layout, _routing(options["routing"]), options["pattern"], options["network"], metrics=metrics,
+        lft=options["lft"], seed=options["seed"],
+    )  # fmt: skip
+
+
+def _routing(word: str | None) -> str | dict[str, Any] | None:
+    """Return a routing as a name, or as the mapping that stands in braces."""
+    if word is None or not word.lstrip().startswith("{"):
+        return word
+    import yaml
+
+    try:
+        stated: dict[str, Any] = yaml.safe_load(word)
+    except yaml.YAMLError:
+        raise click.UsageError(f"--routing: '{word}' is no mapping such as '{{name: ecmp, hash: crc32}}'") from None
+    return stated
 
 
 def _write_tables(routes: Routes, output: str) -> None:
@@ -82,10 +92,14 @@ def _write_tables(routes: Routes, output: str) -> None:
     write_file(output, forwarding_tables(routes).encode())
 
 
-def _print_ways(found: list[Routes], ends: tuple[str, str], form: str) -> int:
+def _print_ways(layouts: tuple[str, ...], ends: tuple[str, str], options: dict[str, Any], form: str) -> int:
+    from fabrictool.explore.routed import routed_network
     from fabrictool.explore.ways import ways_between
 
-    ways = [ways_between(routes.routing, *ends) for routes in found]
+    ways = []
+    for layout in layouts:
+        made = routed_network(layout, _routing(options["routing"]), options["network"], lft=options["lft"])
+        ways.append(ways_between(made.routing, *ends))
     if form == "json":
         documents = [way.to_dict() for way in ways]
         print_json(documents[0] if len(documents) == 1 else documents)

@@ -74,21 +74,48 @@ def route(
     FabrictoolError
         If something asked for is not there or makes no sense.
     """
-    fabric, stated, found = opened(layout)
-    row = _network(fabric, network)
     unknown = [word for word in metrics if word not in COSTLY]
     if unknown:
         raise InputError(f"metric '{unknown[0]}' is not known", did_you_mean(unknown[0], COSTLY))
-    chosen = _stated(routing) or (stated.networks[fabric.networks[row].name].routing if stated else None)
-    network_wiring = wiring(fabric, row, faults)
+    made = routed_network(layout, routing, network, faults, lft)
+    traffic = _traffic(pattern, made.routing, made.layout)
+    return _evaluated(made, traffic, set(metrics), seed)
+
+
+@dataclass(frozen=True)
+class RoutedNetwork:
+    """A network with its routing: the fabric's name, its layout if it has one, and what was wrong with files."""
+
+    name: str
+    routing: ScaleUp
+    layout: Layout | None
+    findings: tuple[Finding, ...]
+
+
+def routed_network(
+    layout: Layout | Fabric | str,
+    routing: str | dict[str, Any] | Stated | None = None,
+    network: str | None = None,
+    faults: Faults | None = None,
+    lft: str | None = None,
+) -> RoutedNetwork:
+    """Return a network with its routing; parameters are those of ``route``.
+
+    Raises
+    ------
+    FabrictoolError
+        If something asked for is not there or makes no sense.
+    """
+    fabric, stated, found = opened(layout)
+    row = _network(fabric, network)
+    wired = wiring(fabric, row, faults)
     if lft is not None:
-        inner, more = imported_tables(network_wiring, lft)
-        found = (*found, *more)
-    else:
-        inner = routing_of(network_wiring, chosen)
-    made = ScaleUp(inner)
-    traffic = _traffic(pattern, made, stated)
-    return _evaluated(fabric.name, made, traffic, set(metrics), seed, found)
+        from fabrictool.routing.imported import imported_tables
+
+        inner, more = imported_tables(wired, lft)
+        return RoutedNetwork(fabric.name, ScaleUp(inner), stated, (*found, *more))
+    chosen = _stated(routing) or (stated.networks[fabric.networks[row].name].routing if stated else None)
+    return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, found)
 
 
 def opened(layout: Layout | Fabric | str) -> tuple[Fabric, Layout | None, tuple[Finding, ...]]:
@@ -167,14 +194,13 @@ def _traffic(pattern: str, routing: Routing, layout: Layout | None = None) -> Tr
     return Traffic(pattern, pattern_flows(word, routing.wiring.hosts))
 
 
-def _evaluated(
-    name: str, routing: Routing, traffic: Traffic, metrics: set[str], seed: int, found: tuple[Finding, ...]
-) -> Routes:
+def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: int) -> Routes:
     """Return loads, hops, rates and metrics of the traffic."""
     from fabrictool.explore.route_metrics import metrics_of
 
-    findings = list(found)
-    rates, unreachable = None, ()
+    routing, findings = made.routing, list(made.findings)
+    rates: F8 | None = None
+    unreachable: tuple[Any, ...] = ()
     if traffic.flows is None:
         load, hops = routing.all_to_all()
         if routing.wiring.hosts**2 <= MOST_PAIRS:
@@ -191,7 +217,7 @@ def _evaluated(
     if hops.get(-1):
         findings.append(_no_way(routing, hops))
     values, more = metrics_of(routing, traffic, metrics, seed)
-    return Routes(name, routing, traffic.name, load, hops, rates, unreachable, values, (*findings, *more))
+    return Routes(made.name, routing, traffic.name, load, hops, rates, unreachable, values, (*findings, *more))
 
 
 def _of_flows(routing: Routing, flows: Flows, group: np.ndarray | None) -> tuple[F8 | None, tuple[int, ...]]:

@@ -1,0 +1,154 @@
+"""``fabrictool route``: what a user types, what is printed, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabrictool.cli.main import main
+
+LAYOUT = """\
+name: small
+hosts: {name: h, type: {name: h, gpus: 1, nics: 1, speed: 400G}, count: 16}
+networks:
+  compute:
+    {family: fat-tree, hosts_per_leaf: 4, link: {latency: 300 ns},
+     leaf: {type: {name: s, ports: 8, speed: 400G, latency: 200 ns}}}
+scenario:
+  jobs:
+    - {collective: all-reduce, algorithm: ring, size: 1MiB, ranks: {count: 8}}
+    - {collective: permutation, size: 2MiB, ranks: {offset: 8, count: 4}, pairs: [[0, 2], [1, 3]]}
+"""
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(LAYOUT)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main(["route", "small.yaml", *arguments])
+        printed = capsys.readouterr()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, printed.out, printed.err
+
+    return call
+
+
+def _document(run: Run, *arguments: str) -> dict[str, Any]:
+    status, out, _ = run(*arguments, "--json")
+    assert status in (0, 1)
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+def test_all_keys_are_always_there(run: Run) -> None:
+    document = _document(run)
+    expected = {"loads", "switch_links", "destinations_per_link", "rates", "hops", "unreachable", "shifts"}
+    expected |= {"dependencies", "min_cut", "concurrent_flow", "throughput_bound", "effective_bisection"}
+    assert expected <= set(document)
+    assert document["hops"] == {"2": 48, "4": 192}
+    assert document["switch_links"] == {"max": 12, "min": 12, "mean": 12.0}
+    assert document["destinations_per_link"] == {"max": 3, "min": 1, "mean": 2.0}
+    assert document["max_link_load"] == pytest.approx(12 / 15)
+    assert len(document["loads"]) == 32
+    assert document["loads"][0] == {"link": 0, "a": "h-01:1", "z": "leaf-01:1", "forward": 15, "reverse": 15}
+
+
+def test_tables_name_the_busiest_links(run: Run) -> None:
+    """Bit reversal of 16 hosts sends three of each leaf's hosts to one spine."""
+    status, out, _ = run("--pattern", "bit-reversal")
+    assert status == 0
+    assert "leaf to spine" in out
+    assert "leaf-01:5" in out
+    assert "4: 12" in out
+
+
+def test_a_way_names_each_port(run: Run) -> None:
+    _, out, _ = run("--path", "h-01", "h-07", "--json")
+    way = json.loads(out)
+    ends = [(row["from"], row["to"]) for row in way["path"]]
+    assert ends == [
+        ("h-01:1", "leaf-01:1"), ("leaf-01:7", "spine-01:2"), ("spine-01:4", "leaf-02:7"), ("leaf-02:3", "h-07:1"),
+    ]  # fmt: skip
+    assert way["path"][-1]["latency_s"] == pytest.approx(4 * 300e-9 + 3 * 200e-9)
+    status, out, _ = run("--path", "h-01", "h-07")
+    assert status == 0
+    assert "spine-01:4" in out
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        (("h-01", "h-1"), "no host 'h-1' in network compute"),
+        (("h-01", "h-01"), "are one; name two hosts"),
+        (("3", "99"), "rank 99 is not there; ranks are 0 to 15"),
+    ],
+)
+def test_ways_that_make_no_sense(ends: tuple[str, str], said: str, run: Run) -> None:
+    status, out, err = run("--path", *ends)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_a_pattern_file(run: Run) -> None:
+    Path("p.csv").write_text("source,destination,volume\nh-01,h-05,2\n0,h-09:1,1\n")
+    document = _document(run, "--pattern", "p.csv")
+    assert document["rates"] == [200e9, 200e9]
+    assert document["hops"] == {"4": 2}
+    assert document["loads"][0]["forward"] == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("h-99,h-01", "p.csv:2:1: no host 'h-99' in network compute; did you mean"),
+        ("h-01,h-01", "p.csv:2:1: h-01 sends to itself; leave the row out"),
+        ("16,h-01", "p.csv:2:1: rank 16 is not there; ranks are 0 to 15"),
+    ],
+)
+def test_rows_that_make_no_sense(row: str, said: str, run: Run) -> None:
+    Path("p.csv").write_text(f"source,destination\n{row}\n")
+    status, out, err = run("--pattern", "p.csv")
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_collectives_and_jobs_as_patterns(run: Run) -> None:
+    """A ring puts 2 (N - 1) / N of its size on each host link; jobs of a scenario share the fabric."""
+    ring = _document(run, "--pattern", "all-reduce:ring")
+    assert ring["loads"][0]["forward"] == pytest.approx(2 * 15 / 16)
+    jobs = _document(run, "--pattern", "jobs")
+    host = {row["a"]: row["forward"] for row in jobs["loads"] if row["a"].startswith("h-")}
+    assert host["h-01:1"] == pytest.approx(2 * 7 / 8 * 2**20)
+    assert host["h-09:1"] == 2 * 2**20
+    assert host["h-16:1"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--pattern", "ring"], "pattern 'ring' is not known"),
+        (["--pattern", "shift:x"], "does not say the step"),
+        (["--pattern", "all-reduce:halving"], "all-reduce by 'halving' is not known; use one of ring"),
+        (["--pattern", "nowhere.csv"], "nowhere.csv:1:1: no such file"),
+        (["--network", "storage"], "network 'storage' is not there"),
+        (["--routing", "d-mod"], "routing name"),
+        (["--metrics", "mincut"], "metric 'mincut' is not known; did you mean 'min-cut'?"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: list[str], said: str, run: Run) -> None:
+    status, out, err = run(*options)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_several_layouts_make_a_list(run: Run) -> None:
+    _, out, _ = run("small.yaml", "--json")
+    assert [document["layout"] for document in json.loads(out)] == ["small", "small"]
