@@ -16,9 +16,10 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import joined_by_tier
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.flows import RouteTables
+from fabrictool.routing.bisection import lane_bisection
 from fabrictool.routing.channels import Channels, channel_name, channels
 from fabrictool.routing.dmodk import rank_tables
-from fabrictool.routing.loads import all_to_all_loads, effective_bisection
+from fabrictool.routing.loads import all_to_all_loads
 from fabrictool.routing.regular import RegularTree, regular_tree
 
 
@@ -174,7 +175,9 @@ class Transport:
     def effective_bisection(self, trials: int, seed: int) -> tuple[float, float]:
         """Return the effective bisection bandwidth of the first lane and its standard error."""
         part = None if self.joined else self.part[0]
-        return effective_bisection(self.lanes[0], self.channels.speed_bps, trials, seed, part)
+        tree = self.trees[0] if part is None else None
+        found = lane_bisection(self.lanes[0], tree, self.channels.speed_bps, trials, seed, part)
+        return found.mean, found.error
 
 
 def check_job(job: Job) -> None:

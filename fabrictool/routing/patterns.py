@@ -16,9 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.errors import InputError, Problem, did_you_mean
+from fabrictool.kernels.bisection import shuffle
 from fabrictool.routing.flows import Flows, all_pairs, flows
 
 I8 = npt.NDArray[np.int64]
+
+#: Random numbers drawn at a time.
+_WORDS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -188,13 +192,23 @@ def _groups(pattern: Pattern, hosts: int, seed: int) -> Iterator[Flows]:
         yield _moving(_PERMUTATIONS[pattern.name](hosts, pattern.number or 0) if hosts else np.zeros(0, np.int64))
 
 
+def shuffled(hosts: int, trials: int, seed: int) -> Iterator[npt.NDArray[np.int32]]:
+    """Yield random orders of the hosts, many at a time, (orders, hosts) each; the same whatever their number."""
+    rng = np.random.default_rng(seed)
+    step = max(1, _WORDS // max(hosts, 1))
+    for done in range(0, trials, step):
+        rows = min(step, trials - done)
+        order = np.empty((rows, hosts), np.int32)
+        shuffle(2.0 * order.size)(rng.integers(0, 1 << 32, order.shape, np.uint32), order)
+        yield order
+
+
 def matchings(hosts: int, trials: int, seed: int) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
     """Yield random one-way matchings: a half of the hosts, and to whom each of it sends in the other half."""
-    rng = np.random.default_rng(seed)
     half = hosts // 2
-    for _ in range(trials):
-        order = rng.permutation(hosts).astype(np.int32)
-        yield order[:half], order[half : 2 * half]
+    for orders in shuffled(hosts, trials, seed):
+        for order in orders:
+            yield order[:half], order[half : 2 * half]
 
 
 def _moving(target: I8) -> Flows:
