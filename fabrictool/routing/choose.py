@@ -8,7 +8,9 @@ from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.flows import Routing
+from fabrictool.routing.min_hop import min_hop
 from fabrictool.routing.modk import ModK
+from fabrictool.routing.up_down import up_down
 from fabrictool.routing.wiring import Wiring
 
 
@@ -20,6 +22,8 @@ def _mod_k(wiring: Wiring, stated: Stated) -> Routing:
 ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "d-mod-k": _mod_k,
     "s-mod-k": _mod_k,
+    "min-hop": lambda wiring, _: min_hop(wiring),
+    "up-down": lambda wiring, _: up_down(wiring),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -212,6 +212,15 @@ def wiring(fabric: Fabric, network: int, faults: Faults | None = None, by_gpu: b
         gpu.astype(np.int32),
         switch,
     )
+
+
+def without_faults(wiring: Wiring) -> Wiring:
+    """Return the same wiring with everything up; endpoints, terminals and switches keep their places."""
+    links = wiring.fabric.links
+    link_of = np.full(len(wiring.fabric.ports), -1, np.int32)
+    link_of[links.port_a] = np.arange(len(links), dtype=np.int32)
+    terminals = replace(wiring.terminals, up=2 * link_of[wiring.terminals.port])
+    return replace(wiring, faults=no_faults(wiring.fabric), channels=channels(wiring.fabric), terminals=terminals)
 
 
 def _in_network(fabric: Fabric, network: int) -> npt.NDArray[np.bool_]:
