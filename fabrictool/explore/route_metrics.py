@@ -38,7 +38,7 @@ def metrics_of(routing: ScaleUp, traffic: Traffic, asked: set[str], seed: int) -
     if traffic.trials or "effective-bisection" in asked:
         values["effective_bisection"] = _effective_bisection(routing, traffic.trials or 100, seed)
     elif traffic.group is not None and traffic.flows is not None:
-        values["effective_bisection"] = _stated_bisections(routing, traffic.flows, traffic.group)
+        values["effective_bisection"] = _stated_bisection(routing, traffic.flows, traffic.group)
     return values | _bounds(routing, traffic, asked), findings
 
 
@@ -86,21 +86,20 @@ def _shifts(routing: ScaleUp) -> dict[str, float] | None:
     return {"worst": float(worst.max()), "mean": float(worst.mean())} if len(worst) else None
 
 
-def _effective_bisection(routing: Routing, trials: int, seed: int) -> dict[str, float] | None:
+def _effective_bisection(routing: ScaleUp, trials: int, seed: int) -> dict[str, float] | None:
     from fabrictool.routing.bisection import effective_bisection
 
     if routing.wiring.hosts < 2:
         return None
-    found = effective_bisection(routing, trials, seed)
-    return {"mean": found.mean, "low": found.low, "high": found.high, "trials": found.trials}
+    alone = bool((routing.wiring.domain < 0).all())
+    return effective_bisection(routing.network if alone else routing, trials, seed).to_dict()
 
 
-def _stated_bisections(routing: Routing, flows: Flows, group: np.ndarray) -> dict[str, float]:
-    from fabrictool.routing.bisection import matching_shares, share_interval
+def _stated_bisection(routing: Routing, flows: Flows, group: np.ndarray) -> dict[str, float]:
+    from fabrictool.routing.bisection import matched_bisection
 
-    parts = [routing.usage(flows.some(group == number)) for number in range(int(group.max()) + 1)]
-    found = share_interval(np.array([matching_shares(part, routing.wiring) for part in parts]))
-    return {"mean": found.mean, "low": found.low, "high": found.high, "trials": found.trials}
+    matchings = [flows.some(group == number) for number in range(int(group.max()) + 1)]
+    return matched_bisection(routing, matchings).to_dict()
 
 
 def _bounds(routing: ScaleUp, traffic: Traffic, asked: set[str]) -> dict[str, Any]:
