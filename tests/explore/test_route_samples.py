@@ -61,7 +61,7 @@ def _cables(sample: dict[str, Any]) -> list[tuple[str, int, str, int, float]]:
 
 def _group(device: str, kind: str) -> str:
     """Group of a dragonfly+ switch, which stands in its name."""
-    return device[1:].split("_", maxsplit=1)[0] if kind == "dragonfly+" and device[0] in "LS" else ""
+    return device[1:].split("_", maxsplit=1)[0] if kind == "dragonfly+" and device[0] in "LP" else ""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def _edges(name: str, folder: Path) -> Path:
 
 def _kind(device: str, kind: str) -> str:
     """Kind of a switch where it is stated: leaves and spines of a dragonfly+, whose links are not all upward."""
-    return {"L": "leaf", "S": "spine"}[device[0]] if kind == "dragonfly+" else "switch"
+    return {"L": "leaf", "P": "spine"}[device[0]] if kind == "dragonfly+" else "switch"
 
 
 def _pattern(name: str, folder: Path) -> str:
