@@ -10,6 +10,7 @@ from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.flows import Routing
 from fabrictool.routing.min_hop import min_hop
 from fabrictool.routing.modk import ModK
+from fabrictool.routing.spray import Spray
 from fabrictool.routing.up_down import up_down
 from fabrictool.routing.wiring import Wiring
 
@@ -18,12 +19,20 @@ def _mod_k(wiring: Wiring, stated: Stated) -> Routing:
     return ModK(stated.name, wiring)
 
 
+def _spray(wiring: Wiring, stated: Stated) -> Routing:
+    split = "weighted" if stated.name == "weighted-ecmp" else stated.split or "per-hop"
+    return Spray(stated.name, wiring, split, stated.efficiency or 1.0)
+
+
 #: Name of a routing, to what makes it of a wiring and what the layout or a command states.
 ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "d-mod-k": _mod_k,
     "s-mod-k": _mod_k,
     "min-hop": lambda wiring, _: min_hop(wiring),
     "up-down": lambda wiring, _: up_down(wiring),
+    "spray": _spray,
+    "minimal": _spray,
+    "weighted-ecmp": _spray,
 }
 
 
