@@ -60,7 +60,7 @@ def regular_tree(fabric: Fabric, network: int, tables: RouteTables, channels: Ch
     switches = np.flatnonzero((fabric.devices.network == network) & (tier > 0))
     top = int(tier[switches].max(initial=1))
     ups = np.diff(tables.first_up)
-    host = _uniform(channels, tables.port_channel)
+    host = _uniform(channels, tables.port_channel) if (tables.port_channel >= 0).all() else None
     if host is None or len(np.unique(tables.port_channel)) < len(tables.port_channel):
         return None
     block = _blocks(fabric, network, tables, top)
