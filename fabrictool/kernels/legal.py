@@ -13,6 +13,7 @@ from fabrictool.kernels.tables import HERE, NOWHERE
 I2 = npt.NDArray[np.int16]
 I4 = npt.NDArray[np.int32]
 U1 = npt.NDArray[np.uint8]
+Bool = npt.NDArray[np.bool_]
 
 #: A distance that stands for none; the longest that is told from it is one less.
 FAR = 255
@@ -25,23 +26,14 @@ class Slopes(NamedTuple):
     ----------
     first, to : int32
         The ways out of switches, as of ``routing.wiring.Ways``.
-    rank : (switches,) int32
-        0 for roots; a step to a lower rank climbs. Steps between roots count as falling both ways.
-    place : (switches,) int32
-        Among equal ranks below the roots, a step to a lower place climbs.
+    climbs, returns : (ways,) bool
+        Whether a way climbs, and whether the step back over it does.
     """
 
     first: I4
     to: I4
-    rank: I4
-    place: I4
-
-
-@inner
-def climbs(slopes: Slopes, here: int, there: int) -> bool:
-    """Return whether the step from one switch to its neighbour climbs."""
-    near, far = slopes.rank[here], slopes.rank[there]
-    return bool(far < near or (far == near and near > 0 and slopes.place[there] < slopes.place[here]))
+    climbs: Bool
+    returns: Bool
 
 
 @kernel
@@ -86,7 +78,7 @@ def legal_distances(slopes: Slopes, target: I4, falling: U1, legal: U1) -> None:
     falling, legal : (targets, switches) uint8
         Hold ``FAR``; get the links on the shortest way that falls only, and on the shortest legal one.
     """
-    queue = np.empty(2 * len(slopes.rank), np.int32)
+    queue = np.empty(2 * len(slopes.first), np.int32)
     for row in range(len(target)):
         queue[0], head, tail = 2 * target[row], 0, 1
         falling[row, target[row]], legal[row, target[row]] = 0, 0
@@ -105,7 +97,7 @@ def _extend(slopes: Slopes, state: int, falling: U1, legal: U1, queue: I4, tail:
         return tail
     for way in range(slopes.first[here], slopes.first[here + 1]):
         before = slopes.to[way]
-        if climbs(slopes, before, here):
+        if slopes.returns[way]:
             if length < legal[before]:
                 legal[before] = length
                 queue[tail] = 2 * before + 1
@@ -136,16 +128,23 @@ def balance(slopes: Slopes, falling: U1, legal: U1, column: I4, row: I4, out: I2
     """
     near = np.empty(int(np.max(np.diff(slopes.first))) if len(slopes.to) else 0, np.int32)
     used = np.empty(len(near), np.int32)
-    for switch in range(len(slopes.rank)):
+    for switch in range(len(slopes.first) - 1):
         used[:] = 0
-        seat, count = -1, 0
+        seat, count, place, level = -1, 0, 0, 0
         for at in range(len(column)):
             if row[at] != seat:
                 seat = row[at]
                 count = _shortest(slopes, falling[seat], legal[seat], switch, near)
-            before = out[switch, column[at]]
-            if before != HERE:
-                out[switch, column[at]] = _least_used(near, count, used, before)
+                place, level = count, 0
+            way = out[switch, column[at]]
+            if way == HERE or count == 0:
+                out[switch, column[at]] = way if way == HERE else NOWHERE
+                continue
+            if way == NOWHERE or not _among(near, count, way):
+                place, level = _least_used(near, count, used, place, level)
+                way = near[place]
+            out[switch, column[at]] = way
+            used[way] += 1
 
 
 @inner
@@ -156,7 +155,7 @@ def _shortest(slopes: Slopes, falling: U1, legal: U1, switch: int, near: I4) -> 
         return 0
     for way in range(low, slopes.first[switch + 1]):
         there = slopes.to[way]
-        beyond = legal[there] if climbs(slopes, switch, there) else falling[there]
+        beyond = legal[there] if slopes.climbs[way] else falling[there]
         if int(beyond) + 1 == legal[switch]:
             near[count] = way - low
             count += 1
@@ -164,17 +163,25 @@ def _shortest(slopes: Slopes, falling: U1, legal: U1, switch: int, near: I4) -> 
 
 
 @inner
-def _least_used(near: I4, count: int, used: I4, before: int) -> int:
-    """Return the entry from before if it is among the ways, else the least used one; count it."""
-    if count == 0:
-        return NOWHERE
-    best = near[0]
-    for place in range(count):
-        way = near[place]
-        if way == before:
-            best = way
-            break
-        if used[way] < used[best]:
-            best = way
-    used[best] += 1
-    return int(best)
+def _among(near: I4, count: int, way: int) -> bool:
+    place = 0
+    while place < count and near[place] != way:
+        place += 1
+    return place < count
+
+
+@inner
+def _least_used(near: I4, count: int, used: I4, place: int, level: int) -> tuple[int, int]:
+    """Return the place of the first least used way, and how often it is used.
+
+    No way is used less than the level, and those before the place are used more: so the search goes on there.
+    """
+    while place < count and used[near[place]] > level:
+        place += 1
+    if place < count:
+        return place, level
+    level, first = used[near[0]], 0
+    for other in range(1, count):
+        if used[near[other]] < level:
+            level, first = used[near[other]], other
+    return first, level

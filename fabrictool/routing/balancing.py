@@ -127,11 +127,19 @@ def repaired(name: str, wiring: Wiring, rank: I4 | None, start: TableRouting | N
 
 
 def slopes_of(wiring: Wiring, rank: I4) -> Slopes:
-    """Return the ways of a wiring with ranks; among equal ranks the lower GUID is higher up."""
+    """Return which ways climb: those to a lower rank, and among equal ranks those to a lower GUID.
+
+    Ways between roots, of rank 0, fall in both directions.
+    """
+    ways = wiring.ways
     order = np.argsort(switch_guids(wiring.fabric, wiring.switch), kind="stable")
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
-    return Slopes(wiring.ways.first, wiring.ways.to, rank, place)
+    here, there = np.repeat(np.arange(len(order)), np.diff(ways.first)), ways.to
+    level = (rank[here] == rank[there]) & (rank[here] > 0)
+    climbs = (rank[there] < rank[here]) | (level & (place[there] < place[here]))
+    returns = (rank[here] < rank[there]) | (level & (place[here] < place[there]))
+    return Slopes(ways.first, ways.to, climbs, returns)
 
 
 def _lengths(wiring: Wiring, slopes: Slopes, target: I4, ranked: bool) -> tuple[U1, U1]:
