@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fabrictool.fabric.tables import F8, I4
@@ -46,7 +48,7 @@ def all_to_all_loads(
     """
     load = np.zeros(channel_count)
     hops = _regular_loads(tables, tree, load) if tree is not None else _leaf_loads(tables, load)
-    source, target = _domain_pairs(tables)
+    source, target = domain_pairs(tables.domain, tables.scale_up)
     network_only = tables._replace(scale_up=np.full(len(tables.leaf), -1, np.int32))
     path, length = paths(network_only, source, target)
     used = path[np.arange(path.shape[1]) < length[:, None]]
@@ -100,13 +102,12 @@ def _add_class_loads(tables: RouteTables, tree: RegularTree, level: int, load: F
     np.add.at(load, channel ^ 1, (inside * (len(tables.leaf) - ranks[:, None])).ravel())
 
 
-def _domain_pairs(tables: RouteTables) -> tuple[I4, I4]:
+def domain_pairs(domain: I4, scale_up: I4) -> tuple[I4, I4]:
     """Return all ordered pairs of ranks of one scale-up domain, each rank with itself included."""
-    rank = np.arange(len(tables.leaf), dtype=np.int32)
-    alone = tables.scale_up < 0
-    domain = np.where(alone, -1 - rank, tables.domain)
-    order = np.argsort(domain, kind="stable").astype(np.int32)
-    sizes = np.unique(domain[order], return_counts=True)[1]
+    rank = np.arange(len(domain), dtype=np.int32)
+    label = np.where(scale_up < 0, -1 - rank, domain)
+    order = np.argsort(label, kind="stable").astype(np.int32)
+    sizes = np.unique(label[order], return_counts=True)[1]
     start = np.cumsum(sizes) - sizes
     source = np.repeat(order, np.repeat(sizes, sizes))
     run = np.repeat(start, sizes * sizes)
@@ -135,21 +136,40 @@ def effective_bisection(
     T. Hoefler, T. Schneider, A. Lumsdaine, "Multistage switches are not crossbars: effects of static
     routing in high-performance networks", CLUSTER 2008.
     """
-    rng = np.random.default_rng(seed)
-    size = len(tables.leaf)
-    half = size // 2
-    host_bps = float(channel_speed_bps[tables.port_channel].max())
+    host_bps = float(channel_speed_bps[tables.port_channel[tables.port_channel >= 0]].max(initial=0.0))
     weight = np.divide(host_bps, channel_speed_bps, out=np.zeros_like(channel_speed_bps), where=channel_speed_bps > 0)
     weight[tables.scale_up[tables.scale_up >= 0]] = weight[tables.scale_up[tables.scale_up >= 0] + 1] = 0.0
     load = np.zeros(len(channel_speed_bps))
-    run = flows.bottleneck_rates(3 * half)
+    run = flows.bottleneck_rates(3 * (len(tables.leaf) // 2))
+    return mean_of_trials(
+        lambda one, other: run(tables, one, other, weight, load), trials, seed, len(tables.leaf), part
+    )
+
+
+def mean_of_trials(
+    rate: Callable[[I4, I4], float], trials: int, seed: int, size: int, part: I4 | None = None
+) -> tuple[float, float]:
+    """Return the mean rate of random matchings of one half of the ranks with the other, and its standard error.
+
+    Parameters
+    ----------
+    rate : callable
+        Of two arrays of ranks, senders and receivers: the mean over flows of what they get.
+    trials, seed : int
+    size : int
+        Ranks.
+    part : (ranks,) int32, optional
+        Ranks with different numbers are never paired.
+    """
+    rng = np.random.default_rng(seed)
+    half = size // 2
     rates = []
     for _ in range(trials):
         order = rng.permutation(size).astype(np.int32)
         if part is not None:
             order = _paired_inside(order, part)
             half = len(order) // 2
-        rates.append(run(tables, order[:half], order[half : 2 * half], weight, load))
+        rates.append(rate(order[:half], order[half : 2 * half]) if half else 0.0)
     return float(np.mean(rates)), float(np.std(rates, ddof=1) / np.sqrt(trials)) if trials > 1 else 0.0
 
 
