@@ -23,7 +23,7 @@ def _stated(layout: Layout, network: Network) -> Stated:
     return Stated(
         oversubscription=tuple(network.oversubscription or ()),
         reserve=network.scalable_unit.reserve if network.scalable_unit else 0,
-        routing=network.routing.name,
+        routing=network.routing_name,
         mac_addresses={kind.name: kind.mac_addresses for kind in types if kind.mac_addresses},
         routes={kind.name: kind.routes for kind in types if kind.routes},
         kinds_of_leaf=len(network.leaves or ()),

@@ -20,8 +20,6 @@ from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
-from fabrictool.fabric.parts import is_tiered
-from fabrictool.fabric.tables import DIRECT_FAMILIES
 from fabrictool.generators.building import build
 from fabrictool.generators.from_file import file_findings
 from fabrictool.generators.latency import latency_assumptions
@@ -176,12 +174,9 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         cooling = rack_cooling(layout, fabric, placement, power)
         cost = capital_cost(layout, fabric, placement)
         lossless = lossless_networks(layout, fabric)
-        joined = _networks_to_run(layout, fabric)
+        joined, refused = _networks_to_run(layout, fabric)
         results = run_jobs(joined[0], jobs or jobs_of(layout)) if joined else []
-        congestion = {
-            transport.name: congestion_of(transport, layout.networks[transport.name].routing.name, seed)
-            for transport in joined
-        }
+        congestion = {transport.name: congestion_of(transport, seed) for transport in joined}
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
@@ -198,7 +193,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *cooling.findings,
         *rule_findings(layout, fabric),
         *(finding for settings in lossless.values() for finding in settings.findings()),
-        *_no_collectives(fabric, joined),
+        *_no_collectives(fabric, joined, refused),
         *_unreachable(results),
         *_not_known(layout, power, cooling, results),
         *cost.findings(),
@@ -229,7 +224,7 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
     """
     with _located(layout):
         _refuse_scenario(layout)
-        joined = _networks_to_run(layout, fabric)
+        joined, _ = _networks_to_run(layout, fabric)
         return run_jobs(joined[0], jobs) if joined else []
 
 
@@ -253,11 +248,6 @@ def _refuse_scenario(layout: Layout) -> None:
         problems.append(_unsupported("slow links", ("scenario", "slow")))
     if scenario is not None and scenario.sharing != "max-min":
         problems.append(_unsupported(f"sharing '{scenario.sharing}'", ("scenario", "sharing")))
-    for name, network in layout.networks.items():
-        default = "minimal" if network.family in DIRECT_FAMILIES else "d-mod-k"
-        if network.routing.name != default:
-            what = f"routing '{network.routing.name}'"
-            problems.append(_unsupported(what, ("networks", name, "routing"), f"use {default}"))
     if problems:
         raise NotSupportedError(problems)
 
@@ -266,9 +256,12 @@ def _unsupported(what: str, path: tuple[str | int, ...], fix: str = "remove it f
     return Problem("", f"{what}: not supported yet", fix, path)
 
 
-def _networks_to_run(layout: Layout, fabric: Fabric) -> list[Transport]:
-    """Return the networks that join all GPUs."""
-    return transports(fabric) if len(fabric.gpus) else []
+def _networks_to_run(layout: Layout, fabric: Fabric) -> tuple[list[Transport], dict[str, str]]:
+    """Return the networks that carry collectives, and why the others do not."""
+    if not len(fabric.gpus):
+        return [], {}
+    stated = {name: network.routing for name, network in layout.networks.items() if network.routing is not None}
+    return transports(fabric, None, stated)
 
 
 def _not_known(
@@ -301,17 +294,13 @@ def _unreachable(results: list[CollectiveResult]) -> list[Finding]:
     ]
 
 
-def _no_collectives(fabric: Fabric, joined: list[Transport]) -> list[Finding]:
+def _no_collectives(fabric: Fabric, joined: list[Transport], refused: Mapping[str, str]) -> list[Finding]:
+    """Say why there are no collectives."""
     if joined or not len(fabric.networks):
         return []
-    unrouted = [network for row, network in enumerate(fabric.networks) if not is_tiered(fabric, row)]
-    if unrouted:
-        names = ", ".join(f"{network.name} ({network.family})" for network in unrouted)
-        message = f"routing of {names} is not computed yet, and no other network joins all GPUs: no collectives"
-        fix = "read counts, power, cooling and cost; for collectives use a fat-tree or a rail-optimized network"
-        return [Finding("no-collectives", "note", "networks", message, fix)]
-    message = "no network joins all GPUs by one port each, so no collective is computed"
-    fix = "attach one port of every GPU to one network"
+    why = "; ".join(refused.values()) or "there are no GPUs"
+    message = f"no network carries messages between all GPUs, so no collective is computed: {why}"
+    fix = "attach equally many ports of every GPU to one network, and name a routing that its family has"
     return [Finding("no-collectives", "note", "networks", message, fix)]
 
 

@@ -9,15 +9,15 @@ all-reduce between K parties is at least 2 (K - 1) S).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from fabrictool.fabric import Fabric
-from fabrictool.fabric.parts import joined_by_tier, merged, network_ends
+from fabrictool.fabric.parts import is_tiered, joined_by_tier, merged, network_ends
 from fabrictool.fabric.tables import F8, I4
-from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.channels import Channels
+from fabrictool.routing.wiring import Wiring
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +42,46 @@ class Bound:
         return max(self.latency_s, nbytes * self.seconds_per_byte)
 
 
-def partitions(fabric: Fabric, network: int, ranks: I4, lanes: list[RouteTables]) -> list[Parts]:
-    """Return the ranks in parts: GPUs, scale-up domains with their hosts, then what each tier joins.
+def partitions(wiring: Wiring, ranks: I4) -> list[Parts]:
+    """Return the ranks in parts: each alone, scale-up domains with their hosts, then what more and more links join.
 
-    A part of tier l is what hosts, domains and switches up to tier l connect; what leaves it are its
-    links to higher tiers.
+    What leaves a part are the links with one end in it, at the speed that is left of them. Of a tree the
+    parts of tier l are what hosts, domains and switches up to tier l connect; elsewhere hosts on one
+    switch, then switches of one group.
     """
-    gpus, links, devices = fabric.gpus, fabric.links, fabric.devices
-    port_bps = sum((links.speed_bps[lane.port_channel[ranks] // 2] for lane in lanes), np.zeros(len(ranks)))
-    parts = [Parts("GPU", np.ones(len(ranks)), port_bps + gpus.scale_up_bps[ranks])]
-    a, z, speed = network_ends(fabric, network)
-    high, low = np.maximum(devices.tier[a], devices.tier[z]), np.minimum(devices.tier[a], devices.tier[z])
-    alone = merged(np.arange(len(devices), dtype=np.int32), *_domain_edges(fabric))
-    for tier, label in enumerate(joined_by_tier(fabric, network, alone)[:-1]):
-        leaving = (high > tier) & (low <= tier)
-        out = np.where(devices.tier[a] <= tier, a, z)[leaving]
-        capacity = np.bincount(label[out], speed[leaving], minlength=len(devices)).astype(np.float64)
-        where, count = np.unique(label[gpus.host[ranks]], return_counts=True)
-        title = "NIC" if tier == 0 else f"links above tier {tier}"
+    fabric, speed = wiring.fabric, wiring.channels.speed_bps
+    port_bps = np.where(wiring.up[ranks] >= 0, speed[wiring.up[ranks]], 0.0).sum(axis=1)
+    scaled = wiring.scale_up[ranks]
+    parts = [Parts("GPU", np.ones(len(ranks)), port_bps + np.where(scaled >= 0, speed[scaled], 0.0))]
+    rows = np.flatnonzero(fabric.links.network == wiring.network)
+    a, z = (end[rows] for end in fabric.ends)
+    for title, label in _labels(wiring):
+        leaving = label[a] != label[z]
+        left = speed[2 * rows[leaving]]
+        capacity: F8 = np.bincount(label[a][leaving], left, minlength=len(label)).astype(np.float64)
+        capacity += np.bincount(label[z][leaving], left, minlength=len(label))
+        where, count = np.unique(label[wiring.device[ranks]], return_counts=True)
         parts.append(Parts(title, count.astype(np.float64), capacity[where]))
     return parts
+
+
+def _labels(wiring: Wiring) -> Iterator[tuple[str, I4]]:
+    """Yield ways to part the devices, fine to coarse: what limits there, and a label of each device."""
+    fabric, network = wiring.fabric, wiring.network
+    alone = merged(np.arange(len(fabric.devices), dtype=np.int32), *_domain_edges(fabric))
+    if is_tiered(fabric, network):
+        for level, label in enumerate(joined_by_tier(fabric, network, alone)[:-1]):
+            yield "NIC" if level == 0 else f"links above tier {level}", label
+        return
+    yield "NIC", alone
+    a, z, _ = network_ends(fabric, network)
+    tier, pod = fabric.devices.tier, fabric.devices.pod
+    at_host = (tier[a] == 0) | (tier[z] == 0)
+    label = merged(alone, a[at_host], z[at_host])
+    yield "links between switches", label
+    if fabric.networks[network].has_groups:
+        near = at_host | (pod[a] == pod[z])
+        yield "links between groups", merged(label, a[near], z[near])
 
 
 def _domain_edges(fabric: Fabric) -> tuple[I4, I4]:
@@ -72,7 +92,7 @@ def _domain_edges(fabric: Fabric) -> tuple[I4, I4]:
     return host[scaled[same]], host[scaled[same + 1]]
 
 
-def bound(collective: str, parts: list[Parts], tables: RouteTables, ranks: I4, channels: Channels) -> Bound:
+def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4) -> Bound:
     """Return the lower bound of a collective on the ranks that ``parts`` are of."""
     size = len(ranks)
     if size < 2:
@@ -83,7 +103,7 @@ def bound(collective: str, parts: list[Parts], tables: RouteTables, ranks: I4, c
             seconds = _seconds_per_byte(collective, part, size)
             if seconds > best * (1 + 1e-12):
                 best, title = seconds, part.title
-    return Bound(_latency_s(collective, size, tables, ranks, channels), best, title)
+    return Bound(_latency_s(collective, wiring, ranks), best, title)
 
 
 def _seconds_per_byte(collective: str, part: Parts, size: int) -> float:
@@ -103,13 +123,11 @@ def _seconds_per_byte(collective: str, part: Parts, size: int) -> float:
     return 0.0
 
 
-def _latency_s(collective: str, size: int, tables: RouteTables, ranks: I4, channels: Channels) -> float:
+def _latency_s(collective: str, wiring: Wiring, ranks: I4) -> float:
     """Return start-ups times the shortest path between any two ranks."""
-    latency = channels.latency_s
-    port = tables.port_channel[ranks]
-    shortest = np.sort(latency[port] + latency[port ^ 1])[0] if size > 1 else 0.0
-    scaled = tables.scale_up[ranks]
-    if (scaled >= 0).any():
-        shortest = min(shortest, float((latency[scaled[scaled >= 0]] * 2).min()))
-    startups = 1 if collective == "all-to-all" else int(np.ceil(np.log2(size)))
-    return float(startups * shortest)
+    latency = wiring.channels.latency_s
+    up, scaled = wiring.up[ranks], wiring.scale_up[ranks]
+    up, scaled = up[up >= 0], scaled[scaled >= 0]
+    ways = np.concatenate((latency[up] + latency[up ^ 1], latency[scaled] * 2))
+    startups = 1 if collective == "all-to-all" else int(np.ceil(np.log2(len(ranks))))
+    return float(startups * ways.min(initial=np.inf)) if len(ways) else 0.0

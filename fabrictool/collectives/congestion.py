@@ -41,31 +41,36 @@ class Congestion:
         }
 
 
-def congestion_of(transport: Transport, routing: str, seed: int) -> Congestion:
+def congestion_of(transport: Transport, seed: int) -> Congestion:
     """Return the congestion of a network under all-to-all traffic.
 
     Parameters
     ----------
     transport : Transport
-    routing : str
-        Its name.
     seed : int
         Of the random bisections.
     """
     load, speed = transport.all_to_all_loads(), transport.channels.speed_bps
     busy = np.divide(load, speed, out=np.zeros_like(load), where=speed > 0)
-    ends = np.concatenate([end for lane in transport.lanes for end in (lane.port_channel, lane.port_channel ^ 1)])
-    unit = float(busy[ends].max())
+    up = transport.wiring.up[transport.wiring.up >= 0]
+    unit = float(busy[np.concatenate((up, up ^ 1))].max(initial=0.0))
     relative = busy / unit if unit else busy
     hot = np.flatnonzero(relative > 1 + 1e-9)
     hot = hot[np.argsort(-relative[hot], kind="stable")][:HOT_LINKS]
-    alone = len(transport.fabric.gpus) < 2
+    alone = len(transport.alive) < 2
     mean, error = (1.0, 0.0) if alone else transport.effective_bisection(TRIALS, seed)
     return Congestion(
-        routing,
-        "all-to-all" if transport.joined else "all-to-all on each rail",
+        transport.routing.name,
+        _pattern(transport),
         float(relative.max(initial=0.0)),
         mean,
         error,
         tuple((channel_name(transport.fabric, int(at)), float(relative[at])) for at in hot),
     )
+
+
+def _pattern(transport: Transport) -> str:
+    """Say who talks to whom: all, or only those that switches join."""
+    if transport.joined:
+        return "all-to-all"
+    return "all-to-all within what is still joined" if transport.wiring.faults else "all-to-all on each rail"

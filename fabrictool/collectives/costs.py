@@ -6,22 +6,24 @@ every size: ``time_s = latency_s + nbytes * seconds_per_byte``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.collectives.schedules import Round, Schedule, Shifts
-from fabrictool.collectives.shifts import rank_line, shift_costs
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import F8, I4
-from fabrictool.kernels import flows
-from fabrictool.kernels.flows import RouteTables
 from fabrictool.routing.channels import Channels
-from fabrictool.routing.regular import RegularTree
+from fabrictool.routing.wiring import Wiring
 
 #: Models that this version computes; ``bound`` is computed beside each of the others.
 MODELS = ("rounds", "alpha-beta", "bound")
+#: Flows of rounds that are routed together: enough to pay a call, and few megabytes.
+FLOWS_AT_ONCE = 1 << 16
 
 
 class UnreachableError(InputError):
@@ -44,22 +46,64 @@ class ScheduleCost:
         return self.latency_s + nbytes * self.seconds_per_byte
 
 
-def seconds_per_byte(channels: Channels, tables: RouteTables, model: str) -> F8:
+class RoundCost(NamedTuple):
+    """Cost of flows that start together.
+
+    Seconds per byte of the slowest channel, that channel (-1: none), the longest path's latency in s,
+    and the first flow without a path (-1: all have one).
+    """
+
+    seconds_per_byte: float
+    channel: int
+    latency_s: float
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownShifts:
+    """Shifts whose cost has a closed form: which steps, their latency together, seconds per byte by channel."""
+
+    steps: npt.NDArray[np.bool_]
+    latency_s: float
+    spent: Sequence[tuple[int, float]]
+
+
+class Carrier(ABC):
+    """What carries the messages of a job's ranks, and what their rounds cost.
+
+    Attributes
+    ----------
+    wiring : Wiring
+        Its endpoints are the ranks.
+    """
+
+    wiring: Wiring
+
+    @abstractmethod
+    def costs(self, rounds: Sequence[Round], ranks: I4) -> Iterable[RoundCost]:
+        """Return the cost of each round; ``ranks`` are the endpoints of the places in the job."""
+
+    def known(self, shifts: Shifts, ranks: I4) -> KnownShifts | None:
+        """Return what is known of shifts without following their flows."""
+        return None
+
+
+def seconds_per_byte(channels: Channels, ends: I4, model: str) -> F8:
     """Return the seconds that a byte takes on each channel; 0 where a model sees no limit.
 
     Parameters
     ----------
     channels : Channels
-    tables : RouteTables
+    ends : integer ndarray
+        Channels between hosts and switches, one direction of each.
     model : {"rounds", "alpha-beta"}
         ``alpha-beta`` knows only the ends: host links and scale-up, no congestion between switches.
     """
     speed = channels.speed_bps
     seconds = np.divide(8.0, speed, out=np.zeros_like(speed), where=speed > 0)
     if model == "alpha-beta":
-        ends = np.concatenate((tables.port_channel, tables.port_channel ^ 1))
         inside = np.ones(len(seconds), bool)
-        inside[ends] = False
+        inside[ends] = inside[ends ^ 1] = False
         inside[2 * channels.links :] = False
         seconds[inside] = 0.0
     return seconds
@@ -71,36 +115,15 @@ class Meter:
 
     Parameters
     ----------
-    tables : RouteTables
-    channels : Channels
-    tree : RegularTree or None
-        Regularity of the network, where proven; shifts are then counted in closed form.
+    carrier : Carrier
     ranks : (ranks,) int32
-        GPU of each place in the job.
-    model : {"rounds", "alpha-beta"}
-        ``rounds`` is exact for equal flows with a barrier after each round.
-    steps : float
-        Channels that all flows of all rounds cross, about; little work runs uncompiled.
-    lanes : int
-        Ports of each GPU that a message is split over; ``tables`` are those of one of them.
+        Endpoint of each place in the job.
     """
 
-    tables: RouteTables
-    channels: Channels
-    tree: RegularTree | None
+    carrier: Carrier
     ranks: I4
-    model: str = "rounds"
-    steps: float = float("inf")
-    lanes: int = 1
     latency_s: float = 0.0
     spent: dict[int, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Prepare scratch arrays."""
-        self._seconds = seconds_per_byte(self.channels, self.tables, self.model)
-        self._seconds[: 2 * self.channels.links] /= self.lanes
-        self._load = np.zeros(len(self.channels))
-        self._touched = np.empty(len(self.channels), np.int32)
 
     def cost(self, schedule: Schedule) -> ScheduleCost:
         """Return what a schedule costs: the sum over rounds of their slowest link and longest path.
@@ -110,49 +133,43 @@ class Meter:
         UnreachableError
             If two ranks have no path.
         """
-        for entry in schedule:
-            if isinstance(entry, Shifts):
-                self._shifts(entry)
-            else:
-                self._round(entry, self.steps)
+        waiting: list[Round] = []
+        flows = 0
+        for one in self._followed(schedule, waiting):
+            waiting.append(one)
+            flows += len(one.source)
+            if flows >= FLOWS_AT_ONCE:
+                self._count(waiting)
+                flows = 0
+        self._count(waiting)
         return ScheduleCost(self.latency_s, sum(self.spent.values()), self.spent)
+
+    def _followed(self, schedule: Schedule, waiting: list[Round]) -> Iterator[Round]:
+        """Yield the rounds whose flows must be followed, and add what is known of the others."""
+        for entry in schedule:
+            if isinstance(entry, Round):
+                yield entry
+                continue
+            left, known = entry.steps, self.carrier.known(entry, self.ranks)
+            if known is not None:
+                self._count(waiting)  # sums keep the order of the rounds
+                self.latency_s += known.latency_s
+                for channel, seconds in known.spent:
+                    self._spend(channel, seconds)
+                left = left[~known.steps]
+            yield from Shifts(left, entry.share).rounds(len(self.ranks))
+
+    def _count(self, waiting: list[Round]) -> None:
+        """Add what rounds cost, and forget them."""
+        for entry, cost in zip(waiting, self.carrier.costs(waiting, self.ranks), strict=True):
+            if cost.lost >= 0:
+                places = (entry.source[cost.lost], entry.target[cost.lost])
+                one, other = (self.carrier.wiring.rank_name(int(self.ranks[place])) for place in places)
+                what = f"{one} cannot reach {other} in this network"
+                raise UnreachableError([Problem("", what, "join them by switches or a scale-up domain")])
+            self._spend(cost.channel, entry.repeat * cost.seconds_per_byte)
+            self.latency_s += entry.repeat * cost.latency_s
+        waiting.clear()
 
     def _spend(self, channel: int, seconds: float) -> None:
         self.spent[channel] = self.spent.get(channel, 0.0) + seconds
-
-    def _round(self, entry: Round, steps: float) -> None:
-        source, target = self.ranks[entry.source], self.ranks[entry.target]
-        share = np.full(len(source), entry.share)
-        cost, channel, latency, lost = flows.round_cost(steps)(
-            self.tables, source, target, share, self._seconds, self.channels.latency_s, self._load, self._touched
-        )
-        if lost >= 0:
-            what = f"GPU {source[lost]} cannot reach GPU {target[lost]} in this network"
-            raise UnreachableError([Problem("", what, "join them by switches or a scale-up domain")])
-        self._spend(int(channel), entry.repeat * float(cost))
-        self.latency_s += entry.repeat * float(latency)
-
-    def _shifts(self, entry: Shifts) -> None:
-        """Count shifts in closed form where that is proven, the few near the ends flow by flow."""
-        size = len(self.ranks)
-        line = rank_line(self.ranks, self.tables, self.tree) if self.tree and self.model == "rounds" else None
-        middle = np.zeros(len(entry.steps), bool)
-        if line is not None and self.tree is not None:
-            middle = (entry.steps >= line.near) & (entry.steps <= size - line.near)
-            found = shift_costs(entry.steps[middle], line, self.tree)
-            self.latency_s += float(found.latency_s.sum())
-            for level in np.unique(found.level).tolist():
-                seconds = entry.share / self.lanes * float(found.seconds[found.level == level].sum())
-                self._spend(self._example(level), seconds)
-        edge = Shifts(entry.steps[~middle], entry.share)
-        steps = 3.0 * size * len(edge.steps)
-        for one in edge.rounds(size):
-            self._round(one, steps)
-
-    def _example(self, level: int) -> int:
-        """Return one of the channels of a level: those of the first rank."""
-        first = int(self.ranks[0])
-        if level == 0:
-            return int(self.tables.port_channel[first])
-        channel = int(self.tables.own_channel[first, abs(level) - 1])
-        return channel if level > 0 else channel ^ 1

@@ -203,15 +203,10 @@ def binomial(group: Group) -> Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A schedule, whether it needs a power of two, and whether each rank has a flow for every other."""
+    """A schedule, and whether it needs a power of two."""
 
     rounds: Callable[[Group], Schedule]
     power_of_two: bool = False
-    all_pairs: bool = False
-
-    def flow_count(self, size: int) -> float:
-        """Return about how many flows the distinct rounds have together."""
-        return float(size * (size if self.all_pairs else np.log2(max(size, 2))))
 
 
 #: Algorithms of each collective; the first is the default, unless ``default_algorithm`` knows better.
@@ -226,11 +221,11 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
     "all-gather": {"ring": Algorithm(ring_pass)},
     "broadcast": {"binomial": Algorithm(binomial)},
     "all-to-all": {
-        "pairwise": Algorithm(pairwise, all_pairs=True),
-        "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True, all_pairs=True),
-        "direct": Algorithm(direct, all_pairs=True),
+        "pairwise": Algorithm(pairwise),
+        "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True),
+        "direct": Algorithm(direct),
         "bruck": Algorithm(bruck),
-        "node-shift": Algorithm(node_shift, all_pairs=True),
+        "node-shift": Algorithm(node_shift),
         "pxn": Algorithm(pxn),
     },
 }

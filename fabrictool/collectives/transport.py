@@ -1,72 +1,117 @@
-"""A network ready to run collectives: routing, channels and regularity of each port that GPUs have in it."""
+"""A network ready to run collectives: its routing, and what carries messages between its ranks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
 from fabrictool.collectives.bounds import Bound, bound, partitions
-from fabrictool.collectives.costs import MODELS, Meter, ScheduleCost, UnreachableError
+from fabrictool.collectives.carriers import Lane, Routed
+from fabrictool.collectives.costs import MODELS, Carrier, Meter, ScheduleCost, UnreachableError
 from fabrictool.collectives.schedules import ALGORITHMS, Group, bus_factor, default_algorithm
 from fabrictool.collectives.workloads import CollectiveResult, Job, rank_list
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem
 from fabrictool.fabric import Fabric
-from fabrictool.fabric.parts import joined_by_tier
+from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.bisection import lane_bisection
-from fabrictool.routing.channels import Channels, channel_name, channels
-from fabrictool.routing.dmodk import rank_tables
+from fabrictool.layout.network import Routing as Stated
+from fabrictool.routing.bisection import effective_bisection, lane_bisection
+from fabrictool.routing.channels import Channels, channel_name
+from fabrictool.routing.choose import default_name, routing_of
+from fabrictool.routing.flows import Routing
+from fabrictool.routing.inside import ScaleUp
 from fabrictool.routing.loads import all_to_all_loads
-from fabrictool.routing.regular import RegularTree, regular_tree
+from fabrictool.routing.modk import ModK, ranks_of
+from fabrictool.routing.ranks import NotJoinedError, rank_wiring
+from fabrictool.routing.regular import RegularTree
+from fabrictool.routing.wiring import Wiring
 
 
 @dataclass
 class Transport:
-    """A network with its routing, ready to run jobs on all GPUs as ranks.
+    """A network with its routing, ready to run jobs on all GPUs as ranks, or on hosts where there are no GPUs.
 
     Parameters
     ----------
     fabric : Fabric
     network : int
         Row of the network.
+    faults : Faults, optional
+        What is down or slow; ranks on hosts that are down take part in nothing.
+    stated : Stated, optional
+        The routing asked for; by default D-mod-k on trees, minimal ways elsewhere.
 
     Attributes
     ----------
+    wiring : Wiring
+        Its endpoints are the ranks.
+    routing : Routing
     lanes : list of RouteTables
-        One for each port of a GPU; a message is split evenly over them.
+        Where flows are followed by kernel, the tables of each port of a rank; a message is split evenly over
+        them. Empty for other routings, and where only some of the ports of a rank may be down.
     trees : list of RegularTree or None
         Regularity of each lane, where proven.
-    part : list of (ranks,) int32
-        Of each lane, what switches join: ranks with different numbers cannot reach each other in it.
+
+    Raises
+    ------
+    NotSupportedError
+        If GPUs have no port or unequally many ports, or the routing is not known or does not route this network.
     """
 
     fabric: Fabric
     network: int
+    faults: Faults | None = None
+    stated: Stated | None = None
+    wiring: Wiring = field(init=False)
+    routing: Routing = field(init=False)
     lanes: list[RouteTables] = field(init=False)
-    channels: Channels = field(init=False)
     trees: list[RegularTree | None] = field(init=False)
-    part: list[I4] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derive routing tables, channels and, where proven, the regularity of each lane."""
-        self.lanes = rank_tables(self.fabric, self.network)
-        self.channels = channels(self.fabric)
-        self.trees = [regular_tree(self.fabric, self.network, lane, self.channels) for lane in self.lanes]
-        whole = joined_by_tier(self.fabric, self.network, through_hosts=False)[-1]
-        self.part = [whole[lane.leaf] for lane in self.lanes]
+        """Route the network."""
+        self.wiring = rank_wiring(self.fabric, self.network, self.faults)
+        self.routing = routing_of(self.wiring, self.stated)
+        self.lanes, self.trees = [], []
+        if isinstance(self.routing, ModK) and self.routing.name == "d-mod-k" and self.wiring.alike:
+            self.lanes = [tables._replace(scale_up=self.wiring.scale_up) for tables in self.routing.lanes]
+            self.trees = self.routing.trees
 
     @property
     def name(self) -> str:
         """Name of the network."""
-        return self.fabric.networks[self.network].name
+        return self.wiring.name
+
+    @property
+    def channels(self) -> Channels:
+        """Channels of the fabric."""
+        return self.wiring.channels
+
+    @cached_property
+    def alive(self) -> I4:
+        """Ranks whose host is up."""
+        return np.flatnonzero(~self.wiring.faults.device[self.wiring.device]).astype(np.int32)
+
+    @cached_property
+    def part(self) -> list[I4]:
+        """Of each lane, what switches join: ranks with different numbers cannot reach each other in it."""
+        return [self.wiring.parts_of(lane) for lane in range(self.wiring.lanes.shape[1])]
 
     @property
     def joined(self) -> bool:
         """Whether every rank reaches every other through switches."""
-        return all((part == part[0]).all() for part in self.part)
+        return all((part[self.alive] == part[self.alive[:1]]).all() for part in self.part)
+
+    def carriers(self, model: str) -> list[Carrier]:
+        """Return what carries messages side by side: the slowest of them counts."""
+        if not self.lanes:
+            return [Routed(self.routing, model)]
+        lanes = zip(self.lanes, self.trees, strict=True)
+        return [Lane(self.wiring, tables, tree, model, len(self.lanes)) for tables, tree in lanes]
 
     def cost(self, job: Job, ranks: I4) -> tuple[str, ScheduleCost, Bound]:
         """Return the algorithm used, its cost and the lower bound.
@@ -76,10 +121,9 @@ class Transport:
         UnreachableError
             If two ranks that exchange messages have no path.
         """
-        first = self.lanes[0]
-        group = Group(len(ranks), np.where(first.scale_up[ranks] >= 0, first.domain[ranks], -1 - ranks))
-        parts = partitions(self.fabric, self.network, ranks, self.lanes)
-        floor = bound(job.collective, parts, first, ranks, self.channels)
+        wiring = self.wiring
+        group = Group(len(ranks), np.where(wiring.scale_up[ranks] >= 0, wiring.domain[ranks], -1 - ranks))
+        floor = bound(job.collective, partitions(wiring, ranks), wiring, ranks)
         name = job.algorithm or default_algorithm(job.collective, group, self.joined)
         if len(ranks) < 2:
             return name, ScheduleCost(0.0, 0.0, {}), floor
@@ -90,44 +134,31 @@ class Transport:
             what = f"{name} needs a power of two, not {len(ranks)} ranks"
             others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
             raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
-        steps = 3 * algorithm.flow_count(len(ranks))
-        costs = [
-            Meter(lane, self.channels, tree, ranks, job.model, steps, len(self.lanes)).cost(algorithm.rounds(group))
-            for lane, tree in zip(self.lanes, self.trees, strict=True)
-        ]
+        costs = [Meter(carrier, ranks).cost(algorithm.rounds(group)) for carrier in self.carriers(job.model)]
         return name, max(costs, key=lambda cost: cost.seconds_per_byte), floor
 
     def run(self, job: Job) -> Iterator[CollectiveResult]:
         """Run a job; yield one result a size, without a time where ranks cannot reach each other."""
         check_job(job)
-        ranks = rank_list(job.ranks, len(self.fabric.gpus), job.path)
+        ranks = rank_list(job.ranks, self.wiring.endpoints, job.path)
+        ranks = ranks[~self.wiring.faults.device[self.wiring.device[ranks]]]
+        if not len(ranks):
+            yield from self._no_results(job, 0, "all hosts of its ranks are down")
+            return
         try:
             name, cost, floor = self.cost(job, ranks)
         except UnreachableError as error:
-            for nbytes in job.sizes:
-                yield self._no_result(job, len(ranks), nbytes, str(error))
+            yield from self._no_results(job, len(ranks), str(error))
             return
         for nbytes in job.sizes:
             yield self._result(job, name, len(ranks), nbytes, cost, floor)
 
-    def _no_result(self, job: Job, size: int, nbytes: float, why: str) -> CollectiveResult:
-        name = job.algorithm or ""
-        return CollectiveResult(
-            job.number,
-            self.name,
-            job.collective,
-            name,
-            job.model,
-            size,
-            nbytes,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            why,
-        )
+    def _no_results(self, job: Job, size: int, why: str) -> Iterator[CollectiveResult]:
+        for nbytes in job.sizes:
+            yield CollectiveResult(
+                job.number, self.name, job.collective, job.algorithm or "", job.model, size, nbytes,
+                None, None, None, None, None, None, why,
+            )  # fmt: skip
 
     def _result(
         self, job: Job, algorithm: str, size: int, nbytes: float, cost: ScheduleCost, floor: Bound
@@ -161,22 +192,41 @@ class Transport:
             return ""
         if channel >= 2 * self.channels.links:
             return "scale-up"
-        tier = int(self.fabric.devices.tier[self.fabric.ends[0][channel // 2]])
+        devices = self.fabric.devices
+        low, high = (end[channel // 2] for end in self.fabric.ends)
+        tier = int(devices.tier[low])
+        if tier == int(devices.tier[high]):
+            grouped = self.fabric.networks[self.network].has_groups
+            return ("global link" if devices.pod[low] != devices.pod[high] else "local link") if grouped else "ISL"
         way = "downlink" if channel % 2 else "uplink"
         return "NIC" if tier == 0 else f"{('leaf', 'spine', 'core')[tier - 1]} {way}"
 
     def all_to_all_loads(self) -> F8:
         """Return the load of channels when each rank sends one unit to each it reaches outside its domain."""
-        total = np.zeros(len(self.channels))
-        for lane, tree in zip(self.lanes, self.trees, strict=True):
-            total += all_to_all_loads(lane, len(self.channels), tree if self.joined else None)[0]
+        size = len(self.channels)
+        if not self.lanes:
+            load = ScaleUp(self.routing).all_to_all()[0]
+            load[2 * self.channels.links :] = 0.0
+            return load
+        total = np.zeros(size)
+        for tables, tree in zip(self.lanes, self.trees, strict=True):
+            live = ranks_of(tables, np.flatnonzero(tables.port_channel >= 0))
+            total += all_to_all_loads(live, size, tree if self.joined else None)[0]
         return total / len(self.lanes)
 
     def effective_bisection(self, trials: int, seed: int) -> tuple[float, float]:
-        """Return the effective bisection bandwidth of the first lane and its standard error."""
-        part = None if self.joined else self.part[0]
-        tree = self.trees[0] if part is None else None
-        found = lane_bisection(self.lanes[0], tree, self.channels.speed_bps, trials, seed, part)
+        """Return the effective bisection bandwidth and its standard error, of D-mod-k in the first lane.
+
+        A flow gets 1 / (largest load on its way in units of the host speed), at most 1, and 0 without a way.
+        """
+        alive = self.alive
+        if not self.lanes:
+            found = effective_bisection(ScaleUp(self.routing), trials, seed, alive)
+            return found.mean, found.error
+        part = None if self.joined else self.part[0][alive]
+        whole = part is None and len(alive) == self.wiring.hosts
+        tree = self.trees[0] if whole else None
+        found = lane_bisection(ranks_of(self.lanes[0], alive), tree, self.channels.speed_bps, trials, seed, part)
         return found.mean, found.error
 
 
@@ -204,15 +254,34 @@ def _refused(job: Job, key: str, what: str, known: Iterable[str]) -> Problem:
     return Problem(where, f"{what} is not supported yet", fix, path)
 
 
-def transports(fabric: Fabric) -> list[Transport]:
-    """Return the networks that every GPU has ports in, in layout order."""
-    found = []
-    for row in range(len(fabric.networks)):
+def transports(
+    fabric: Fabric, faults: Faults | None = None, stated: Mapping[str, Stated] = MappingProxyType({})
+) -> tuple[list[Transport], dict[str, str]]:
+    """Return the networks that every GPU has ports in, in layout order, and why others carry no collectives.
+
+    Parameters
+    ----------
+    fabric : Fabric
+    faults : Faults, optional
+    stated : mapping of str to Stated, optional
+        The routing asked for, by network.
+
+    Raises
+    ------
+    NotSupportedError
+        If a routing that was asked for cannot be used on a network that every GPU has ports in.
+    """
+    found, refused = [], {}
+    for row, network in enumerate(fabric.networks):
         try:
-            found.append(Transport(fabric, row))
-        except NotSupportedError:
-            continue
-    return found
+            found.append(Transport(fabric, row, faults, stated.get(network.name)))
+        except NotSupportedError as error:
+            asked = stated.get(network.name)
+            if asked is not None and asked.name != default_name(fabric, row) and not isinstance(error, NotJoinedError):
+                path = ("networks", network.name, "routing")
+                raise NotSupportedError([replace(problem, path=path) for problem in error.problems]) from None
+            refused[network.name] = error.problems[0].what
+    return found, refused
 
 
 def run_jobs(transport: Transport, jobs: Iterable[Job]) -> list[CollectiveResult]:

@@ -188,7 +188,7 @@ def _network(parts: Parts, size: Size, hosts: int, group: object) -> Iterator[st
     else:
         yield from _shape(intent, size)
         yield from _tiers(parts, size, hosts)
-    yield "routing: d-mod-k"
+        yield "routing: d-mod-k"
     yield "#link: {latency: {host: 1 us, fabric: 500 ns}}  # by default published measurements"
     yield f"#attach: [{{hosts: {group}, role: compute}}]  # by default all compute ports"
 

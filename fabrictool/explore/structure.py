@@ -31,7 +31,7 @@ def structure(evaluation: Evaluation) -> dict[str, str]:
         start = prefix(fabric, name)
         found[f"{start}family"] = network.family
         found[f"{start}protocol"] = network.protocol
-        found[f"{start}routing"] = network.routing.name
+        found[f"{start}routing"] = network.routing_name
         found |= {f"{start}{key}": text for key, text in _tiers(fabric, row).items()}
     found |= _links(fabric)
     found |= _algorithms(evaluation)

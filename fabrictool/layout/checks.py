@@ -23,7 +23,8 @@ def cross_checks(layout: Layout) -> Iterator[Problem]:
     for name, network in layout.networks.items():
         yield from _attachments(layout, name, network)
         yield from _leaf_entries(layout, name, network)
-        yield from _routing(network.routing, ("networks", name, "routing"))
+        if network.routing is not None:
+            yield from _routing(network.routing, ("networks", name, "routing"))
     yield from _jobs(layout)
     yield from _prices(layout)
 

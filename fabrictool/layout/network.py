@@ -250,7 +250,7 @@ class Network(Model):
     path: str | None = None
     wiring: Literal["interleaved", "blocked"] = "interleaved"
     cables: Annotated[Cables, BeforeValidator(_cables, json_schema_input_type=str | Cables)] = Cables()
-    routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] = Routing(name="d-mod-k")
+    routing: Annotated[Routing, BeforeValidator(_named, json_schema_input_type=str | Routing)] | None = None
     link: Link = Link()
     attach: list[Attach] | None = None
 
@@ -265,4 +265,11 @@ class Network(Model):
         """Fill in what dragonflies and alike, which are no trees, mean by what they do not say."""
         if not isinstance(given, dict) or given.get("family") not in DIRECT_FAMILIES:
             return given
-        return with_global_keys({"routing": "minimal"} | given)
+        return with_global_keys(given)
+
+    @property
+    def routing_name(self) -> str:
+        """Name of the routing: D-mod-k on trees and minimal ways elsewhere where none is stated."""
+        if self.routing is not None:
+            return self.routing.name
+        return "minimal" if self.family in DIRECT_FAMILIES or self.isl is not None else "d-mod-k"

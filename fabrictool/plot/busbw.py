@@ -72,7 +72,7 @@ def subtitle(layout: Layout, fabric: Fabric, curves: Sequence[Curve]) -> str:
     models = ", ".join(dict.fromkeys(curve.model for curve in curves))
     return (
         f"{ranks}{of} GPUs · {_PROTOCOLS[network.protocol]} {speed} {network.family} · "
-        f"routing {network.routing.name} · model {models}"
+        f"routing {network.routing_name} · model {models}"
     )
 
 

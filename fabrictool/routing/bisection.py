@@ -66,7 +66,7 @@ class EffectiveBisection:
         return {"mean": self.mean, "low": self.low, "high": self.high, "trials": self.trials}
 
 
-def effective_bisection(routing: Routing, trials: int, seed: int = 0) -> EffectiveBisection:
+def effective_bisection(routing: Routing, trials: int, seed: int = 0, among: I4 | None = None) -> EffectiveBisection:
     """Return the effective bisection bandwidth over random one-way matchings of halves of the hosts.
 
     A flow gets 1 / (largest load on its path), never more than 1, and 0 without a way. Hosts that no
@@ -78,13 +78,20 @@ def effective_bisection(routing: Routing, trials: int, seed: int = 0) -> Effecti
     trials : int
         Number of matchings.
     seed : int
+    among : (ranks,) int32, optional
+        Hosts that take part; by default all.
 
     Raises
     ------
     InputError
         If there are fewer than 2 hosts, or no trials.
     """
-    return _drawn(rates_of(routing), routing.wiring.hosts, trials, seed, _parts(routing.wiring))
+    run, part = rates_of(routing), _parts(routing.wiring)
+    if among is None or len(among) == routing.wiring.hosts:
+        return _drawn(run, routing.wiring.hosts, trials, seed, part)
+    chosen = among
+    part = None if part is None else part[chosen]
+    return _drawn(lambda source, target: run(chosen[source], chosen[target]), len(chosen), trials, seed, part)
 
 
 def matched_bisection(routing: Routing, groups: Iterable[Flows]) -> EffectiveBisection:
@@ -211,8 +218,7 @@ def _mean_rate(routing: Routing, group: Flows, weight: F8) -> float:
 
 def _weights(wiring: Wiring) -> F8:
     """Return the load that one flow means for each channel: speed of a host with all its ports over that of it."""
-    up = np.where(wiring.lanes >= 0, wiring.terminals.up[wiring.lanes], -1)[: wiring.hosts]
-    speed = wiring.channels.speed_bps
+    up, speed = wiring.up[: wiring.hosts], wiring.channels.speed_bps
     return _slowness(speed, float(np.where(up >= 0, speed[up], 0.0).sum(axis=1).max(initial=0.0)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fabrictool.errors import NotSupportedError, Problem
+from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.flows import Routing
@@ -36,6 +37,11 @@ ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
 }
 
 
+def default_name(fabric: Fabric, network: int) -> str:
+    """Return the name of the routing where none is stated: D-mod-k on trees, minimal ways elsewhere."""
+    return "d-mod-k" if is_tiered(fabric, network) else "minimal"
+
+
 def routing_of(wiring: Wiring, stated: Stated | None = None) -> Routing:
     """Return the routing of a network; by default D-mod-k on trees, minimal ways elsewhere.
 
@@ -45,7 +51,7 @@ def routing_of(wiring: Wiring, stated: Stated | None = None) -> Routing:
         If the routing is not known, or the network is not one that it routes.
     """
     if stated is None:
-        stated = Stated(name="d-mod-k" if is_tiered(wiring.fabric, wiring.network) else "minimal")
+        stated = Stated.model_validate({"name": default_name(wiring.fabric, wiring.network)})
     if stated.name not in ROUTINGS:
         what = f"routing '{stated.name}' is not supported yet"
         raise NotSupportedError([Problem("", what, f"use one of {', '.join(ROUTINGS)}")])

@@ -9,8 +9,6 @@ is the product of the parents' numbers of the levels below.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from fabrictool.errors import NotSupportedError, Problem
@@ -19,7 +17,8 @@ from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.wiring import Wiring, wiring
+from fabrictool.routing.ranks import rank_wiring
+from fabrictool.routing.wiring import Wiring
 
 
 def route_tables(wiring: Wiring) -> list[RouteTables]:
@@ -52,21 +51,7 @@ def rank_tables(fabric: Fabric, network: int, faults: Faults | None = None) -> l
     NotSupportedError
         If the network is no tree, or GPUs have no port or unequally many ports in it.
     """
-    found = wiring(fabric, network, faults, by_gpu=True)
-    size = len(fabric.gpus)
-    name = fabric.networks[network].name
-    present = np.count_nonzero(found.gpu >= 0)
-    if present < size:
-        what = f"{size - present} GPUs have no port in network {name}"
-        raise NotSupportedError([Problem("", what, "attach a port of every GPU", ("networks", name))])
-    uses = np.count_nonzero(found.lanes[:size] >= 0, axis=1)
-    if size and (uses != uses[0]).any():
-        what = f"GPUs have {int(uses.min())} to {int(uses.max())} ports in network {name}"
-        fix = "attach equally many ports of every GPU"
-        raise NotSupportedError([Problem("", what, fix, ("networks", name))])
-    lanes = found.lanes[:size, : uses.max(initial=1)]
-    part = replace(found, lanes=lanes, device=found.device[:size], gpu=found.gpu[:size])
-    return route_tables(part)
+    return route_tables(rank_wiring(fabric, network, faults))
 
 
 def _tables(wiring: Wiring, lane: I4, keys: I4, ups: tuple[I4, I4, I4], width: I4, stride: np.ndarray) -> RouteTables:

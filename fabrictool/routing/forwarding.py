@@ -50,10 +50,9 @@ class TableRouting(Routing):
         return joined_usage(parts)
 
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
-        """Return what channels carry when every host sends to every other, and pairs by links on the way.
-
-        Lanes share a volume evenly, whether or not they all have a way.
-        """
+        """Return what channels carry when every host sends to every other, and pairs by links on the way."""
+        if not self.wiring.alike:
+            return super().all_to_all()
         load, _, hops = self._crossed
         return load.copy(), {links or -1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
 

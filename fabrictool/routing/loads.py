@@ -7,6 +7,7 @@ import numpy as np
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels import flows
 from fabrictool.kernels.flows import MAX_PATH, RouteTables
+from fabrictool.routing.inside import domain_pairs
 from fabrictool.routing.regular import RegularTree
 
 
@@ -46,7 +47,7 @@ def all_to_all_loads(
     """
     load = np.zeros(channel_count)
     hops = _regular_loads(tables, tree, load) if tree is not None else _leaf_loads(tables, load)
-    source, target = _domain_pairs(tables)
+    source, target = _with_themselves(tables)
     network_only = tables._replace(scale_up=np.full(len(tables.leaf), -1, np.int32))
     path, length = paths(network_only, source, target)
     used = path[np.arange(path.shape[1]) < length[:, None]]
@@ -100,16 +101,8 @@ def _add_class_loads(tables: RouteTables, tree: RegularTree, level: int, load: F
     np.add.at(load, channel ^ 1, (inside * (len(tables.leaf) - ranks[:, None])).ravel())
 
 
-def _domain_pairs(tables: RouteTables) -> tuple[I4, I4]:
+def _with_themselves(tables: RouteTables) -> tuple[I4, I4]:
     """Return all ordered pairs of ranks of one scale-up domain, each rank with itself included."""
     rank = np.arange(len(tables.leaf), dtype=np.int32)
-    alone = tables.scale_up < 0
-    domain = np.where(alone, -1 - rank, tables.domain)
-    order = np.argsort(domain, kind="stable").astype(np.int32)
-    sizes = np.unique(domain[order], return_counts=True)[1]
-    start = np.cumsum(sizes) - sizes
-    source = np.repeat(order, np.repeat(sizes, sizes))
-    run = np.repeat(start, sizes * sizes)
-    within = np.arange(len(source)) - np.repeat(np.cumsum(sizes * sizes) - sizes * sizes, sizes * sizes)
-    target = order[run + within % np.repeat(sizes, sizes * sizes)]
-    return source, target
+    source, target = domain_pairs(np.where(tables.scale_up < 0, -1, tables.domain).astype(np.int32))
+    return np.concatenate((source, rank)), np.concatenate((target, rank))

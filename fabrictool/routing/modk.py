@@ -61,11 +61,15 @@ class ModK(Routing):
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
         """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""
         wiring = self.wiring
+        if not wiring.alike:
+            return super().all_to_all()
         total = np.zeros(len(wiring.channels))
         hops: dict[int, float] = {}
-        for tables, tree in zip(self.lanes, self.trees, strict=True):
+        for lane, (tables, tree) in enumerate(zip(self.lanes, self.trees, strict=True)):
             ranks = np.flatnonzero(tables.port_channel[: wiring.hosts] >= 0)
-            load, found = all_to_all_loads(ranks_of(tables, ranks), len(wiring.channels), tree)
+            part = wiring.parts_of(lane)[ranks]
+            joined = tree if (part == part[:1]).all() else None  # the closed form takes all pairs to have a way
+            load, found = all_to_all_loads(ranks_of(tables, ranks), len(wiring.channels), joined)
             total += load
             found[-1] = found.get(-1, 0.0) + wiring.hosts * (wiring.hosts - 1) - len(ranks) * (len(ranks) - 1)
             for links, pairs in found.items():

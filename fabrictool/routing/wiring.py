@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.faults import Faults, no_faults
+from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import I2, I4
 from fabrictool.routing.channels import Channels, channels, sending_ports
 
@@ -110,6 +111,31 @@ class Wiring:
         return np.where(self.domain >= 0, out, -1).astype(np.int32)
 
     @cached_property
+    def up(self) -> I4:
+        """Channel from each port of an endpoint to its switch, -1 where there is none or it is down."""
+        up: I4 = np.where(self.lanes >= 0, self.terminals.up[self.lanes], -1)
+        return up.astype(np.int32)
+
+    @property
+    def alike(self) -> bool:
+        """Whether an endpoint has either all its ports or none, so that lanes can be counted one by one."""
+        return self.lanes.shape[1] == 1 or bool((self.up >= 0).all())
+
+    @cached_property
+    def part(self) -> I4:
+        """What each switch is joined with by links that are up: equal labels reach each other, (switches,)."""
+        fabric = self.fabric
+        rows = (fabric.links.network == self.network) & ~self.faults.links.dead
+        a, z = (self.place[end[rows]] for end in fabric.ends)
+        between = (a >= 0) & (z >= 0)
+        return merged(np.arange(len(self.switch), dtype=np.int32), a[between], z[between])
+
+    def parts_of(self, lane: int) -> I4:
+        """Return the label in ``part`` of each endpoint's switch in a lane, -1 without one, (endpoints,)."""
+        terminal = self.lanes[:, lane]
+        return np.where(terminal >= 0, self.part[self.terminals.seat[terminal]], -1).astype(np.int32)
+
+    @cached_property
     def rail(self) -> I2:
         """Rail of the first port of each endpoint, -1 for none, (endpoints,)."""
         rail: I2 = self.fabric.ports.rail[self.terminals.port[self.lanes[:, 0]]]
@@ -135,6 +161,11 @@ class Wiring:
         order = np.lexsort((port, here))
         first = np.concatenate(([0], np.cumsum(np.bincount(here, minlength=len(self.switch))))).astype(np.int32)
         return Ways(first, channel[order], there[order], fabric.ports.number[port[order]])
+
+    def rank_name(self, endpoint: int) -> str:
+        """Return what an endpoint is called as a rank: a GPU by its number, else by the name of its host."""
+        gpu = int(self.gpu[endpoint])
+        return f"GPU {gpu}" if gpu >= 0 else self.endpoint_name(endpoint)
 
     def endpoint_name(self, endpoint: int) -> str:
         """Return the host of an endpoint, with its GPU or port where a host has several."""

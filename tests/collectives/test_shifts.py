@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fabrictool.collectives.carriers import Lane
 from fabrictool.collectives.costs import Meter
 from fabrictool.collectives.schedules import Shifts
 from fabrictool.collectives.shifts import rank_line, shift_costs
@@ -69,7 +70,7 @@ def _assert_agrees(fabric: Fabric, ranks: np.ndarray) -> bool:
     steps = steps[(steps > 0) & (steps < len(ranks))]
     found = shift_costs(steps, line, transport.trees[0])
     for at, step in enumerate(steps):
-        meter = Meter(transport.lanes[0], transport.channels, None, ranks, steps=1)
+        meter = Meter(Lane(transport.wiring, transport.lanes[0], None), ranks)
         cost = meter.cost(iter([Shifts(np.array([step]), 1.0)]))
         assert found.seconds[at] == pytest.approx(cost.seconds_per_byte, rel=1e-12), f"shift {step}"
         assert found.latency_s[at] == pytest.approx(cost.latency_s, rel=1e-12), f"shift {step}"

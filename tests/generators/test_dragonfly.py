@@ -17,7 +17,7 @@ from fabrictool.errors import InputError, NotSupportedError
 from fabrictool.evaluation import evaluate
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import link_counts, oversubscription
-from fabrictool.layout.reading import layout_from_tree, read_layout
+from fabrictool.layout.reading import layout_from_tree
 from fabrictool.routing.dmodk import rank_tables
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
@@ -197,24 +197,19 @@ def test_all_errors_at_once_and_counts_in_two_places() -> None:
     assert "room for 160" in said[2]
 
 
-def test_d_mod_k_refuses_and_score_goes_on_without_collectives() -> None:
+def test_d_mod_k_refuses_a_dragonfly() -> None:
     fabric = _dragonfly(KIM, 72, 7)
     with pytest.raises(NotSupportedError, match="D-mod-k routes trees, but in network compute \\(dragonfly\\)"):
         rank_tables(fabric, 0)
-    evaluation = evaluate(read_layout(str(TOPOLOGIES / "dragonfly-72.yaml")))
-    assert not evaluation.collectives
-    assert "no-collectives" in {finding.id for finding in evaluation.findings}
-    assert evaluation.counts["switches"] == 36
 
 
-def test_routing_is_minimal_unless_told_and_others_are_refused_by_score() -> None:
+def test_routing_is_minimal_unless_told_and_d_mod_k_is_refused_by_score() -> None:
     network = {"family": "dragonfly", "dragonfly": KIM, "leaf": {"type": SW7}}
     tree = {"name": "d", "hosts": {"type": fabrics.host_type(), "count": 72}, "networks": {"compute": network}}
-    assert layout_from_tree(tree).networks["compute"].routing.name == "minimal"
-    for routing in ("d-mod-k", "valiant", "ugal"):
-        layout = layout_from_tree(tree | {"networks": {"compute": network | {"routing": routing}}})
-        with pytest.raises(NotSupportedError, match="use minimal"):
-            evaluate(layout)
+    assert layout_from_tree(tree).networks["compute"].routing_name == "minimal"
+    layout = layout_from_tree(tree | {"networks": {"compute": network | {"routing": "d-mod-k"}}})
+    with pytest.raises(NotSupportedError, match="use minimal"):
+        evaluate(layout)
 
 
 def test_links_per_pair_and_arrangement_may_stand_in_the_network() -> None:

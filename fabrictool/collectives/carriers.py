@@ -1,0 +1,137 @@
+"""Carriers: rounds on the tables of D-mod-k by kernel, and on any routing by what its flows use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fabrictool.collectives.costs import Carrier, KnownShifts, RoundCost, seconds_per_byte
+from fabrictool.collectives.schedules import Round, Shifts
+from fabrictool.collectives.shifts import rank_line, shift_costs
+from fabrictool.fabric.tables import F8, I4
+from fabrictool.kernels import flows as kernels
+from fabrictool.kernels.flows import RouteTables
+from fabrictool.routing.flows import Routing, flows
+from fabrictool.routing.inside import ScaleUp
+from fabrictool.routing.regular import RegularTree
+from fabrictool.routing.wiring import Wiring
+
+
+@dataclass(frozen=True)
+class Lane(Carrier):
+    """One port of each rank under D-mod-k: every flow has one path, which a kernel follows.
+
+    Parameters
+    ----------
+    wiring : Wiring
+    tables : RouteTables
+    tree : RegularTree or None
+        Regularity of the network, where proven; shifts are then counted in closed form.
+    model : {"rounds", "alpha-beta"}
+        ``rounds`` is exact for equal flows with a barrier after each round.
+    lanes : int
+        Ports of each rank that a message is split over; ``tables`` are those of one of them.
+    """
+
+    wiring: Wiring
+    tables: RouteTables
+    tree: RegularTree | None
+    model: str = "rounds"
+    lanes: int = 1
+
+    @cached_property
+    def _seconds(self) -> F8:
+        up, channels = self.tables.port_channel, self.wiring.channels
+        seconds = seconds_per_byte(channels, up[up >= 0], self.model)
+        seconds[: 2 * channels.links] /= self.lanes
+        return seconds
+
+    def costs(self, rounds: Sequence[Round], ranks: I4) -> Iterator[RoundCost]:
+        """Yield the cost of each round."""
+        latency_s = self.wiring.channels.latency_s
+        load, touched = np.zeros(len(latency_s)), np.empty(len(latency_s), np.int32)
+        run = kernels.round_cost(3.0 * sum(len(entry.source) for entry in rounds))
+        for entry in rounds:
+            source, target = ranks[entry.source], ranks[entry.target]
+            share = np.full(len(source), entry.share)
+            found = run(self.tables, source, target, share, self._seconds, latency_s, load, touched)
+            yield RoundCost(float(found[0]), int(found[1]), float(found[2]), int(found[3]))
+
+    def known(self, shifts: Shifts, ranks: I4) -> KnownShifts | None:
+        """Return shifts in closed form where that is proven; the few near the ends are left."""
+        if self.tree is None or self.model != "rounds":
+            return None
+        line = rank_line(ranks, self.tables, self.tree)
+        if line is None:
+            return None
+        middle = (shifts.steps >= line.near) & (shifts.steps <= len(ranks) - line.near)
+        found = shift_costs(shifts.steps[middle], line, self.tree)
+        spent = [
+            (self._example(level, int(ranks[0])), shifts.share / self.lanes * float(found.seconds[at].sum()))
+            for level in np.unique(found.level).tolist()
+            for at in [found.level == level]
+        ]
+        return KnownShifts(middle, float(found.latency_s.sum()), spent)
+
+    def _example(self, level: int, first: int) -> int:
+        """Return one of the channels of a level: those of the first rank."""
+        if level == 0:
+            return int(self.tables.port_channel[first])
+        channel = int(self.tables.own_channel[first, abs(level) - 1])
+        return channel if level > 0 else channel ^ 1
+
+
+@dataclass(frozen=True)
+class Routed(Carrier):
+    """Any routing between hosts, and scale-up inside a domain.
+
+    A channel carries its share of a flow that is split; the flow's latency is then the mean over its ways.
+
+    Parameters
+    ----------
+    routing : Routing
+    model : {"rounds", "alpha-beta"}
+    """
+
+    routing: Routing
+    model: str = "rounds"
+
+    @property
+    def wiring(self) -> Wiring:  # type: ignore[override]
+        """The network that is routed."""
+        return self.routing.wiring
+
+    @cached_property
+    def _seconds(self) -> F8:
+        up = self.wiring.up
+        return seconds_per_byte(self.wiring.channels, up[up >= 0], self.model)
+
+    def costs(self, rounds: Sequence[Round], ranks: I4) -> Iterator[RoundCost]:
+        """Yield the cost of each round; all are routed at once."""
+        if not rounds:
+            return
+        channels = self.wiring.channels
+        source = ranks[np.concatenate([entry.source for entry in rounds])]
+        target = ranks[np.concatenate([entry.target for entry in rounds])]
+        used = ScaleUp(self.routing).usage(flows(source, target))
+        flow = np.repeat(np.arange(len(source)), np.diff(used.first))
+        latency = np.bincount(flow, used.share * channels.latency_s[used.channel], len(source))
+        end = np.cumsum([len(entry.source) for entry in rounds])
+        cut = used.first[end]
+        start = np.zeros(2, np.int64)
+        for entry, *stop in zip(rounds, end.tolist(), cut.tolist(), strict=True):
+            part = slice(int(start[1]), stop[1])
+            load = np.bincount(used.channel[part], used.share[part], len(channels))
+            seconds = entry.share * load * self._seconds
+            slowest = int(seconds.argmax()) if len(seconds) else -1
+            lost = np.flatnonzero(used.hops[start[0] : stop[0]] < 0)
+            yield RoundCost(
+                float(seconds[slowest]) if slowest >= 0 else 0.0,
+                slowest if slowest >= 0 and seconds[slowest] > 0 else -1,
+                float(latency[start[0] : stop[0]].max(initial=0.0)),
+                int(lost[0]) if len(lost) else -1,
+            )
+            start[:] = stop
