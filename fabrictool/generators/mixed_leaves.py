@@ -11,6 +11,7 @@ import numpy as np
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
+from fabrictool.generators.directors import add_directors, chip_ends
 from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.fat_tree_shape import leaf_count, leaf_ports, places
 from fabrictool.generators.fat_trees import attach_hosts
@@ -56,12 +57,18 @@ def mixed_leaves(site: Site, ends: Endpoints) -> None:
     leaves = [_add_leaves(part) for part in parts]
     down = sum(part.count * part.up for part in parts) // spines
     up = site.tier(2).up or 0
-    upper = site.add(2, spines, down, up, ends.speed_bps)
+    directors = site.tier(2).type.director is not None
+    if directors:
+        chips = add_directors(site, 2, spines, down + up, ends.speed_bps)
+        upper, per_chip = np.arange(spines, dtype=np.int32), site.ports(2, ends.speed_bps) // chips.shape[1]
+    else:
+        upper = site.add(2, spines, down, up, ends.speed_bps)
     site.keep_uplinks(2, spines * up, ends.speed_bps)
     first = 1
     for part, lower in zip(parts, leaves, strict=True):
         parallel = part.up // spines
         a, z = mesh_ends(lower[None], upper[None], parallel, part.down + 1, site.network.wiring, first)
+        z = chip_ends(chips, per_chip, z, None) if directors else z
         site.rows.add_links(a, z, site.row, site.up_speed(1, ends.speed_bps), site.fabric_latency_s)
         first += part.count * parallel
 

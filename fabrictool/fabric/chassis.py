@@ -1,0 +1,37 @@
+"""Directors: several switch chips in one chassis, joined inside it without cables."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabrictool.fabric.tables import Bool, Devices, Fabric
+
+
+def boxes(devices: Devices) -> Bool:
+    """Say of each device whether it stands for a box of its own: the first chip does for its chassis, (devices,)."""
+    alone = np.ones(len(devices), bool)
+    if devices.chassis is not None:
+        inside = np.flatnonzero(devices.chassis >= 0)
+        _, first = np.unique(devices.chassis[inside], return_index=True)
+        alone[inside] = False
+        alone[inside[first]] = True
+    return alone
+
+
+def director_count(devices: Devices, network: int | None = None) -> int:
+    """Return the number of directors, of all networks or of one."""
+    if devices.chassis is None:
+        return 0
+    chosen = devices.chassis >= 0
+    if network is not None:
+        chosen &= devices.network == network
+    return len(np.unique(devices.chassis[chosen]))
+
+
+def backplane_links(fabric: Fabric) -> Bool:
+    """Say of each link whether it lies inside a chassis, (links,)."""
+    chassis = fabric.devices.chassis
+    if chassis is None:
+        return np.zeros(len(fabric.links), bool)
+    a, z = fabric.ends
+    return np.asarray((chassis[a] >= 0) & (chassis[a] == chassis[z]), np.bool_)
