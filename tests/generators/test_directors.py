@@ -18,6 +18,7 @@ from fabrictool.cli.show import summary
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError
 from fabrictool.fabric import Fabric, edit
 from fabrictool.fabric.counting import counts, free_ports, network_counts
+from fabrictool.fabric.rules import design_findings
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree
 from fabrictool.routing.channels import channels
@@ -301,3 +302,13 @@ def test_every_director_of_the_catalogue_says_where_it_is_from() -> None:
         assert kind.director is not None
         assert kind.source
         assert kind.as_of
+
+
+def test_one_director_is_a_single_point_of_failure_and_two_are_none() -> None:
+    said = [row.message for row in design_findings(_tree(324, leaf={"type": "cs7500"})) if row.id == "single-director"]
+    assert said == [
+        "1 of 1 directors are single points of failure, whatever is redundant inside: "
+        "the loss of leaf-01 cuts 324 hosts off"
+    ]
+    two = _tree(72, hosts_per_leaf=18, leaf={"type": EDGE}, spine={"type": "cs7520", "count": 2})
+    assert "single-director" not in {row.id for row in design_findings(two)}
