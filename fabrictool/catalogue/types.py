@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from fabrictool.catalogue.directors import Director
 from fabrictool.catalogue.fields import (
     Airflow,
     CoolantFlow,
@@ -70,19 +71,6 @@ class Box(Type):
     coolant_flow_m3_per_s: CoolantFlow | None = Field(None, alias="coolant_flow")
 
 
-class Director(Model):
-    """Chips of a director: leaf chips share its ports evenly, and spine chips join all leaf chips.
-
-    ``links_per_pair`` is the number of links inside between each leaf and spine chip, at the speed of the
-    ports; by default as many as carry what a leaf chip's ports do. ``chips_per_leaf_board`` matters for names.
-    """
-
-    leaf_chips: Few
-    spine_chips: Few
-    links_per_pair: Few | None = None
-    chips_per_leaf_board: Few = 1
-
-
 class SwitchType(Box):
     """A switch: ``ports`` logical ports of ``speed``, in ``cages`` cages.
 
@@ -129,23 +117,9 @@ class SwitchType(Box):
     def _chips_share_ports(self) -> SwitchType:
         if self.director is None:
             return self
-        leaves, spines, per_board = (
-            self.director.leaf_chips, self.director.spine_chips, self.director.chips_per_leaf_board
-        )  # fmt: skip
-        for count, things in ((self.ports, "ports"), (self.cage_count, "cages")):
-            if count % leaves:
-                close = _nearest_divisors(count, leaves)
-                what = f"{count} {things} do not spread over {leaves} leaf chips evenly"
-                raise ValueError(f"{what}; use {close} leaf chips")
-        if leaves % per_board:
-            close = _nearest_divisors(leaves, per_board)
-            raise ValueError(f"{leaves} leaf chips do not fill boards of {per_board} evenly; use boards of {close}")
-        if self.director.links_per_pair is None and self.chip_ports % spines:
-            close = _nearest_divisors(self.chip_ports, spines)
-            what = f"{self.chip_ports} links of a leaf chip do not spread over {spines} spine chips evenly"
-            raise ValueError(f"{what}; give links_per_pair, or use {close} spine chips")
         if self.uplink_cages is not None:
             raise ValueError("a director has no uplink_cages; count all ports outside as ports")
+        self.director.check_ports(self.ports, self.cage_count)
         return self
 
     @property
@@ -169,13 +143,6 @@ class SwitchType(Box):
     def cage_speed_bps(self) -> float:
         """Speed of a whole cage in bit/s."""
         return float(self.speed_bps * (self.ports // self.cage_count))
-
-
-def _nearest_divisors(total: int, wanted: int) -> str:
-    """Return the divisors of a number next to one that is none."""
-    divisors = [n for n in range(1, total + 1) if total % n == 0]
-    near = [*[n for n in divisors if n < wanted][-1:], *[n for n in divisors if n > wanted][:1]]
-    return " or ".join(map(str, near))
 
 
 class Nic(Model):

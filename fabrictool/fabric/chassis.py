@@ -18,6 +18,13 @@ def boxes(devices: Devices) -> Bool:
     return alone
 
 
+def type_title(fabric: Fabric, device: int) -> str:
+    """Return what one device is: its type, or a chip of that type of director."""
+    devices = fabric.devices
+    title: str = fabric.types[devices.type[device]]
+    return f"{title} chip" if devices.chassis is not None and devices.chassis[device] >= 0 else title
+
+
 def director_count(devices: Devices, network: int | None = None) -> int:
     """Return the number of directors, of all networks or of one."""
     if devices.chassis is None:

@@ -16,11 +16,14 @@ from fabrictool.catalogue.store import find
 from fabrictool.catalogue.types import SwitchType
 from fabrictool.cli.show import summary
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError
+from fabrictool.explore.equipment import switch_ports
 from fabrictool.fabric import Fabric, edit
 from fabrictool.fabric.counting import counts, free_ports, network_counts
 from fabrictool.fabric.rules import design_findings
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree
+from fabrictool.plot.outline import outline
+from fabrictool.plot.wording import row_lines
 from fabrictool.routing.channels import channels
 from fabrictool.routing.dmodk import rank_tables
 from fabrictool.routing.loads import all_to_all_loads, paths
@@ -312,3 +315,13 @@ def test_one_director_is_a_single_point_of_failure_and_two_are_none() -> None:
     ]
     two = _tree(72, hosts_per_leaf=18, leaf={"type": EDGE}, spine={"type": "cs7520", "count": 2})
     assert "single-director" not in {row.id for row in design_findings(two)}
+
+
+def test_chips_are_called_chips_where_types_are_listed() -> None:
+    fabric = _tree(324, leaf={"type": "cs7500"})
+    assert row_lines(outline(fabric, 0), 1)[0] == "36 leaves · cs7500 chip"
+
+
+def test_a_starter_of_directors_is_refused() -> None:
+    with pytest.raises(NotSupportedError, match="cs7500 is a director; a starter of it is not supported yet"):
+        switch_ports("cs7500", 100e9)
