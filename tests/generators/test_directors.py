@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import fabrics
@@ -21,7 +22,7 @@ from fabrictool.fabric import Fabric, edit
 from fabrictool.fabric.counting import counts, free_ports, network_counts
 from fabrictool.fabric.rules import design_findings
 from fabrictool.generators.building import build
-from fabrictool.layout.reading import layout_from_tree
+from fabrictool.layout.reading import layout_from_tree, read_layout
 from fabrictool.plot.outline import outline
 from fabrictool.plot.wording import row_lines
 from fabrictool.routing.channels import channels
@@ -29,6 +30,7 @@ from fabrictool.routing.dmodk import rank_tables
 from fabrictool.routing.loads import all_to_all_loads, paths
 from fabrictool.routing.regular import regular_tree
 
+TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 EDGE = {"name": "edge", "ports": 36, "speed": "100G"}
 
 
@@ -325,3 +327,12 @@ def test_chips_are_called_chips_where_types_are_listed() -> None:
 def test_a_starter_of_directors_is_refused() -> None:
     with pytest.raises(NotSupportedError, match="cs7500 is a director; a starter of it is not supported yet"):
         switch_ports("cs7500", 100e9)
+
+
+def test_shipped_layout_fills_two_directors() -> None:
+    found = summary(build(read_layout(str(TOPOLOGIES / "edr-1296-directors.yaml"))))
+    assert found["network_counts"]["compute"] == {
+        "hosts": 1296, "leaf": 72, "spine": 72, "core": 36, "directors": 2, "links": 3888, "cables": 2592,
+    }  # fmt: skip
+    assert found["free_ports"]["compute"] == {"leaf": 0, "spine": 0, "core": 0}
+    assert found["hops"]["compute"] == {"2": 1296 * 17, "4": 1296 * 17 * 18, "6": 1296 * 54 * 18}
