@@ -18,6 +18,15 @@ def boxes(devices: Devices) -> Bool:
     return alone
 
 
+def chassis_names(fabric: Fabric) -> dict[str, list[int]]:
+    """Return the rows of the chips of each director by its name, which stands before the board in theirs."""
+    found: dict[str, list[int]] = {}
+    if fabric.devices.chassis is not None:
+        for row in np.flatnonzero(fabric.devices.chassis >= 0).tolist():
+            found.setdefault(fabric.names[row].partition("/")[0], []).append(row)
+    return found
+
+
 def type_title(fabric: Fabric, device: int) -> str:
     """Return what one device is: its type, or a chip of that type of director."""
     devices = fabric.devices

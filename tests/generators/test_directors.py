@@ -20,6 +20,7 @@ from fabrictool.errors import FabrictoolError, InputError, NotSupportedError
 from fabrictool.explore.equipment import switch_ports
 from fabrictool.fabric import Fabric, edit
 from fabrictool.fabric.counting import counts, free_ports, network_counts
+from fabrictool.fabric.faults import faults_by_name
 from fabrictool.fabric.rules import design_findings
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree, read_layout
@@ -226,6 +227,18 @@ def test_a_lost_chip_leaves_its_chassis() -> None:
     fabric = _tree(16, "400G", leaf={"type": _director(4, 4, 16)})
     assert counts(edit(fabric, drop=["leaf-01/L01"]))["directors"] == 1
     assert counts(edit(fabric, drop=["leaf-01/S02"]))["cables"] == 16
+
+
+def test_a_whole_director_is_lost_by_its_name() -> None:
+    fabric = _tree(72, hosts_per_leaf=18, leaf={"type": EDGE}, spine={"type": "cs7520", "count": 2})
+    found = network_counts(edit(fabric, drop=["spine-02"]))["compute"]
+    assert {key: found[key] for key in ("spine", "core", "directors", "cables")} == {
+        "spine": 12, "core": 6, "directors": 1, "cables": 72 + 36,
+    }  # fmt: skip
+    faults = faults_by_name(fabric, devices=["spine-02"])
+    assert [int(faults.device.sum()), int(faults.links.dead.sum())] == [18, 36 + 216]
+    with pytest.raises(InputError, match="spine-03: no such device; did you mean 'spine-0"):
+        faults_by_name(fabric, devices=["spine-03"])
 
 
 def test_a_director_has_one_management_port() -> None:
