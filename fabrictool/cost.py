@@ -10,7 +10,8 @@ import numpy as np
 from fabrictool.catalogue import store
 from fabrictool.catalogue.types import LinkPrice, Price
 from fabrictool.fabric import Fabric
-from fabrictool.fabric.counting import cables, occupied_cages
+from fabrictool.fabric.chassis import boxes
+from fabrictool.fabric.counting import cables, internal_links, occupied_cages
 from fabrictool.fabric.tables import FACILITIES
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import CABLE_M, CABLE_SOURCE
@@ -132,9 +133,10 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) ->
 
 
 def _devices(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
-    devices = fabric.devices
+    devices, alone = fabric.devices, boxes(fabric.devices)
     hosts_each = {kind.name: kind.hosts_each for kind in layout.host_types()}
-    pairs, numbers = np.unique(np.column_stack((devices.type, devices.tier > 0)), axis=0, return_counts=True)
+    bought = np.column_stack((devices.type, devices.tier > 0))[alone]
+    pairs, numbers = np.unique(bought, axis=0, return_counts=True)
     for (kind, switch), count in zip(pairs.tolist(), numbers.tolist(), strict=True):
         part = "facility" if fabric.types[kind] in FACILITIES else "network" if switch else "compute"
         yield _row(layout, fabric.types[kind], part, count // hosts_each.get(fabric.types[kind], 1))
@@ -177,7 +179,7 @@ def _transceivers(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
     """Count occupied cages by their speed: ports x speed of the cage."""
     ports = fabric.ports
     code = ports.device.astype(np.int64) << 16 | ports.cage
-    used = occupied_cages(fabric, np.ones(len(fabric.links), bool))
+    used = occupied_cages(fabric, ~internal_links(fabric))
     first = np.searchsorted(code, used)
     size = np.searchsorted(code, used, side="right") - first
     speeds, numbers = np.unique(ports.speed_bps[first] * size, return_counts=True)
@@ -199,6 +201,8 @@ def _cables(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
         speeds = np.unique(links.speed_bps[inside])
         for speed in speeds.tolist():
             count = cables(fabric, row, links.speed_bps == speed)
+            if not count:
+                continue  # all of them inside directors
             name = f"{format_speed(speed)} cable"
             if "cable" in layout.cost.prices:
                 yield CostRow(name, "network", count, layout.cost.prices["cable"], f"layout{_note(layout)}")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from fabrictool.catalogue.directors import Director
 from fabrictool.catalogue.fields import (
     Airflow,
     CoolantFlow,
@@ -77,6 +78,8 @@ class SwitchType(Box):
     broken out to several slower ports as long as its speed carries them. ``uplink_cages`` of
     ``uplink_speed`` stand beside them, for links up that are too fast for the others. ``buffer`` is the
     packet memory that all ports share; ``mac_addresses`` and ``routes`` are table sizes (IPv4).
+    With ``director`` it is a chassis of many chips: ``ports`` are those outside, power, units and weight those
+    of the chassis, and ``latency`` and ``buffer`` those of each chip.
     """
 
     protocol: str | None = None
@@ -98,6 +101,7 @@ class SwitchType(Box):
     routes: Count | None = None
     managed: bool | None = None
     availability: str | None = None
+    director: Director | None = None
 
     @model_validator(mode="after")
     def _cages_divide_ports(self) -> SwitchType:
@@ -108,6 +112,27 @@ class SwitchType(Box):
         if (self.uplink_cages is None) != (self.uplink_speed_bps is None):
             raise ValueError("uplink_cages and uplink_speed belong together; give both")
         return self
+
+    @model_validator(mode="after")
+    def _chips_share_ports(self) -> SwitchType:
+        if self.director is None:
+            return self
+        if self.uplink_cages is not None:
+            raise ValueError("a director has no uplink_cages; count all ports outside as ports")
+        self.director.check_ports(self.ports, self.cage_count)
+        return self
+
+    @property
+    def chip_ports(self) -> int:
+        """Ports outside of each leaf chip of a director; of another switch all ports."""
+        return self.ports // (self.director.leaf_chips if self.director else 1)
+
+    @property
+    def chip_links(self) -> int:
+        """Links inside a director between each leaf and spine chip."""
+        if self.director is None:
+            return 0
+        return self.director.links_per_pair or self.chip_ports // self.director.spine_chips
 
     @property
     def cage_count(self) -> int:

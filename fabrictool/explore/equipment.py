@@ -84,6 +84,9 @@ def switch_ports(switch_type: str | None, speed_bps: float) -> SwitchPorts:
         return SwitchPorts(inline, _GENERIC_PORTS, "ethernet")
     kind = _catalogued("switches", name, "switch type")
     assert isinstance(kind, SwitchType)
+    if kind.director is not None:
+        fix = f"start with another switch, then write 'spine: {{type: {name}}}', or 'leaf' where one director is enough"
+        raise NotSupportedError(f"{name} is a director; a starter of it is not supported yet", fix)
     each = int(kind.cage_speed_bps / speed_bps * (1 + 1e-9))
     if not each:
         what = f"{name} has ports of {units.format_speed(kind.cage_speed_bps)} at most, not {speed}"

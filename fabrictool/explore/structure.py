@@ -8,6 +8,7 @@ import numpy as np
 
 from fabrictool.explore.figures import prefix
 from fabrictool.fabric import KINDS
+from fabrictool.fabric.chassis import type_title
 from fabrictool.fabric.counting import link_counts
 from fabrictool.units import format_speed
 
@@ -45,8 +46,11 @@ def _tiers(fabric: Fabric, network: int) -> dict[str, str]:
     planes = len(np.unique(devices.plane[inside & (devices.plane >= 0)]))
     found = {"planes": str(planes)} if planes else {}
     for kind in np.unique(devices.kind[inside]).tolist():
-        types, counts = np.unique(devices.type[inside & (devices.kind == kind)], return_counts=True)
-        parts = [f"{n:,} x {fabric.types[at]}" for at, n in zip(types.tolist(), counts.tolist(), strict=True)]
+        rows = np.flatnonzero(inside & (devices.kind == kind))
+        _, first, counts = np.unique(devices.type[rows], return_index=True, return_counts=True)
+        parts = [
+            f"{n:,} x {type_title(fabric, at)}" for at, n in zip(rows[first].tolist(), counts.tolist(), strict=True)
+        ]
         found[KINDS[kind]] = " + ".join(parts)
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.fabric.chassis import backplane_links, director_count
 from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import F8, I4, KINDS, Bool, Fabric
 
@@ -18,11 +19,13 @@ _SCOPES = (None, "local", "global")
 def counts(fabric: Fabric) -> dict[str, int]:
     """Return the numbers of GPUs, hosts, switches, links, cables and transceivers of all networks.
 
-    Service hosts are not counted as hosts. Transceivers are occupied cages: one that two links share
-    is one transceiver. What joins a switch to its own aggregation node is a link, but no cable.
+    Service hosts are not counted as hosts, each chip of a director is counted as a switch. Transceivers
+    are occupied cages: one that two links share is one transceiver. What joins a switch to its own
+    aggregation node, or chips inside a director, is a link, but no cable.
     """
     kind, tier = fabric.devices.kind, fabric.devices.tier
     every = range(len(fabric.networks))
+    directors = director_count(fabric.devices)
     return {
         "gpus": len(fabric.gpus),
         "hosts": int(np.count_nonzero(kind == KINDS.index("host"))),
@@ -30,11 +33,14 @@ def counts(fabric: Fabric) -> dict[str, int]:
         "links": len(fabric.links),
         "cables": sum(cables(fabric, network) for network in every),
         "transceivers": len(occupied_cages(fabric, ~internal_links(fabric))),
-    }
+    } | ({"directors": directors} if directors else {})
 
 
 def network_counts(fabric: Fabric) -> dict[str, dict[str, int]]:
-    """Return devices by kind, links and cables of each network; ``managed`` are switches of other networks."""
+    """Return devices by kind, links and cables of each network.
+
+    ``directors`` are the chassis that some of its switches are chips of, ``managed`` switches of other networks.
+    """
     found = {}
     a, z = fabric.ends
     for row, network in enumerate(fabric.networks):
@@ -47,6 +53,8 @@ def network_counts(fabric: Fabric) -> dict[str, dict[str, int]]:
         shown = {"hosts": int(by_kind[0])}
         shown |= {kind: int(by_kind[KINDS.index(kind)]) for kind in ("leaf", "spine", "core")}
         shown |= {kind: int(n) for kind, n in zip(KINDS[1:], by_kind[1:], strict=True) if n and kind not in shown}
+        directors = director_count(fabric.devices, row)
+        shown |= {"directors": directors} if directors else {}
         shown |= {"managed": int(managed.sum())} if managed.any() else {}
         found[network.name] = shown | {"links": int(inside.sum()), "cables": cables(fabric, row)}
     return found
@@ -61,6 +69,11 @@ def occupied_cages(fabric: Fabric, links: Bool, ends: Sequence[str] = ("a", "z")
 
 
 def internal_links(fabric: Fabric) -> Bool:
+    """Return which links lie inside a switch or director and so take no cable, (links,)."""
+    return aggregation_links(fabric) | backplane_links(fabric)
+
+
+def aggregation_links(fabric: Fabric) -> Bool:
     """Return which links lead to an aggregation node inside a switch, (links,)."""
     a, z = fabric.ends
     inside = fabric.devices.kind == KINDS.index("aggregation")
@@ -112,7 +125,7 @@ def oversubscription(fabric: Fabric, network: int) -> list[float]:
         return _oversubscription_of_groups(fabric, network)
     tier = fabric.devices.tier
     a, z = fabric.ends
-    inside = (fabric.links.network == network) & ~internal_links(fabric)
+    inside = (fabric.links.network == network) & ~aggregation_links(fabric)
     inside &= (tier[a] != tier[z]) | _from_outside(fabric, network)
     speed = fabric.links.speed_bps[inside]
     up = np.bincount(a[inside], speed, len(tier)).astype(np.float64)

@@ -25,7 +25,7 @@ def edit(
     fabric : Fabric
         The fabric before.
     drop : iterable of str
-        Devices by name, or links by either end as ``device:port``.
+        Devices by name, a director with all its chips, or links by either end as ``device:port``.
     slow : mapping of str to float
         Links by either end, to the fraction of their speed that is left.
     add : iterable of pair of str
@@ -49,7 +49,7 @@ def edit(
         if ":" in word and word not in find.rows:
             keep_link[find.link(word)] = False
         else:
-            keep_device[find.device(word)] = False
+            keep_device[find.devices(word)] = False
     speed = fabric.links.speed_bps.copy()
     for word, factor in (slow or {}).items():
         if not 0 < factor <= 1:

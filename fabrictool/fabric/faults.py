@@ -68,6 +68,8 @@ def faults_by_name(
 ) -> Faults:
     """Return faults by name: links by either end as ``device:port``, devices by their names.
 
+    The name of a director stands for all its chips.
+
     Raises
     ------
     InputError
@@ -75,7 +77,7 @@ def faults_by_name(
     """
     find = Lookup(fabric)
     dead = [row for word in links for row in find.link(word).tolist()]
-    down = [row for word in devices if (row := find.device(word)) >= 0]
+    down = [row for word in devices for row in find.devices(word)]
     factors: dict[int, float] = {}
     for word, factor in (slow or {}).items():
         if not 0 < factor <= 1:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fabrictool.fabric.chassis import backplane_links
 from fabrictool.fabric.counting import free_ports, oversubscription
-from fabrictool.fabric.tables import Fabric
+from fabrictool.fabric.tables import KINDS, Fabric
 from fabrictool.records import Finding
 
 
@@ -16,7 +17,7 @@ def ports_left(fabric: Fabric, network: int) -> Iterator[Finding]:
     free = free_ports(fabric, network)
     if not free:
         return
-    top = list(free)[-1]
+    top = [kind for kind in free if kind in _kinds_with_cables(fabric, network)][-1]
     parts = ", ".join(f"{kind} {count:,}" for kind, count in free.items())
     if free[top] > 0:
         message, fix = f"free ports for growth: {parts}", "none needed"
@@ -26,6 +27,12 @@ def ports_left(fabric: Fabric, network: int) -> Iterator[Finding]:
     else:
         message, fix = "no port is free: not one more host fits", "plan larger switches, or another tier"
     yield Finding("ports-left", "note", f"network {fabric.networks[network].name}", message, fix)
+
+
+def _kinds_with_cables(fabric: Fabric, network: int) -> set[str]:
+    """Return the kinds of device that links outside of directors lead to."""
+    outside = (fabric.links.network == network) & ~backplane_links(fabric)
+    return {KINDS[kind] for end in fabric.ends for kind in np.unique(fabric.devices.kind[end[outside]]).tolist()}
 
 
 def growth_blocks(fabric: Fabric, network: int, asked: tuple[float, ...], reserve: int) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabrictool.errors import Problem, did_you_mean
+from fabrictool.fabric.chassis import chassis_names
 from fabrictool.fabric.tables import I4, Bool, Fabric
 
 
@@ -14,14 +15,22 @@ class Lookup:
     def __init__(self, fabric: Fabric) -> None:
         self.fabric = fabric
         self.rows = {name: row for row, name in enumerate(fabric.names)}
+        self.chassis = chassis_names(fabric)
         self.problems: list[Problem] = []
 
     def device(self, name: str) -> int:
         """Return the row of a device."""
         if name not in self.rows:
-            self.problems.append(Problem(name, "no such device", did_you_mean(name, self.rows)))
+            self.problems.append(Problem(name, "no such device", did_you_mean(name, [*self.rows, *self.chassis])))
             return -1
         return self.rows[name]
+
+    def devices(self, name: str) -> list[int]:
+        """Return the rows of a device, or of all chips of a director."""
+        if name not in self.rows and name in self.chassis:
+            return self.chassis[name]
+        row = self.device(name)
+        return [row] if row >= 0 else []
 
     def port(self, word: str, kept: Bool | None = None) -> int:
         """Return the row of the port that ``device:port`` names, by number or label; ``kept`` are devices that stay."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.errors import InputError, Problem
+from fabrictool.fabric.chassis import boxes
 
 if TYPE_CHECKING:
     from fabrictool.fabric.tables import Devices, Fabric
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 
 def index_widths(devices: Devices, groups: Sequence[str]) -> tuple[int, ...]:
     """Return the digits of the index in each group's names: those of its count, at least 2."""
-    counts = np.bincount(devices.group, minlength=len(groups))
+    counts = np.bincount(devices.group[boxes(devices)], minlength=len(groups))
     return tuple(max(2, len(str(int(count)))) for count in counts)
 
 
 def device_names(fabric: Fabric) -> list[str]:
     """Return one name a device, in row order; names that a discovered fabric brought win.
+
+    A chip of a director is called after its chassis and board, such as ``spine-01/L05``.
 
     Raises
     ------
@@ -39,6 +42,10 @@ def device_names(fabric: Fabric) -> list[str]:
             made = _from_template(template, title, devices, rows)
         for row, name in zip(rows.tolist(), made, strict=True):
             names[row] = name
+    if devices.board is not None:
+        names = [
+            f"{name}/{board}" if board else name for name, board in zip(names, devices.board.tolist(), strict=True)
+        ]
     if devices.name is not None:
         names = [given or made for given, made in zip(devices.name.tolist(), names, strict=True)]
     if fabric.naming:

@@ -10,7 +10,7 @@ from fabrictool.fabric.growth import growth_blocks, ports_left
 from fabrictool.fabric.scale import address_tables, lid_space, path_lengths
 from fabrictool.fabric.separation import planes_touch, split_rails, wrong_rails
 from fabrictool.fabric.tables import Fabric
-from fabrictool.fabric.weak_points import single_homed, weak_links, weak_switches
+from fabrictool.fabric.weak_points import single_homed, weak_directors, weak_links, weak_switches
 from fabrictool.records import Finding
 
 
@@ -64,6 +64,7 @@ def _of_network(fabric: Fabric, row: int, asked: Stated) -> Iterator[Finding]:
     yield from unequal_uplinks(fabric, row, 1 if asked.kinds_of_leaf < 2 else 2)
     yield from mixed_speeds(fabric, row)
     yield from weak_switches(fabric, row)
+    yield from weak_directors(fabric, row)
     yield from weak_links(fabric, row)
     yield from single_homed(fabric, row)
     yield from path_lengths(fabric, row, asked.routing)

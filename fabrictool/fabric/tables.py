@@ -67,7 +67,8 @@ class Devices(Table):
     ``type`` is a place in ``Fabric.types``; ``group`` a place in ``Fabric.groups`` (name of the host
     group, or of the kind); ``network`` is -1 for devices in several; ``pod`` is the scalable unit or
     pod, -1 for none; ``index`` the 0-based place that names the device within its group and network;
-    ``latency_s`` the time a device adds to each path through it.
+    ``latency_s`` the time a device adds to each path through it. Chips of directors bear the number of
+    their ``chassis``, -1 elsewhere, and may have the ``board`` behind the chassis' name, such as L01.
     """
 
     kind: npt.NDArray[np.uint8]
@@ -83,6 +84,8 @@ class Devices(Table):
     name: npt.NDArray[np.str_] | None = None
     guid: npt.NDArray[np.uint64] | None = None
     lid: I4 | None = None
+    chassis: I4 | None = None
+    board: npt.NDArray[np.str_] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def weak_switches(fabric: Fabric, network: int) -> Iterator[Finding]:
     cut = _hosts_on_one_switch(fabric, network)
     points, _ = weak_vertices(_switch_pairs(fabric, network)[0])
     for switch in points[:_FOLLOWED].tolist():
-        cut[switch] = max(cut[switch], _cut_off(fabric, network, switch=switch))
+        cut[switch] = max(cut[switch], _cut_off(fabric, network, [switch]))
     kinds = fabric.devices.kind
     for kind in np.unique(kinds[cut > 0]).tolist():
         rows = np.flatnonzero((cut > 0) & (kinds == kind))
@@ -36,6 +36,28 @@ def weak_switches(fabric: Fabric, network: int) -> Iterator[Finding]:
         yield Finding("single-point", "warning", f"network {fabric.networks[network].name}", what, fix)
 
 
+def weak_directors(fabric: Fabric, network: int) -> Iterator[Finding]:
+    """Yield a finding if a whole director, when lost, cuts hosts off."""
+    chassis = fabric.devices.chassis
+    if chassis is None:
+        return
+    inside = np.where(fabric.devices.network == network, chassis, -1)
+    every = np.unique(inside[inside >= 0])
+    found = []
+    for number in every[:_FOLLOWED].tolist():
+        chips = np.flatnonzero(inside == number).tolist()
+        found.append((_cut_off(fabric, network, chips), fabric.names[chips[0]].partition("/")[0]))
+    weak = [row for row in found if row[0]]
+    if weak:
+        hosts, name = max(weak)
+        what = (
+            f"{len(weak):,} of {len(every):,} directors are single points of failure, whatever is redundant inside: "
+            f"the loss of {name} cuts {_hosts(hosts)} off"
+        )
+        fix = "accept it, or join the hosts by two directors, such as one for each of two planes"
+        yield Finding("single-director", "warning", f"network {fabric.networks[network].name}", what, fix)
+
+
 def weak_links(fabric: Fabric, network: int) -> Iterator[Finding]:
     """Yield a finding if a single link between switches, when lost, cuts hosts off."""
     pairs, parallel = _switch_pairs(fabric, network)
@@ -45,7 +67,7 @@ def weak_links(fabric: Fabric, network: int) -> Iterator[Finding]:
     found = []
     for a, z in bridges[:_FOLLOWED].tolist():
         if a * size + z in single:
-            hosts = _cut_off(fabric, network, link=(a, z))
+            hosts = _cut_off(fabric, network, [], link=(a, z))
             found += [(hosts, a, z)] if hosts else []
     if found:
         hosts, a, z = max(found)
@@ -96,13 +118,14 @@ def _switch_pairs(fabric: Fabric, network: int) -> tuple[I4, I4]:
     return np.column_stack((code // size, code % size)).astype(np.int32), parallel.astype(np.int32)
 
 
-def _cut_off(fabric: Fabric, network: int, switch: int = -1, link: tuple[int, int] = (-1, -1)) -> int:
+def _cut_off(fabric: Fabric, network: int, switches: Sequence[int], link: tuple[int, int] = (-1, -1)) -> int:
     """Return the hosts that a loss parts from the largest rest of what they were joined to."""
     a, z, _ = network_ends(fabric, network)
     tier = fabric.devices.tier
     between = (tier[a] > 0) & (tier[z] > 0)
     before = merged(np.arange(len(tier), dtype=np.int32), a[between], z[between])
-    lost = (a == switch) | (z == switch) | ((np.minimum(a, z) == link[0]) & (np.maximum(a, z) == link[1]))
+    lost = np.isin(a, switches) | np.isin(z, switches)
+    lost |= (np.minimum(a, z) == link[0]) & (np.maximum(a, z) == link[1])
     stays = between & ~lost
     after = merged(np.arange(len(tier), dtype=np.int32), a[stays], z[stays])
     hosts = fabric.devices.kind[a] == _HOST

@@ -27,6 +27,7 @@ _ADAPTER = re.compile(
     r"^(?P<host>.*\S)\s+(?P<adapter>HCA-?\d+|mlx\d+_\d+|mthca\d+|hfi\d+_\d+|qib\d+|irdma\d+|ib(?:[ps]\S*|\d+))$"
 )
 _MANAGED = re.compile(r"^MF0;(?P<name>[^;]+?):(?P<model>[^:/]+)(?P<board>(?:/[A-Z]+\d+)*)$")
+_BOARD = re.compile(r"/[LS]\d+(/|$)")
 _AGGREGATION = "Aggregation Node"
 
 
@@ -56,9 +57,15 @@ def is_aggregation(description: str, device_id: int = 0) -> bool:
 
 
 def switch_name(description: str) -> tuple[str, str]:
-    """Return name and model of a switch; chips of a director get their board behind the name."""
+    """Return name and model of a switch; chips of a director get their board behind the name, such as L03 or L03/U2."""
     match = _MANAGED.match(description.strip())
     if match is None:
         return description, ""
-    boards = [board for board in match["board"].split("/") if board and not board.startswith("U")]
+    boards = [board for board in match["board"].split("/") if board not in ("", "U1")]
     return "/".join([match["name"], *boards]), match["model"]
+
+
+def chassis_name(description: str) -> str:
+    """Return the name of the director that a chip is on a board of, such as L03 or S12; an empty string for others."""
+    match = _MANAGED.match(description.strip())
+    return match["name"] if match and _BOARD.match(match["board"]) else ""

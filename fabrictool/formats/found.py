@@ -32,7 +32,10 @@ class FoundPort:
 
 @dataclass(slots=True)
 class FoundDevice:
-    """A device; ``kind`` is one of ``KINDS``, or ``SWITCH`` until its tier is known."""
+    """A device; ``kind`` is one of ``KINDS``, or ``SWITCH`` until its tier is known.
+
+    ``chassis`` names the director that a chip is part of.
+    """
 
     name: str
     kind: str
@@ -49,6 +52,7 @@ class FoundDevice:
     latency_s: float = 0.0
     guid: int = 0
     lid: int = 0
+    chassis: str = ""
 
     def port(self, number: int) -> FoundPort:
         """Return a port, made if it is new."""

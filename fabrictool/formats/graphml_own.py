@@ -46,6 +46,7 @@ def attributed(fabric: Fabric) -> networkx.MultiGraph[str]:
             "network": fabric.networks[network].name if network >= 0 else "",
         }
         extra |= {"guid": f"{devices.guid[row]:#018x}"} if devices.guid is not None else {}
+        extra |= {"chassis": int(devices.chassis[row])} if devices.chassis is not None else {}
         extra |= {"free_ports": free[row]} if row in free else {}
         extra |= {"gpus": gpus[row]} if row in gpus else {}
         lid = {"lid": int(devices.lid[row])} if devices.lid is not None else {}
@@ -137,6 +138,7 @@ def _device(name: str, row: Mapping[str, Any]) -> FoundDevice:
     device.network = str(row["network"])
     device.tier, device.plane, device.rail, device.pod, device.index = (int(row[key]) for key in _DEVICE[:5])
     device.latency_s = float(row["latency_s"])
+    device.chassis = str(row["chassis"]) if int(row.get("chassis", -1)) >= 0 else ""
     device.guid, device.lid = int(str(row.get("guid", "0")), 16), int(row.get("lid", 0))
     for values in json.loads(row.get("free_ports", "[]")):
         device.ports[int(values[0])] = FoundPort(**_port_facts(dict(zip(_PORT, values, strict=True))))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fabrictool.fabric import NetworkFacts
 from fabrictool.formats.adapters import host_name, hosts_of, port_labels, rails
-from fabrictool.formats.descriptions import LAST_LID, link_speed, switch_name
+from fabrictool.formats.descriptions import LAST_LID, chassis_name, link_speed, switch_name
 from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, FoundPort, make_unique, natural, title
 from fabrictool.formats.imported import Imported
 from fabrictool.formats.joining import joined, usable_links
@@ -65,6 +65,7 @@ def _others(subnet: Subnet, place: _Place) -> list[FoundDevice]:
         kind = {"switch": SWITCH, "ca": "aggregation"}.get(chip.kind, "service")
         lid = chip.lid or next((end.lid for end in chip.ends.values() if end.lid), 0)
         device = FoundDevice(name or chip.key, kind, chip.line, guid=chip.guid, lid=lid)
+        device.chassis = chassis_name(chip.description) if chip.kind == "switch" else ""
         device.type = model or (f"device {chip.device_id:#06x}" if chip.device_id else "unknown")
         device.group = "router" if chip.kind == "router" else ""
         for number in sorted({*range(1, chip.port_count + 1), *chip.ends}):

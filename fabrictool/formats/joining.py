@@ -123,7 +123,14 @@ def _device_rows(
         name=np.array([device.name for device in devices], np.str_),
         guid=guid if guid.any() else None,
         lid=lid if lid.any() else None,
+        chassis=_chassis(devices),
     )
+
+
+def _chassis(devices: Sequence[FoundDevice]) -> npt.NDArray[np.int32] | None:
+    """Return the number of each device's director, -1 for others; None if there are no directors."""
+    number = {name: row for row, name in enumerate(dict.fromkeys(d.chassis for d in devices if d.chassis))}
+    return np.array([number.get(device.chassis, -1) for device in devices], np.int32) if number else None
 
 
 def _networks(

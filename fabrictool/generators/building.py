@@ -38,6 +38,8 @@ FAMILIES = {
     "slim-fly": (slim_flies.slim_fly, slim_flies.KEYS),
     "switch-pair": (switch_pairs.switch_pair, switch_pairs.KEYS),
 }
+#: Families whose leaves may be of several kinds, to the keys that they read then.
+MIXED = {"fat-tree": mixed_leaves.KEYS, "rail-optimized": mixed_leaves.RAIL_KEYS}
 _COMMON = frozenset({"family", "protocol", "speed", "cables", "routing", "link", "attach"})
 
 
@@ -131,11 +133,11 @@ def _family(name: str, network: Network):  # type: ignore[no-untyped-def]
         raise NotSupportedError([Problem("", what, fix, ("networks", name, "family"))])
     if len(network.leaves or ()) < 2:
         return FAMILIES[network.family]
-    if network.family != "fat-tree":
+    if network.family not in MIXED:
         what = f"a {network.family} network has leaves of one kind"
-        fix = "keep one entry of leaf, or use 'family: fat-tree'"
+        fix = f"keep one entry of leaf, or use {' or '.join(MIXED)}"
         raise NotSupportedError([Problem("", what, fix, ("networks", name, "leaf"))])
-    return mixed_leaves.mixed_leaves, mixed_leaves.KEYS
+    return mixed_leaves.mixed_leaves, MIXED[network.family]
 
 
 def _foreign_keys(name: str, network: Network, keys: frozenset[str]) -> list[Problem]:

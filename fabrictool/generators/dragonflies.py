@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -35,10 +34,7 @@ class GroupSizes:
 
     def runs(self) -> Iterator[slice]:
         """Yield stretches of equal groups."""
-        columns = np.stack((self.p, self.a, self.h))
-        border = np.flatnonzero((columns[:, 1:] != columns[:, :-1]).any(axis=0)) + 1
-        edges = [0, *border.tolist(), len(self.a)]
-        yield from (slice(start, end) for start, end in pairwise(edges))
+        yield from groups.equal_runs(self.p, self.a, self.h)
 
 
 def dragonfly(site: Site, ends: Endpoints) -> None:

@@ -134,7 +134,8 @@ def _sized(site: Site, ends: Endpoints) -> Shape:
     if network.leaf is None:
         raise InputError([Problem("", "the leaf's type is not given", "add 'leaf: {type: …}'", path)])
     site.ports(1, ends.speed_bps)
-    if network.levels == 1:
+    alone = network.levels is None and network.spine is None and network.leaf.type.director is not None
+    if network.levels == 1 or alone:
         return _one_level(site, ends, network.leaf)
     ratios = network.oversubscription or [1.0]
     down, up = leaf_ports(site, ends, ratios[0])
@@ -165,6 +166,10 @@ def _one_level(site: Site, ends: Endpoints, leaf: Tier) -> Shape:
     """Return one leaf, or leaves that only uplinks out of the network join, as in out-of-band networks."""
     count = site.count(1)
     down = leaf.down or (site.network.hosts_per_leaf or 0) * ends.lanes
+    if leaf.type.director is not None and count not in (None, 1):
+        what = f"{count} directors are stated, but nothing joins them"
+        fix = "use one, or leaves of another type with 'spine: {type: " + leaf.type.name + "}' over them"
+        raise InputError([Problem("", what, fix, (*site.path, "leaf", "count"))])
     if not leaf.up:
         if count not in (None, 1):
             what = f"{count} leaves are stated, but nothing joins them"
@@ -172,6 +177,8 @@ def _one_level(site: Site, ends: Endpoints, leaf: Tier) -> Shape:
             raise InputError([Problem("", what, fix, (*site.path, "leaf", "count"))])
         return Shape((down or max(len(ends.host), 1),), (1,), (1,))
     ports = site.ports(1, ends.speed_bps)
+    if leaf.type.director is not None:
+        return Shape((down or ports - leaf.up,), (1,), (1,))
     apart = (leaf.type.uplink_speed_bps or 0) >= site.up_speed(1, ends.speed_bps) > leaf.type.cage_speed_bps
     room = ports if apart else ports - leaf.up
     down = down or (-(-len(ends.host) // count) if count else max(room, 1))

@@ -6,6 +6,7 @@ import numpy as np
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
+from fabrictool.generators.directors import add_directors
 from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.fat_tree_shape import Shape, fat_tree_shape, places
 from fabrictool.generators.rows import Ints
@@ -33,6 +34,9 @@ def fat_tree(site: Site, ends: Endpoints) -> None:
         If ports, levels and hosts do not fit together.
     """
     shape = fat_tree_shape(site, ends)
+    if shape.levels == 1 and site.tier(1).type.director is not None:
+        _one_director(site, shape.m[0], ends)
+        return
     place = places(ends, shape.m[0])
     if place[-1] >= shape.capacity():
         apart = "" if place[-1] < len(place) else ", leaf by leaf with a host's ports together"
@@ -46,6 +50,19 @@ def fat_tree(site: Site, ends: Endpoints) -> None:
     if shape.levels == 1:
         site.keep_uplinks(1, count * up, ends.speed_bps)
     raise_tree(site, 1, leaves[:, None], shape.down(1), _joints(shape), ends.speed_bps)
+
+
+def _one_director(site: Site, down: int, ends: Endpoints) -> None:
+    """Add a director as the whole tree: hosts fill its leaf chips in order."""
+    up = site.tier(1).up or 0
+    chips = add_directors(site, 1, 1, down + up, ends.speed_bps)[0]
+    per_chip = site.ports(1, ends.speed_bps) // len(chips)
+    place = places(ends, per_chip)
+    if place[-1] >= len(chips) * per_chip:
+        what = f"{len(place)} host ports do not fit the {len(chips)} x {per_chip} ports, a host's together at one chip"
+        raise InputError([Problem("", what, "lower count, or choose a larger director", (*site.path, "leaf"))])
+    attach_hosts(site, chips, per_chip, place, ends)
+    site.keep_uplinks(1, up, ends.speed_bps)
 
 
 def _joints(shape: Shape) -> list[Joint]:

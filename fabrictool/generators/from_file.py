@@ -94,6 +94,10 @@ def fabric_from_file(layout: Layout, name: str, network: Network) -> Fabric:
         kinds[rows] = _place(types, group.type.name)
     for level, title in enumerate(TIERS, 1):
         tier = getattr(network, title)
+        if tier is not None and tier.type.director is not None:
+            what = f"{tier.type.name} is a director, but the {title} switches of a file are chips, one each"
+            fix = "describe the chips by a type without director"
+            raise NotSupportedError([Problem("", what, fix, ("networks", name, title))])
         if tier is not None:
             kinds[fabric.devices.tier == level] = _place(types, tier.type.name)
     facts = replace(fabric.networks[0], name=name, protocol=network.protocol, family="file")

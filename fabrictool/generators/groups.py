@@ -9,6 +9,8 @@ Dragonfly Networks", CLUSTER 2015: the absolute and the relative arrangement.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -23,6 +25,14 @@ from fabrictool.generators.tiers import ports_per_cage
 
 Longs = npt.NDArray[np.int64]
 Arrangement = Literal["relative", "absolute"]
+
+
+def equal_runs(*columns: Ints) -> Iterator[slice]:
+    """Yield stretches of groups that are equal in all columns, (groups,) each."""
+    table = np.stack(columns)
+    border = np.flatnonzero((table[:, 1:] != table[:, :-1]).any(axis=0)) + 1
+    edges = [0, *border.tolist(), table.shape[1]]
+    yield from (slice(start, end) for start, end in pairwise(edges))
 
 
 def joined_pairs(ports: Ints, per_pair: int | None = None) -> tuple[Longs, Longs, Longs]:

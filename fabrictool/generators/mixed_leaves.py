@@ -1,4 +1,8 @@
-"""Two-level fat-trees whose leaves differ by whom they serve, such as storage at 1:1 beside hosts at 4:3."""
+"""Two-level trees whose leaves differ by whom they serve, such as storage at 1:1 beside hosts at 4:3.
+
+In a rail-optimized network leaves of compute hosts are railed, unit by unit; leaves that serve nobody
+but service hosts and what the network manages are filled in order, as in a fat-tree.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,25 @@ import numpy as np
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
+from fabrictool.generators.directors import add_directors, chip_ends
 from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.fat_tree_shape import leaf_count, leaf_ports, places
 from fabrictool.generators.fat_trees import attach_hosts
+from fabrictool.generators.rails import RailPlan, add_rail_leaves, rail_plan
 from fabrictool.generators.site import Site
 from fabrictool.generators.tiers import mesh_ends
 from fabrictool.layout.network import LeafTier
 
 KEYS = frozenset({"wiring", "levels", "hosts_per_leaf", "oversubscription", "leaf", "spine"})
+RAIL_KEYS = frozenset({"wiring", "levels", "rails", "scalable_unit", "oversubscription", "leaf", "spine"})
 
 
 @dataclass(frozen=True, slots=True)
 class LeafPart:
-    """Leaves of one entry of the list: a site that knows them alone, the host ports they serve, links of each."""
+    """Leaves of one entry of the list: a site that knows them alone, the host ports they serve, links of each.
+
+    ``rails`` says how leaves of compute hosts are railed, None for leaves that are filled in order.
+    """
 
     row: int
     site: Site
@@ -31,6 +41,7 @@ class LeafPart:
     count: int
     down: int
     up: int
+    rails: RailPlan | None = None
 
 
 def mixed_leaves(site: Site, ends: Endpoints) -> None:
@@ -53,15 +64,21 @@ def mixed_leaves(site: Site, ends: Endpoints) -> None:
     _obeyed(site)
     parts = [_part(site, ends, row, entry) for row, entry in enumerate(site.network.leaves or [])]
     spines = _spine_count(site, parts, ends.speed_bps)
-    leaves = [_add_leaves(part) for part in parts]
+    leaves = _add_parts(parts)
     down = sum(part.count * part.up for part in parts) // spines
     up = site.tier(2).up or 0
-    upper = site.add(2, spines, down, up, ends.speed_bps)
+    directors = site.tier(2).type.director is not None
+    if directors:
+        chips = add_directors(site, 2, spines, down + up, ends.speed_bps)
+        upper, per_chip = np.arange(spines, dtype=np.int32), site.ports(2, ends.speed_bps) // chips.shape[1]
+    else:
+        upper = site.add(2, spines, down, up, ends.speed_bps)
     site.keep_uplinks(2, spines * up, ends.speed_bps)
     first = 1
     for part, lower in zip(parts, leaves, strict=True):
         parallel = part.up // spines
         a, z = mesh_ends(lower[None], upper[None], parallel, part.down + 1, site.network.wiring, first)
+        z = chip_ends(chips, per_chip, z, None) if directors else z
         site.rows.add_links(a, z, site.row, site.up_speed(1, ends.speed_bps), site.fabric_latency_s)
         first += part.count * parallel
 
@@ -70,7 +87,7 @@ def _obeyed(site: Site) -> None:
     """Refuse what is stated and does not go with several kinds of leaves."""
     problems = []
     if site.network.levels not in (None, 2):
-        what = f"leaves of several kinds make a fat-tree of 2 levels, not {site.network.levels}"
+        what = f"leaves of several kinds make a {site.network.family} network of 2 levels, not {site.network.levels}"
         problems.append(Problem("", what, "use 'levels: 2', or one kind of leaf", (*site.path, "levels")))
     if site.tier(2).groups not in (None, 1):
         what = f"spines over leaves of several kinds make one mesh, not {site.tier(2).groups}"
@@ -94,6 +111,9 @@ def _part(site: Site, ends: Endpoints, row: int, entry: LeafTier) -> LeafPart:
     served = ends.chosen(np.flatnonzero(np.isin(ends.owner, owned)))
     served = replace(served, host=np.unique(served.host, return_inverse=True)[1])
     with _in_entry(site, row):
+        if site.network.family == "rail-optimized" and not served.service.all():
+            plan, served = rail_plan(alone, served)
+            return LeafPart(row, alone, served, plan.leaves, plan.down, plan.up, plan)
         down, up = leaf_ports(alone, served, (site.network.oversubscription or [1.0])[0])
         return LeafPart(row, alone, served, leaf_count(alone, served, down), down, up)
 
@@ -129,8 +149,16 @@ def _spine_count(site: Site, parts: list[LeafPart], host_bps: float) -> int:
     return given or fits[0]
 
 
-def _add_leaves(part: LeafPart) -> I4:
-    with _in_entry(part.site, part.row):
-        leaves = part.site.add(1, part.count, part.down, part.up, part.ends.speed_bps)
-    attach_hosts(part.site, leaves, part.down, places(part.ends, part.down), part.ends)
-    return leaves
+def _add_parts(parts: list[LeafPart]) -> list[I4]:
+    """Add the leaves of all entries with their host links; scalable units are counted through."""
+    found, unit = [], 0
+    for part in parts:
+        with _in_entry(part.site, part.row):
+            if part.rails is not None:
+                found.append(add_rail_leaves(part.site, part.rails, part.ends, unit))
+                unit += part.rails.units
+                continue
+            leaves = part.site.add(1, part.count, part.down, part.up, part.ends.speed_bps)
+        attach_hosts(part.site, leaves, part.down, places(part.ends, part.down), part.ends)
+        found.append(leaves)
+    return found

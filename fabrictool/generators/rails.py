@@ -94,9 +94,8 @@ def rail_optimized(site: Site, ends: Endpoints) -> None:
         If hosts, rails and ports do not fit together.
     """
     _obeyed(site)
-    ends = _in_places(ends, site.network.rails or ends.lanes)
-    plan = _plan(site, ends, uplinks=True)
-    leaves = _add_leaves(site, plan, ends)
+    plan, ends = rail_plan(site, ends)
+    leaves = add_rail_leaves(site, plan, ends)
     joints, lower = _upper_tiers(site, plan, leaves, ends)
     raise_tree(site, 1, lower[:, None], plan.down, joints, ends.speed_bps)
 
@@ -120,7 +119,7 @@ def rail_only(site: Site, ends: Endpoints) -> None:
     if whole and not tall and ends.host_count > site.ports(1, ends.speed_bps):
         tall = True
     plan = _plan(site, ends, uplinks=tall)
-    leaves = _add_leaves(site, plan, ends)
+    leaves = add_rail_leaves(site, plan, ends)
     if not tall:
         if plan.columns != plan.leaves or plan.blocks > 1:
             what = f"a rail of {ends.host_count} hosts needs several leaves of {plan.per_leaf}, and spines over them"
@@ -130,6 +129,18 @@ def rail_only(site: Site, ends: Endpoints) -> None:
     joint = _spine_joint(site, plan, groups, ends)
     order = chunks(plan.by_rail(), groups)
     raise_tree(site, 1, leaves[order.ravel()][:, None], plan.down, [joint], ends.speed_bps)
+
+
+def rail_plan(site: Site, ends: Endpoints) -> tuple[RailPlan, Endpoints]:
+    """Return how host ports fall on railed leaves with uplinks, and the ports in their places.
+
+    Raises
+    ------
+    InputError
+        If hosts, rails and ports do not fit together.
+    """
+    ends = _in_places(ends, site.network.rails or ends.lanes)
+    return _plan(site, ends, uplinks=True), ends
 
 
 def _in_places(ends: Endpoints, rails: int) -> Endpoints:
@@ -223,15 +234,21 @@ def _leaf_up(site: Site, ends: Endpoints, down: int) -> int:
     return up
 
 
-def _add_leaves(site: Site, plan: RailPlan, ends: Endpoints) -> I4:
-    """Add a plane's leaves with their host links."""
+def add_rail_leaves(site: Site, plan: RailPlan, ends: Endpoints, first_unit: int = 0) -> I4:
+    """Add a plane's leaves with their host links; ``first_unit`` is the number of the first scalable unit.
+
+    Raises
+    ------
+    InputError
+        If another number of leaves is stated.
+    """
     given = site.count(1)
     if given not in (None, plan.leaves):
         what = f"leaf.count is {given} a plane, but hosts, scalable units and rails take {plan.leaves} leaves"
         raise InputError([Problem("", what, f"use {plan.leaves}, or remove it", (*site.path, "leaf", "count"))])
     place = np.arange(plan.leaves)
     rail = place // plan.blocks % (plan.rails // plan.shared) if plan.shared == 1 else -1
-    leaves = site.add(1, plan.leaves, plan.down, plan.up, ends.speed_bps, place // plan.columns, rail)
+    leaves = site.add(1, plan.leaves, plan.down, plan.up, ends.speed_bps, first_unit + place // plan.columns, rail)
     unit, within = ends.host // plan.hosts, ends.host % plan.hosts
     column = ends.lane // plan.shared * plan.blocks + within // plan.per_leaf
     number = ends.lane % plan.shared * plan.per_leaf + within % plan.per_leaf + 1

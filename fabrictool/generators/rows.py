@@ -52,6 +52,7 @@ class Rows:
     _ports: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     _links: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     _rails: list[tuple[Ints, Ints, int]] = field(default_factory=list)
+    _chips: list[tuple[I4, Ints, npt.NDArray[np.str_]]] = field(default_factory=list)
     _group_counts: dict[str, int] = field(default_factory=dict)
     management_bps: dict[int, dict[int, float]] = field(default_factory=dict)
     _management: dict[tuple[int, int], list[ManagementPorts]] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class Rows:
     types: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     device_count: int = 0
+    chassis_count: int = 0
     port_count: int = 0
     gpu_count: int = 0
 
@@ -78,14 +80,15 @@ class Rows:
         rail: Ints | int = -1,
         plane: int = -1,
         index: Ints | None = None,
+        managed: bool = True,
     ) -> I4:
         """Add ``count`` devices with equal ports; return their rows.
 
         Unless ``index`` is given, a group's indices go on where they ended.
         Switches of a network in ``management_bps`` get a port after the others for each network that
-        manages them.
+        manages them, unless they are not ``managed`` by themselves.
         """
-        managers = self.management_bps.get(network, {}) if tier else {}
+        managers = self.management_bps.get(network, {}) if tier and managed else {}
         pattern = pattern.with_ports(managers.values()) if managers else pattern
         start = self._group_counts.get(group, 0)
         self._group_counts[group] = start + count
@@ -135,6 +138,10 @@ class Rows:
         """Say which rail and plane ports belong to, by rows of equal length."""
         self._rails.append((port, rail, plane))
 
+    def set_chips(self, device: I4, chassis: Ints, board: npt.NDArray[np.str_]) -> None:
+        """Say which devices are chips of directors: rows, numbers of the chassis and boards of equal length."""
+        self._chips.append((device, chassis, board))
+
     def keep_uplinks(self, network: int, kind: str, count: int, speed_bps: float) -> None:
         """Keep ports of a kind of switch for links out of a network."""
         self.uplinks.setdefault(network, []).append((kind, count, speed_bps))
@@ -158,7 +165,7 @@ class Rows:
         pairs = [np.concatenate(side) for side in zip(*self._gpu_ports, strict=True)] or [np.zeros(0), np.zeros(0)]
         return assemble(
             name,
-            Devices(**_joined(self._devices)),
+            Devices(**_joined(self._devices), **self._chip_columns()),
             PortRows(**ports, rail=rail, plane=plane),
             LinkRows(**{key: links[key].astype(kind, copy=False) for key, kind in _LINK_COLUMNS.items()}),
             Gpus(**{key: gpus[key].astype(kind, copy=False) for key, kind in _GPU_COLUMNS.items()}),
@@ -168,6 +175,16 @@ class Rows:
             networks,
             {title: naming[title] for title in naming if title in self.groups},
         )
+
+    def _chip_columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Return chassis and board of each device, if there are directors."""
+        if not self._chips:
+            return {}
+        chassis = np.full(self.device_count, -1, np.int32)
+        board = np.full(self.device_count, "", "<U12")
+        for rows, numbers, boards in self._chips:
+            chassis[rows], board[rows] = numbers, boards
+        return {"chassis": chassis, "board": board}
 
 
 _LINK_COLUMNS: dict[str, type[np.generic]] = {

@@ -9,7 +9,7 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.generators.endpoints import Endpoints
 from fabrictool.generators.rows import Ints, PortPattern
 from fabrictool.generators.site import Site
-from fabrictool.generators.tiers import ports_per_cage
+from fabrictool.generators.tiers import ports_per_cage, refuse_director
 
 KEYS = frozenset({"isl", "leaf"})
 
@@ -36,6 +36,7 @@ def switch_pair(site: Site, ends: Endpoints) -> None:
     ends = ends.chosen(np.lexsort((ends.turn, ends.host, -ends.link_bps)))
     side = ends.turn % 2
     kind = site.tier(1).type
+    refuse_director(kind, site.place(1))
     pattern, numbers = _pattern(kind, [ends.link_bps[side == leaf] for leaf in (0, 1)], isl, speed, site.place(1))
     leaves = site.rows.add_devices(
         2, "leaf", 1, kind.name, site.prefix + "leaf", pattern, kind.latency_s or 0.0, site.row

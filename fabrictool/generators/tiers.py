@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from fabrictool.catalogue.types import SwitchType
-from fabrictool.errors import InputError, Problem
+from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.generators.rows import Ints, PortPattern, Rows
 
@@ -122,7 +122,13 @@ def add_tier(
 
     Switches of one place in all planes are counted one after another, so that growing a plane renames
     no switch of another.
+
+    Raises
+    ------
+    NotSupportedError
+        If they are directors: these are no one tier.
     """
+    refuse_director(plan.type, plan.path)
     index = np.arange(plan.count) * planes + plane if plane >= 0 else None
     return rows.add_devices(
         plan.count,
@@ -138,6 +144,20 @@ def add_tier(
         plane,
         index,
     )
+
+
+def refuse_director(switch: SwitchType, path: tuple[str | int, ...]) -> None:
+    """Refuse a director where one switch is wanted.
+
+    Raises
+    ------
+    NotSupportedError
+        If the type is one.
+    """
+    if switch.director is not None:
+        what = f"{switch.name} is a director of leaf and spine chips, which stands at the top of a tree alone"
+        fix = "use it as the leaf of a fat-tree without spines, or as the top tier over other leaves"
+        raise NotSupportedError([Problem("", what, fix, path)])
 
 
 def mesh_ends(

@@ -13,6 +13,7 @@ import numpy as np
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
+from fabrictool.generators.directors import add_directors, chip_ends
 from fabrictool.generators.rows import Ints
 from fabrictool.generators.site import TIERS, Site
 from fabrictool.generators.tiers import mesh_ends, upper_count
@@ -70,24 +71,30 @@ def raise_tree(site: Site, level: int, lower: I4, down: int, joints: list[Joint]
         top = at + 1 == len(joints)
         upper_up = (site.tier(level + 1).up or 0) if top else joints[at + 1].up
         pod = -1 if top or above == 1 else np.repeat(np.arange(above), joint.groups * joint.parents)
-        upper = site.add(level + 1, count, upper_down, upper_up, host_bps, pod)
-        upper = upper.reshape(above, joint.groups * joint.parents)
-        _link(site, lower, upper, joint, down + 1, site.up_speed(level, host_bps))
-        lower, down, level = upper, upper_down, level + 1
+        if top and site.tier(level + 1).type.director is not None:
+            chips = add_directors(site, level + 1, count, upper_down + upper_up, host_bps)
+            a, z = _ends(site, lower, np.arange(count, dtype=np.int32).reshape(above, -1), joint, down + 1)
+            per_chip = site.ports(level + 1, host_bps) // chips.shape[1]
+            z = chip_ends(chips, per_chip, z, (upper_down // joint.parallel, joint.parallel))
+        else:
+            upper = site.add(level + 1, count, upper_down, upper_up, host_bps, pod).reshape(above, -1)
+            a, z = _ends(site, lower, upper, joint, down + 1)
+            lower, down = upper, upper_down
+        site.rows.add_links(a, z, site.row, site.up_speed(level, host_bps), site.fabric_latency_s)
+        level += 1
         if top:
             site.keep_uplinks(level, count * upper_up, host_bps)
 
 
-def _link(site: Site, lower: I4, upper: I4, joint: Joint, first_up: int, speed_bps: float) -> None:
-    """Link two tiers; parent j of group g stands at position j x groups + g."""
+def _ends(site: Site, lower: I4, upper: I4, joint: Joint, first_up: int) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
+    """Return both ends of the links of two tiers; parent j of group g stands at position j x groups + g."""
     above, positions = len(upper), lower.shape[1]
     below = lower.reshape(above, joint.children, positions // joint.groups, joint.groups).transpose(0, 3, 1, 2)
     parents = upper.reshape(above, joint.parents, joint.groups).transpose(0, 2, 1)
     meshes = above * joint.groups
-    a, z = mesh_ends(
+    return mesh_ends(
         below.reshape(meshes, -1), parents.reshape(meshes, -1), joint.parallel, first_up, site.network.wiring
     )
-    site.rows.add_links(a, z, site.row, speed_bps, site.fabric_latency_s)
 
 
 def top_joint(site: Site, level: int, parts: int, positions: int, up: int, host_bps: float) -> Joint:

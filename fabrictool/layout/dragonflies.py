@@ -44,10 +44,31 @@ class Dragonfly(Model):
     arrangement: Arrangement = "relative"
 
 
+def _plus_group_list(value: object) -> object:
+    """Read a number of groups as that many equal ones."""
+    if isinstance(value, list) and not all(isinstance(each, dict) for each in value):
+        raise ValueError("a group in a list is a mapping of what differs from the others, such as {leaves: 8}")
+    return _group_list(value)
+
+
+class PlusGroup(Model):
+    """Equal groups of a dragonfly+, where they differ from the others."""
+
+    count: Annotated[int, Field(strict=True, ge=1, le=50_000)] = 1
+    leaves: Count | None = None
+    spines: Count | None = None
+    hosts_per_leaf: Count | None = None
+    global_per_spine: CountOrNone | None = None
+
+
 class DragonflyPlus(Model):
     """Groups of leaves and spines, the spines joined globally (Shpiner et al. 2017)."""
 
-    groups: Count
+    groups: Annotated[
+        list[PlusGroup],
+        BeforeValidator(_plus_group_list, json_schema_input_type=int | list[PlusGroup]),
+        Field(min_length=1, max_length=1000),
+    ]
     leaves: Count
     spines: Count
     hosts_per_leaf: Count

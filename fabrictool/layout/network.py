@@ -46,7 +46,7 @@ def _named(value: object) -> object:
 
 def _typed(value: object) -> object:
     if isinstance(value, list):
-        raise ValueError("several entries for one tier are not supported yet; give one {type: …}")
+        raise ValueError("switches above the leaves are of one kind; give one {type: …}, or the list under leaf")
     return {"type": value} if isinstance(value, str) else value
 
 

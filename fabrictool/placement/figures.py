@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fabrictool.catalogue.types import Box, HostType, SwitchType
+from fabrictool.catalogue.types import Box, HostType
+from fabrictool.fabric.chassis import boxes
 from fabrictool.fabric.tables import F8, FACILITIES, Bool, Fabric, Table
 from fabrictool.placement.packing import Load
 from fabrictool.records import Assumption
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 #: Height taken for a type that gives none.
 ASSUMED_SWITCH_UNITS = 1
 ASSUMED_HOST_UNITS = 2
+#: As the largest director whose height is known, cs7500.
+ASSUMED_DIRECTOR_UNITS = 28
 ASSUMED_TRAY_UNITS = 1
 
 
@@ -73,13 +76,15 @@ def with_assumed_units(
     figures: TypeFigures, layout: Layout, fabric: Fabric
 ) -> tuple[TypeFigures, tuple[Assumption, ...]]:
     """Fill in a height for types that give none, and name each."""
-    switches = {box.name for box in layout.switch_types() if isinstance(box, SwitchType)}
+    switches = {
+        box.name: ASSUMED_DIRECTOR_UNITS if box.director else ASSUMED_SWITCH_UNITS for box in layout.switch_types()
+    }
     units = figures.units.copy()
     assumptions = []
     for row in types_in_use(fabric)[np.isnan(units[types_in_use(fabric)])]:
         name = fabric.types[row]
         tray = figures.trays[row] > 1
-        units[row] = ASSUMED_SWITCH_UNITS if name in switches else ASSUMED_TRAY_UNITS if tray else ASSUMED_HOST_UNITS
+        units[row] = switches.get(name, ASSUMED_TRAY_UNITS if tray else ASSUMED_HOST_UNITS)
         what = f"height of {'a tray of ' if tray else ''}{name}"
         assumptions.append(Assumption(what, f"{units[row]:.0f} U", "no figure published; assumed"))
     units[np.isnan(units)] = 0  # PDUs and CDUs, and types that no device has
@@ -88,11 +93,15 @@ def with_assumed_units(
 
 def types_in_use(fabric: Fabric) -> npt.NDArray[np.int64]:
     """Return the rows of ``Fabric.types`` that a device has, PDUs and CDUs left out."""
-    types = fabric.devices.type[~is_facility(fabric)]
+    types = fabric.devices.type[has_figures(fabric)]
     return np.flatnonzero(np.bincount(types, minlength=len(fabric.types)))
 
 
-def is_facility(fabric: Fabric) -> Bool:
-    """Say of each device whether it belongs to the building, as PDUs and CDUs do: such have no place and no figures."""
+def has_figures(fabric: Fabric) -> Bool:
+    """Say of each device whether it has a place and figures of its own, (devices,).
+
+    PDUs and CDUs have none, as they belong to the building, nor have chips of a director beside the first,
+    which stands for the chassis.
+    """
     groups = [row for row, title in enumerate(fabric.groups) if title in FACILITIES]
-    return np.isin(fabric.devices.group, groups)
+    return boxes(fabric.devices) & ~np.isin(fabric.devices.group, groups)

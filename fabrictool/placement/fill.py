@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import I4, KINDS, Fabric
-from fabrictool.placement.figures import TypeFigures, is_facility, type_figures, with_assumed_units
+from fabrictool.placement.figures import TypeFigures, has_figures, type_figures, with_assumed_units
 from fabrictool.placement.packing import Load, Supply
 from fabrictool.placement.racks import Placement, Racks, lowest_units, number_or_nan, rack_table
 from fabrictool.placement.unplaced import unplaced_findings
@@ -92,7 +92,7 @@ def _fill(
     rack = np.full(len(compute), -1, dtype=np.int32)
     group_of: list[int] = []
     role_of: list[int] = []
-    others = ~compute & ~is_facility(fabric)
+    others = ~compute & has_figures(fabric)
     for role, rows in enumerate((np.flatnonzero(compute), np.flatnonzero(others))):
         whole = [_obeyed(group, room) if role == 0 else room for group, room in zip(groups, rooms, strict=True)]
         supplies = [Supply(g, whole[g], positions[g]) for g in range(len(groups))]

@@ -46,7 +46,7 @@ class Placement:
     Parameters
     ----------
     rack : ndarray of int32, (devices,)
-        Row in ``racks``, -1 for a device without a place.
+        Row in ``racks``, -1 for a device without a place; of the chips of a director the first alone has one.
     unit : ndarray of int32, (devices,)
         Lowest rack unit taken, counted from 1; -1 for a device without a place.
     racks : Racks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.fabric.tables import I4, Fabric
-from fabrictool.placement.figures import TypeFigures, is_facility
+from fabrictool.placement.figures import TypeFigures, has_figures
 from fabrictool.placement.packing import Load, most_that_fit
 from fabrictool.records import Finding
 from fabrictool.units import format_power
@@ -31,11 +31,11 @@ def unplaced_findings(
         Rack of each device, -1 for none.
     """
     devices = fabric.devices
-    lost = np.flatnonzero((rack < 0) & ~is_facility(fabric))
+    lost = np.flatnonzero((rack < 0) & has_figures(fabric))
     kinds = sorted(set(zip(devices.group[lost].tolist(), devices.type[lost].tolist(), strict=True)))
     found = []
     for group, type_row in kinds:
-        alike = (devices.group == group) & (devices.type == type_row)
+        alike = (devices.group == group) & (devices.type == type_row) & has_figures(fabric)
         each, trays = figures.each(type_row), int(figures.trays[type_row])
         per_rack = [trays if trays > 1 else int(most_that_fit(room, each)) for room in rooms]
         missing, total = int(np.count_nonzero(alike & (rack < 0))), int(np.count_nonzero(alike))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.errors import InputError, did_you_mean
+from fabrictool.fabric.chassis import type_title
 from fabrictool.plot.arranging import LEFT, RIGHT, WIDTH, Place, frames, group_title, places
 from fabrictool.plot.images import house_style
 from fabrictool.plot.lines import RAILS, colour_of, draw_links
@@ -191,8 +192,7 @@ def _label(shown: Outline, box: Box, place: Place) -> tuple[str, float]:
 
 def _labels(shown: Outline, box: Box) -> Iterator[str]:
     """Yield labels of a box, the longest first."""
-    devices, count = shown.fabric.devices, len(box.devices)
-    kind = shown.fabric.types[int(devices.type[box.devices[0]])]
+    kind, count = type_title(shown.fabric, box.devices[0]), len(box.devices)
     if count == 1:
         name = box.title
         yield name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabrictool.fabric.chassis import type_title
 from fabrictool.fabric.counting import LinkCount, free_ports, link_counts
 from fabrictool.plot.outline import Outline
 from fabrictool.units import format_speed
@@ -13,7 +14,7 @@ def row_lines(shown: Outline, tier: int) -> list[str]:
     counts: dict[tuple[str, str], int] = {}
     for box in boxes:
         for device in box.devices:
-            key = (box.kind, shown.fabric.types[int(shown.fabric.devices.type[device])])
+            key = (box.kind, type_title(shown.fabric, device))
             counts[key] = counts.get(key, 0) + 1
     lines = [f"{count:,} {_kinds(kind, count, tier)} · {name}" for (kind, name), count in counts.items()]
     if tier:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fabrictool.fabric.tables import F8, Fabric
 from fabrictool.placement import TypeFigures
-from fabrictool.placement.figures import types_in_use
+from fabrictool.placement.figures import has_figures, types_in_use
 from fabrictool.records import Finding
 from fabrictool.units import format_power
 
@@ -20,7 +20,7 @@ def types_without(figure: F8, fabric: Fabric) -> list[int]:
 
 def missing_figures(figures: TypeFigures, fabric: Fabric) -> tuple[Finding, ...]:
     """Return a warning for each type without maximum power, and a note on those without weight."""
-    counts = np.bincount(fabric.devices.type, minlength=len(fabric.types))
+    counts = np.bincount(fabric.devices.type[has_figures(fabric)], minlength=len(fabric.types))
     found = [
         _no_power(fabric.types[row], int(counts[row]), float(figures.power_typical_w[row]))
         for row in types_without(figures.power_max_w, fabric)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fabrictool.fabric.tables import F8, I4, Fabric
 from fabrictool.placement import Placement, TypeFigures, type_figures
-from fabrictool.placement.figures import is_facility, with_assumed_units
+from fabrictool.placement.figures import has_figures, with_assumed_units
 from fabrictool.placement.racks import no_racks
 from fabrictool.power.missing import missing_figures, types_without
 from fabrictool.power.overloads import Overload, fewer_hosts, kilograms, kilowatts, overload_findings, rack_units
@@ -88,7 +88,7 @@ def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None) -> R
     figures, _ = with_assumed_units(type_figures(layout, fabric), layout, fabric)
     types = fabric.devices.type
     maximum, typical = figures.power_max_w[types], figures.power_typical_w[types]
-    placed = ~is_facility(fabric) if placement is None else placement.rack >= 0
+    placed = has_figures(fabric) if placement is None else placement.rack >= 0
     place_of = placement or no_racks(len(types))
     it_w, load_kg = known_sum(place_of, maximum), place_of.sum_by_rack(figures.weight_kg[types])
     return RackPower(

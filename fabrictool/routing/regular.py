@@ -71,7 +71,8 @@ def regular_tree(fabric: Fabric, network: int, tables: RouteTables, channels: Ch
         links = _uniform(channels, _up_channels(tables, rows))
         if count == 0 or (ups[rows] != count).any() or links is None:
             return None
-        if not _same_parents(tables, rows, count, int(tables.stride[level])):
+        above = block[level + 1] if level + 2 < top else np.zeros(len(tables.leaf), np.int32)
+        if not _same_parents(tables, rows, count, level, above):
             return None
         classes.append(int(tables.stride[level]) * count)
         seconds.append(links[0])
@@ -97,14 +98,27 @@ def _up_channels(tables: RouteTables, rows: I4) -> I4:
     return chosen
 
 
-def _same_parents(tables: RouteTables, rows: I4, count: int, positions: int) -> bool:
-    """Whether switches that share a parent share all, and each such set is one position of a part."""
+def _same_parents(tables: RouteTables, rows: I4, count: int, level: int, above: I4) -> bool:
+    """Whether switches that share a parent share all, and each such set is some positions of a part.
+
+    In a PGFT a set is one position. Leaf chips of a director are several, which its spine chips join: then
+    a rank's part of the level above (ranks,) and its position must say which set its own path crosses.
+    """
+    positions = int(tables.stride[level])
     first = tables.first_up[rows]
     parents = tables.up_parent[first[:, None] + np.arange(count)]
-    sets, uses = np.unique(parents, axis=0, return_counts=True)
+    sets, which, uses = np.unique(parents, axis=0, return_inverse=True, return_counts=True)
     distinct = [np.unique(row) for row in sets]
     seen = np.concatenate(distinct)
-    return len(np.unique(seen)) == len(seen) and len(sets) % positions == 0 and int(uses.min()) >= 1
+    if len(np.unique(seen)) < len(seen):
+        return False
+    if len(sets) % positions == 0:
+        return int(uses.min()) >= 1
+    set_of = np.full(len(tables.first_up) - 1, -1, np.int64)
+    set_of[rows] = which.ravel()
+    place = above.astype(np.int64) << 32 | tables.key % positions
+    pairs = np.unique(np.column_stack((place, set_of[tables.own_device[:, level]])), axis=0)
+    return len(pairs) == len(np.unique(place))
 
 
 def _blocks(fabric: Fabric, network: int, tables: RouteTables, top: int) -> I4:

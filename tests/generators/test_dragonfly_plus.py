@@ -110,9 +110,67 @@ def test_any_dragonfly_plus_is_whole_or_refused(shape: dict[str, Any], gpus: int
     assert max(away[a][z] for a in leaves for z in leaves) <= 5
 
 
+def test_a_group_for_storage_beside_those_for_compute() -> None:
+    """8 groups of 4 + 4 switches and one of 2 + 2, all with 8 global ports: a link to each of the 8 others."""
+    groups = [{"count": 8}, {"leaves": 2, "spines": 2, "hosts_per_leaf": 3, "global_per_spine": 4}]
+    fabric = _dragonfly_plus(SHAPE | {"groups": groups}, 8 * 4 + 6, 12)
+    tier, pod = fabric.devices.tier, fabric.devices.pod
+    assert [np.bincount(pod[tier == level]).tolist() for level in (1, 2)] == [[4] * 8 + [2]] * 2
+    hosts = pod[fabric.ends[1]][tier[fabric.ends[0]] == 0]
+    assert np.bincount(hosts).tolist() == [4] * 8 + [6]
+    a, z = (pod[end][tier[fabric.ends[0]] == 2] for end in fabric.ends)
+    assert len(np.unique(np.column_stack((a, z)), axis=0)) == 36
+    assert [row.count for row in link_counts(fabric) if row.scope == "local"] == [8 * 16 + 4]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"leaves": st.integers(1, 3), "spines": st.integers(1, 3)},
+            optional={
+                "count": st.integers(1, 3), "hosts_per_leaf": st.integers(1, 3), "global_per_spine": st.integers(0, 6),
+            },
+        ),
+        min_size=1, max_size=5,
+    ),
+    st.sampled_from(["relative", "absolute"]),
+)  # fmt: skip
+def test_any_unequal_groups_are_whole_or_refused(groups: list[dict[str, int]], arrangement: str) -> None:
+    each = [SHAPE | row for row in groups for _ in range(row.get("count", 1))]
+    room = [row["leaves"] * row["hosts_per_leaf"] for row in each]
+    ports = [row["spines"] * row["global_per_spine"] for row in each]
+    shape = SHAPE | {"groups": groups, "arrangement": arrangement}
+    if sum(room) < 2 or min(ports) < len(each) - 1:
+        with pytest.raises(InputError):
+            _dragonfly_plus(shape, sum(room))
+        return
+    fabric = _dragonfly_plus(shape, sum(room))
+    graph, pod = fabric.to_networkx(), dict(zip(fabric.names, fabric.devices.pod.tolist(), strict=True))
+    used = [0] * len(each)
+    joined = set()
+    for a, z in graph.edges():
+        if pod[a] != pod[z] and not a.startswith("host"):
+            used[pod[a]] += 1
+            used[pod[z]] += 1
+            joined.add(frozenset((pod[a], pod[z])))
+    assert len(joined) == len(each) * (len(each) - 1) // 2
+    assert all(have <= limit for have, limit in zip(used, ports, strict=True))
+    leaves = [name for name, kind in graph.nodes(data="kind") if kind == "leaf"]
+    for leaf in leaves:
+        row = each[pod[leaf]]
+        assert graph.degree(leaf) == row["spines"] + row["hosts_per_leaf"]
+    away = dict(networkx.all_pairs_shortest_path_length(networkx.Graph(graph)))
+    assert max(away[a][z] for a in leaves for z in leaves) <= 3
+
+
 @pytest.mark.parametrize(
     ("change", "hosts", "ports", "words"),
     [
+        ({"groups": [{"count": 8}, {"global_per_spine": 1}]}, 36, 6, "4 spines with 1 global ports have 4, too few"),
+        ({"groups": [{"count": 8}, {"leaves": 9}]}, 36, 6, "a spine of 9 links down and 2 up .* free 5 ports"),
+        ({"groups": [4, 4]}, 8, 6, "a mapping of what differs from the others, such as {leaves: 8}"),
+        ({"groups": [{"count": 8}, {"leafs": 9}]}, 36, 6, "leafs"),
         ({"groups": 30}, 36, 6, "at most 9 groups, or global_per_spine of 8 or more"),
         ({}, 36, 5, "free 1 port by lowering leaves or global_per_spine"),
         ({"hosts_per_leaf": 4}, 36, 6, "free 2 ports by lowering hosts_per_leaf or spines"),

@@ -85,7 +85,7 @@ WRONG: list[tuple[list[dict[str, Any]], dict[str, Any], str]] = [
     ([_entry("host"), _entry("host")], {}, "'host' is served by two entries of leaf; keep it in one"),
     ([_entry("host")], {}, "no entry of leaf serves 'store'; add it to the hosts of one"),
     (BOTH, {"spine": {"type": SWITCH, "count": 5}}, "72 uplinks, 24 and 12 a leaf, .* use one of 2, 3, 4, 6, 12"),
-    (BOTH, {"levels": 3}, "leaves of several kinds make a fat-tree of 2 levels, not 3"),
+    (BOTH, {"levels": 3}, "leaves of several kinds make a fat-tree network of 2 levels, not 3"),
     (BOTH, {"k": 4}, "a fat-tree network takes no 'k'"),
     (BOTH, {"spine": {"type": SWITCH, "groups": 2}}, "make one mesh, not 2; remove groups"),
     ([BOTH[0] | {"groups": 2}, BOTH[1]], {}, "leaves have no tier of switches below that falls into groups"),
@@ -132,6 +132,7 @@ def test_an_entry_is_found_by_its_line(old: str, new: str, place: str) -> None:
 
 def test_other_families_take_one_kind_of_leaf() -> None:
     tree = _tree(BOTH)
-    tree["networks"]["storage"] |= {"family": "rail-optimized", "scalable_unit": {"hosts": 8}}
-    with pytest.raises(NotSupportedError, match="a rail-optimized network has leaves of one kind; keep one entry"):
+    tree["networks"]["storage"] |= {"family": "rail-only", "scalable_unit": {"hosts": 8}}
+    words = "a rail-only network has leaves of one kind; keep one entry of leaf, or use fat-tree or rail-optimized"
+    with pytest.raises(NotSupportedError, match=words):
         build(layout_from_tree(tree))

@@ -24,7 +24,11 @@ STATED = [
     # further lines, and where which word is refused
     ("routing: ecmp", 8, "routing 'ecmp': not supported yet; use d-mod-k"),
     ("routing: {name: d-mod-k, hash: crc32}", 8, "routing d-mod-k takes no 'hash'; remove it"),
-    ("spine: [{type: qm9700, hosts: [gpu]}]", 8, "spine: several entries for one tier are not supported yet"),
+    (
+        "spine: [{type: qm9700, hosts: [gpu]}]",
+        8,
+        "spine: switches above the leaves are of one kind; give one {type: …}",
+    ),
     ("spine: {type: qm9700, hosts: [gpu]}", 8, "key 'hosts' is not supported yet; remove it"),
 ]
 JOBS = [
