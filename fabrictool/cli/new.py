@@ -11,7 +11,7 @@ import click
     "--hosts",
     type=int,
     metavar="N",
-    help="Number of hosts, default 64; of a rack-scale type each tray is one.",
+    help="Number of hosts, default 64 (8 at a switch pair); of a rack-scale type each tray is one.",
 )
 @click.option(
     "--host-type",

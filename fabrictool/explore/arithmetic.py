@@ -72,7 +72,9 @@ def _tree(intent: Intent, size: Size, proof: Proof) -> Iterator[str]:
         ]
     times += [f"{intent.columns} rails"] if intent.columns > 1 else []
     times += [f"{intent.copies} {'rails' if intent.family == 'rail-only' else 'planes'}"] if intent.copies > 1 else []
-    yield f"leaves: {' x '.join(times)} = {counts['leaf']:,}"
+    whole = units * intent.columns * intent.copies
+    pods = "" if size.pod or whole == counts["leaf"] else f" {whole:,}, in equal pods"
+    yield f"leaves: {' x '.join(times)} ={pods} {counts['leaf']:,}"
     if size.levels == 2:
         yield from _spines(intent, size, counts["spine"])
     elif size.levels == 3:

@@ -51,12 +51,10 @@ def smallest(intent: Intent) -> DirectSize:
     if found is not None:
         return found
     most = largest(intent)
-    unlimited = replace(intent, lids=None)
-    if intent.lids is not None and _suffices(unlimited, most + 1):
+    if intent.lids is not None and _suffices(replace(intent, lids=None), most + 1):
         words = f"a subnet has {intent.lids:,} addresses (LIDs) for host ports and switches"
-    else:
-        words = _LIMITS[intent.family](intent)
-    raise impossible(intent, most, words)
+        raise impossible(intent, most, words, "choose an Ethernet switch, or split the network into several")
+    raise impossible(intent, most, _LIMITS[intent.family](intent))
 
 
 def largest(intent: Intent) -> int:

@@ -77,8 +77,8 @@ def limit(intent: Intent) -> str:
     """Say why no dragonfly+ is larger."""
     hosts = intent.largest_unit
     if not hosts:
-        free = max(0, intent.ports - intent.reserve)
-        return f"a leaf has {free} ports to use for {intent.lanes} links of a host and as many up as asked"
+        free = counted(max(0, intent.ports - intent.reserve), "port")
+        return f"a leaf has {free} to use for {counted(intent.lanes, 'link')} of a host and as many up as asked"
     spines, half = intent.up(hosts), intent.ports // 2
     return (
         f"{hosts} hosts at a leaf, {half} leaves and {spines} spines a group, each of {half} global ports, are the most"

@@ -91,7 +91,7 @@ def sufficient(intent: Intent) -> Iterator[DragonflySize]:
 def limit(intent: Intent) -> str:
     """Say why no dragonfly is larger."""
     free = max(0, intent.ports - intent.reserve)
-    return f"{counted(free, 'port')} of a router are for p host ports, a - 1 local and h global ones, in a h + 1 groups"
+    return f"a router has {counted(free, 'port')} for p host ports, a - 1 local and h global ones, in a h + 1 groups"
 
 
 def addresses_suffice(intent: Intent, switches: int) -> bool:

@@ -94,6 +94,8 @@ def switch_ports(switch_type: str | None, speed_bps: float) -> SwitchPorts:
     if not each:
         what = f"{name} has ports of {units.format_speed(kind.cage_speed_bps)} at most, not {speed}"
         raise InputError(what, "choose a faster switch or a lower speed")
+    if (kind.protocol or "").startswith("nvlink"):
+        raise InputError(f"{name} joins GPUs inside a rack, not hosts", "choose an InfiniBand or Ethernet switch")
     protocol = "infiniband" if "infiniband" in (kind.protocol or "") else "ethernet"
     return SwitchPorts(name, kind.cage_count * each, protocol)
 

@@ -133,7 +133,10 @@ def largest(intent: Intent) -> tuple[int, str]:
         each = math.ceil(intent.lanes / 2)
         most = next((n for n in range(free // each, 0, -1) if n * each + pair_links(intent, n) <= free), 0)
         links = counted(each, "link")
-        return most, f"a leaf joins {links} of each host, those to the other leaf and {intent.reserve} kept free"
+        return (
+            most,
+            f"a leaf joins {links} of each host, as many to the other leaf as asked, and {intent.reserve:,} kept free",
+        )
     unit = intent.largest_unit
     alone = free // intent.width if intent.flat else 0
     if unit == 0:
@@ -188,11 +191,13 @@ def _flat(intent: Intent) -> Iterator[Size]:
             yield Size(2, unit, up, spines, intent.copies * (leaves + spines))
 
 
-def impossible(intent: Intent, most: int, limit: str) -> InputError:
-    """Return the error that says which limit is hit, and how many hosts would fit."""
+WAYS = "choose a switch with more ports, less reserve or more oversubscription"
+
+
+def impossible(intent: Intent, most: int, limit: str, ways: str = WAYS) -> InputError:
+    """Return the error that says which limit is hit, how many hosts would fit, and what else to do."""
     growth = f" and {intent.growth:,} more to come" if intent.growth else ""
     what = f"{intent.hosts:,} hosts{growth} do not fit a {intent.family} network of {intent.title}: {limit}"
-    ways = "choose a switch with more ports, less reserve or more oversubscription"
-    counted = ", growth included" if intent.growth else ""
+    included = ", growth included" if intent.growth else ""
     most -= most % intent.trays
-    return InputError(what, f"ask for {most:,} hosts at most{counted}, or {ways}" if most > 1 else ways)
+    return InputError(what, f"ask for {most:,} hosts at most{included}, or {ways}" if most > 1 else ways)

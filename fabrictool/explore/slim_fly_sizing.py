@@ -108,4 +108,4 @@ def balanced(intent: Intent, q: int) -> int:
 def limit(intent: Intent) -> str:
     """Say why no Slim Fly is larger."""
     free = max(0, intent.ports - intent.reserve)
-    return f"{counted(free, 'port')} of a router are for host ports and (3 q - d) / 2 links to other routers"
+    return f"a router has {counted(free, 'port')} for host ports and (3 q - d) / 2 links to other routers"

@@ -26,8 +26,11 @@ from fabrictool.explore.starter_text import (
 from fabrictool.fabric.scale import UNICAST_LIDS
 
 _COMMENT_COLUMN = 38
-_HOSTS = 64
+#: Hosts where no number is given and 64 would be too many.
+_HOSTS = {"switch-pair": 8}
 _TRIED = 12
+#: A proof by building takes about 20 s and 5 GB for so many.
+_MOST_BUILT = 1_000_000
 _LARGEST_PLANES = 8
 
 
@@ -48,7 +51,8 @@ def starter(
     family : str
         Such as ``"fat-tree"``; every family of a layout but ``file``.
     hosts : int, optional
-        Number of hosts; of a rack-scale type each tray is a host, and the last rack is filled.
+        Number of hosts, by default 64, or 8 at a switch pair; of a rack-scale type each tray is a host, and
+        the last rack is filled.
     host_type : str, optional
         Of the catalogue, or ``"generic"`` for an inline host of one GPU.
     speed : str, optional
@@ -69,11 +73,14 @@ def starter(
     """
     if family not in FAMILIES:
         raise _no_starter(family)
-    hosts = _HOSTS if hosts is None else hosts
+    hosts = _HOSTS.get(family, 64) if hosts is None else hosts
     _sensible(hosts, oversubscription, reserve, growth)
     host_type = host_type or (GENERIC if family == "fat-tree" or family in direct.FAMILIES else "dgx-h100")
     links = host_links(host_type, speed)
     switch = switch_ports(switch_type, links.speed_bps)
+    if reserve >= switch.ports:
+        what = f"--reserve: {reserve:,} ports of each leaf kept free leave none of the {switch.ports} of {switch.title}"
+        raise InputError(what, f"use {switch.ports - 2} or less")
     if family == "switch-pair" and links.lanes < 2:
         raise InputError(f"{host_type} has one port, so it reaches only one of the two leaves", "use two ports or more")
     intent = _intent(family, (hosts, growth), host_type, links, switch, oversubscription, reserve)
@@ -135,6 +142,9 @@ def _smallest(parts: Parts) -> str:
     proven: list[tuple[str, Proof, Size | direct.DirectSize]] = []
     sizes = [direct.smallest(intent)] if intent.family in direct.FAMILIES else islice(candidates(intent), _TRIED)
     for candidate in sizes:
+        if intent.total > _MOST_BUILT:
+            what = f"{intent.total:,} hosts would fit, but 'new' builds networks of {_MOST_BUILT:,} at most"
+            raise InputError(what, "ask for a part of them, or write the layout by hand")
         size = _with_pods(parts, candidate)
         text = _layout(parts, size, intent.hosts)
         proof = prove(text, _layout(parts, size, intent.total) if intent.growth else None, intent)

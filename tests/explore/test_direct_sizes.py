@@ -124,12 +124,12 @@ def test_every_starter_holds_its_hosts_within_the_design_rules(
     "family, switch, largest, words",
     [
         # p a (a h + 1) with p + a - 1 + h = 32, Kim et al. 2008; 8, 17, 8 is the largest of a >= 2 p, h >= p
-        ("dragonfly", SMALL, 8 * 17 * (17 * 8 + 1), "32 ports of a router are for p host ports"),
+        ("dragonfly", SMALL, 8 * 17 * (17 * 8 + 1), "a router has 32 ports for p host ports"),
         # (k/2)^2 hosts of a group, (k/2)^2 + 1 groups, Shpiner et al. 2017
         ("dragonfly-plus", SMALL, 16**2 * (16**2 + 1), "16 hosts at a leaf, 16 leaves and 16 spines a group"),
         # 19: 29 links to others leave 3 ports; 13: 19 and half as many
-        ("slim-fly", SMALL, max(slim_fly_places(q, 32) for q in PRIME_POWERS), "32 ports of a router are for host"),
-        ("slim-fly", "qm9700", 2 * 29**2 * 21, "64 ports of a router are for host"),
+        ("slim-fly", SMALL, max(slim_fly_places(q, 32) for q in PRIME_POWERS), "a router has 32 ports for host"),
+        ("slim-fly", "qm9700", 2 * 29**2 * 21, "a router has 64 ports for host"),
         ("dragonfly", "qm9700", None, "a subnet has 49,151 addresses (LIDs) for host ports and switches"),
         ("dragonfly-plus", "qm9700", None, "a subnet has 49,151 addresses (LIDs) for host ports and switches"),
     ],

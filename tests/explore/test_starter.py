@@ -12,7 +12,8 @@ from fabrictool.explore.starter import starter
 from fabrictool.fabric.counting import free_ports, network_counts
 from fabrictool.layout.reading import layout_from_bytes
 
-FAMILIES = ("fat-tree", "rail-optimized", "rail-only", "multi-plane", "switch-pair")
+SIZED = ("fat-tree", "rail-optimized", "rail-only", "multi-plane", "switch-pair")
+FAMILIES = (*SIZED, "dragonfly", "dragonfly-plus", "slim-fly")
 TREES = ("fat-tree", "rail-optimized")
 TYPES = ("generic", "dgx-h100", "dgx-b200", "dgx-b300")
 GPUS = {"generic": 1, "dgx-h100": 8, "dgx-b200": 8, "dgx-b300": 8}
@@ -222,6 +223,10 @@ def test_speed_and_switch(speed, switch, protocol, name):
         (("fat-tree", 8, None, "400 GB"), "is a size, not a speed"),
         (("fat-tree", 8, None, None, "qm970"), "no switch type 'qm970'; did you mean"),
         (("fat-tree", 8, None, "800G", "qm8790"), "qm8790 has ports of 200G at most, not 800G"),
+        (
+            ("fat-tree", 8, None, None, "nvlink5-switch-tray"),
+            "joins GPUs inside a rack, not hosts; choose an InfiniBand",
+        ),
         (("fat-tree", 8, "ufm-appliance"), "no GPU with a compute port"),
         (("rail-optimised", 8), "did you mean 'rail-optimized'?"),
     ],
@@ -240,6 +245,7 @@ def test_what_cannot_be_made_says_why(arguments, message):
         ({"growth": -2}, "--growth: -2 is less than nothing"),
         ({"reserve": 62}, "ask for 2,048 hosts at most"),
         ({"reserve": 63}, "a leaf has 1 port to use for 1 link of a host"),
+        ({"reserve": 64}, "--reserve: 64 ports of each leaf kept free leave none of the 64 of qm9700; use 62 or less"),
         ({"growth": 70_000}, "64 hosts and 70,000 more to come do not fit"),
     ],
 )
@@ -278,6 +284,17 @@ def test_racks_of_hosts_grow_by_whole_racks():
 def test_the_largest_number_of_hosts_in_racks_is_whole_racks():
     with pytest.raises(InputError, match="ask for 16,380 hosts at most"):  # 64^3 / 4 / 4 = 16,384 hosts of 4 ports
         starter("fat-tree", 17_000, "gb200-nvl72")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_a_starter_without_options(family):
+    assert built(starter(family))[0].hosts[0].count == (8 if family == "switch-pair" else 64)
+
+
+def test_a_port_is_split_to_eight_at_most():
+    """64 cages of 800G are 512 ports of 10G or of 100G."""
+    text = starter("fat-tree", 300, speed="10G", switch_type="sn5600")
+    assert "of 512 ports" in text
 
 
 @pytest.mark.parametrize("growth", [1, 4, 5])
