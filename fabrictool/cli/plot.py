@@ -38,7 +38,7 @@ def command(
 ) -> int:  # fmt: skip
     """Draw a figure of a layout.
 
-    LAYOUT is a layout file, or - for standard input.
+    LAYOUT is a layout file, or - for standard input; for a topology also a fabric from elsewhere, as of 'show'.
 
     busbw: bus bandwidth over message sizes of 8 B to 16 GiB, one line for each collective, against
     its lower bound.
@@ -46,22 +46,26 @@ def command(
     topology: tiers as rows with the hosts at the bottom, rails or planes by colour. Up to 100 devices
     each is drawn with its links, in larger networks equal devices share a box.
     """
+    from fabrictool.formats.imported import Imported
+    from fabrictool.formats.recognise import opened
     from fabrictool.generators.building import build
-    from fabrictool.layout.reading import read_layout
     from fabrictool.plot.images import image_format
 
     if what not in FIGURES:
         raise NotSupportedError(f"figure '{what}' is not supported yet", f"use --what {' or '.join(FIGURES)}")
     if output is not None:
         image_format(output)
-    layout = read_layout(layout_path)
-    path = output or f"{layout.name}-{what}.png"
+    found = opened(layout_path)
+    fabric = found.fabric if isinstance(found, Imported) else build(found)
+    path = output or f"{fabric.name}-{what}.png"
     if what == "topology":
-        drawn = _topology(build(layout), path, title, network, options)
+        drawn = _topology(fabric, path, title, network, options)
+    elif isinstance(found, Imported):
+        raise click.UsageError(f"{layout_path} is no layout, so it has no collectives; use --what topology")
     else:
-        drawn = _busbw(layout, build(layout), path, title, options, network)
+        drawn = _busbw(found, fabric, path, title, options, network)
     if as_json:
-        print_json({"format": 1, "layout": layout.name, "what": what, "file": path} | drawn)
+        print_json({"format": 1, "layout": fabric.name, "what": what, "file": path} | drawn)
     elif not quiet:
         click.echo(f"wrote {path}", err=True)
     return 0
