@@ -117,7 +117,8 @@ def _networks(fabric: Fabric) -> Iterator[Figure]:
     """Yield oversubscription, bisection and hops of each network."""
     for row, network in enumerate(fabric.networks):
         start = prefix(fabric, network.name)
-        ratios = oversubscription(fabric, row)
+        speeds_known = fabric.links.speed_bps[fabric.links.network == row].all()
+        ratios = oversubscription(fabric, row) if speeds_known else []
         hops = hop_counts(fabric, row) or {}
         pairs = sum(count for links, count in hops.items() if links > 0)
         total = sum(links * count for links, count in hops.items() if links > 0)
