@@ -40,7 +40,7 @@ class DragonflySize:
         ratio = f" / {intent.oversubscription:g}" if intent.oversubscription != 1 else ""
         share = f" at {1 / intent.oversubscription:.4g} of their speed" if ratio else " at full speed"
         yield f"rule: a = 2 p = 2 h is balanced ({SOURCE})"
-        yield f"so a >= 2 p{ratio} and h >= p{ratio}: local and global links carry all-to-all of all hosts{share}"
+        yield f"so a >= 2 p{ratio} and h >= p{ratio}: local and global links together carry all-to-all{share}"
         kept = f" + {intent.reserve} kept free" if intent.reserve else ""
         used = p + a - 1 + h + intent.reserve
         yield f"a router: {counted(p, 'host port')} + {a - 1} local + {h} global{kept} = {used} of {intent.ports} ports"
