@@ -25,29 +25,28 @@ class DirectSize(Protocol):
         """Yield how the numbers come about, with what was counted on the built fabric."""
 
 
-#: The sizes of a family that suffice, in any order.
-_SUFFICIENT: Mapping[str, Callable[[Intent], Iterator[DirectSize]]] = {
-    "dragonfly": dragonfly_sizing.sufficient,
-    "dragonfly-plus": dragonfly_plus_sizing.sufficient,
-    "slim-fly": slim_fly_sizing.sufficient,
+_FEWEST: Mapping[str, Callable[[Intent], DirectSize | None]] = {
+    "dragonfly": dragonfly_sizing.fewest,
+    "dragonfly-plus": dragonfly_plus_sizing.fewest,
+    "slim-fly": slim_fly_sizing.fewest,
 }
 _LIMITS: Mapping[str, Callable[[Intent], str]] = {
     "dragonfly": dragonfly_sizing.limit,
     "dragonfly-plus": dragonfly_plus_sizing.limit,
     "slim-fly": slim_fly_sizing.limit,
 }
-FAMILIES = tuple(_SUFFICIENT)
+FAMILIES = tuple(_FEWEST)
 
 
 def smallest(intent: Intent) -> DirectSize:
-    """Return the size with the fewest switches that suffices; of several, the first that the family prefers.
+    """Return the size with the fewest switches that suffices.
 
     Raises
     ------
     InputError
         If none suffices, with the limit that is hit and the largest number of hosts that fits.
     """
-    found = min(_SUFFICIENT[intent.family](intent), key=lambda size: size.switches, default=None)
+    found = _FEWEST[intent.family](intent)
     if found is not None:
         return found
     most = largest(intent)
@@ -69,5 +68,4 @@ def largest(intent: Intent) -> int:
 
 
 def _suffices(intent: Intent, hosts: int) -> bool:
-    asked = replace(intent, hosts=hosts, growth=0)
-    return next(iter(_SUFFICIENT[intent.family](asked)), None) is not None
+    return _FEWEST[intent.family](replace(intent, hosts=hosts, growth=0)) is not None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fabrictool.explore.dragonfly_sizing import addresses_suffice, per_pair, scopes
+import numpy as np
+
+from fabrictool.explore.dragonfly_sizing import first_of_fewest, per_pair, scopes
 from fabrictool.explore.sizing import Intent, counted
 from fabrictool.fabric import Fabric
 
@@ -55,22 +57,27 @@ class DragonflyPlusSize:
         yield f"links between switches: {scopes(fabric)}, {per_pair(s * g, self.groups)}"
 
 
-def sufficient(intent: Intent) -> Iterator[DragonflyPlusSize]:
-    """Yield sizes that take the hosts of an intent, those of most hosts at a leaf first.
+def fewest(intent: Intent) -> DragonflyPlusSize | None:
+    """Return the size with the fewest switches that takes the hosts of an intent, None if none does.
+
+    Of several it has the most hosts at a leaf, then the fewest leaves of a group.
 
     References
     ----------
     A. Shpiner et al., "Dragonfly+: Low Cost Topology for Scaling Datacenters", HiPINEB 2017: with k-port
     switches k/2 leaves and k/2 spines a group, half of the ports of each down, at most (k/2)^2 + 1 groups.
     """
-    for hosts in range(intent.largest_unit, 0, -1):
-        spines = intent.up(hosts)
-        for leaves in range(2, intent.ports // 2 + 1):
-            groups = max(2, -(-intent.total // (leaves * hosts)))
-            between = max(leaves, -(-(groups - 1) // spines))
-            size = DragonflyPlusSize(leaves, spines, hosts, between, groups)
-            if leaves + between <= intent.ports and addresses_suffice(intent, size.switches):
-                yield size
+    hosts = np.arange(intent.largest_unit, 0, -1)[:, None]
+    spines = np.array([intent.up(each) for each in hosts.ravel().tolist()], np.int64)[:, None]
+    leaves = np.arange(2, max(2, intent.ports // 2 + 1))[None, :]
+    groups = np.maximum(2, -(-intent.bounded // (leaves * hosts)))
+    between = np.maximum(leaves, -(-(groups - 1) // spines))
+    switches = groups * (leaves + spines)
+    at = first_of_fewest(switches, (leaves + between <= intent.ports) & (switches <= intent.most_switches))
+    if at is None:
+        return None
+    each, width = int(hosts[at[0], 0]), int(spines[at[0], 0])
+    return DragonflyPlusSize(int(leaves[0, at[1]]), width, each, int(between[at]), int(groups[at]))
 
 
 def limit(intent: Intent) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from fabrictool.explore.sizing import Intent, counted
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import link_counts
+
+Longs = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 SOURCE = "Kim, Dally, Scott, Abts, ISCA 2008, section 3"
 
@@ -64,28 +69,35 @@ def per_pair(ports: int, groups: int) -> str:
     return f"{least:,}{f' or {least + 1:,}' if more else ''} for each pair of groups"
 
 
-def sufficient(intent: Intent) -> Iterator[DragonflySize]:
-    """Yield sizes that take the hosts of an intent, those of fewest host ports first.
+def fewest(intent: Intent) -> DragonflySize | None:
+    """Return the size with the fewest routers that takes the hosts of an intent, None if none does.
 
-    Of one router, p is a multiple or a divisor of a host's ports, so that all hosts stand alike.
+    Of several it has the fewest host ports of a router, then the smallest groups. Of one router, p is a
+    multiple or a divisor of a host's ports, so that all hosts stand alike.
 
     References
     ----------
     J. Kim, W. J. Dally, S. Scott, D. Abts, "Technology-Driven, Highly-Scalable Dragonfly Topology",
     ISCA 2008, section 3: balanced where a = 2 p = 2 h, at most a h + 1 groups.
     """
-    ratio, ports = intent.oversubscription, intent.ports - intent.reserve
-    for p in range(1, ports):
-        if p % intent.lanes and intent.lanes % p:
-            continue
-        least_a, least_h = max(2, _up(2 * p / ratio)), max(1, _up(p / ratio))
-        for a in range(least_a, ports - p - least_h + 2):
-            groups = max(2, -(-intent.total * intent.lanes // (p * a)))
-            h = max(least_h, -(-(groups - 1) // a))
-            if a * h * groups % 2 and p * a > ratio * (a * h - 1):
-                h += 1  # one of an odd number of global ports stays free
-            if p + a - 1 + h <= ports and addresses_suffice(intent, a * groups):
-                yield DragonflySize(p, a, h, groups)
+    ratio, ports, wanted = intent.oversubscription, intent.ports - intent.reserve, intent.host_ports
+    most = int((ports + 1) / (1 + 3 / ratio)) + 1  # p with a and h as small as they may be
+    p, a = np.arange(1, max(1, most + 1))[:, None], np.arange(2, max(2, ports))[None, :]
+    p = p[(p[:, 0] % intent.lanes == 0) | (intent.lanes % p[:, 0] == 0)]
+    groups = np.maximum(2, -(-wanted // (p * a)))
+    h = np.maximum(np.maximum(1, _up(p / ratio)), -(-(groups - 1) // a))
+    h += (a * h * groups % 2 > 0) & (p * a > ratio * (a * h - 1))  # one of an odd number of global ports stays free
+    fits = (a >= _up(2 * p / ratio)) & (p + a - 1 + h <= ports) & (a * groups <= intent.most_switches)
+    at = first_of_fewest(a * groups, fits)
+    return None if at is None else DragonflySize(int(p[at[0], 0]), int(a[0, at[1]]), int(h[at]), int(groups[at]))
+
+
+def first_of_fewest(switches: Longs, fits: Bools) -> tuple[int, ...] | None:
+    """Return the place of the fewest switches among those that fit, the first of several."""
+    if not fits.any():
+        return None
+    place = np.where(fits, switches, np.iinfo(np.int64).max).argmin()
+    return tuple(int(each) for each in np.unravel_index(place, fits.shape))
 
 
 def limit(intent: Intent) -> str:
@@ -94,10 +106,5 @@ def limit(intent: Intent) -> str:
     return f"a router has {counted(free, 'port')} for p host ports, a - 1 local and h global ones, in a h + 1 groups"
 
 
-def addresses_suffice(intent: Intent, switches: int) -> bool:
-    """Return whether a subnet has addresses for all host ports and switches."""
-    return intent.lids is None or intent.total * intent.lanes + switches <= intent.lids
-
-
-def _up(ratio: float) -> int:
-    return math.ceil(ratio - 1e-9)
+def _up(ratio: npt.NDArray[np.float64]) -> Longs:
+    return np.ceil(ratio - 1e-9).astype(np.int64)

@@ -15,6 +15,7 @@ from fabrictool.generators.tiers import upper_count
 
 #: How many trees of three levels are built to find the smallest.
 _TALL_CANDIDATES = 4
+_MORE_THAN_FIT, _UNLIMITED = 2**40, 2**62
 
 
 def counted(number: int, word: str) -> str:
@@ -65,6 +66,21 @@ class Intent:
     def total(self) -> int:
         """Hosts after growth."""
         return self.hosts + self.growth
+
+    @property
+    def bounded(self) -> int:
+        """Hosts after growth, or more than fit anywhere: as a number of 64 bits."""
+        return min(self.total, _MORE_THAN_FIT)
+
+    @property
+    def host_ports(self) -> int:
+        """Host ports after growth, bounded alike."""
+        return self.bounded * self.lanes
+
+    @property
+    def most_switches(self) -> int:
+        """Switches for which a subnet has addresses left beside those of the host ports."""
+        return _UNLIMITED if self.lids is None else self.lids - self.host_ports
 
     @property
     def copies(self) -> int:

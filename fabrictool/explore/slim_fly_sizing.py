@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fabrictool.explore.dragonfly_sizing import addresses_suffice
 from fabrictool.explore.sizing import Intent, counted
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import link_counts
@@ -56,8 +55,8 @@ class SlimFlySize:
         yield f"links between routers: {between:,}"
 
 
-def sufficient(intent: Intent) -> Iterator[SlimFlySize]:
-    """Yield sizes that take the hosts of an intent, the smallest q first.
+def fewest(intent: Intent) -> SlimFlySize | None:
+    """Return the size of the smallest q that takes the hosts of an intent, None if none does.
 
     The ports of a host go to one router where they fit there, else to several in order.
 
@@ -66,10 +65,8 @@ def sufficient(intent: Intent) -> Iterator[SlimFlySize]:
     M. Besta, T. Hoefler, "Slim Fly: A Cost Effective Low-Diameter Network Topology", SC 2014,
     section II-B: 2 q^2 routers, and half of a router's links to others, rounded up, as host ports.
     """
-    for q in ORDERS:
-        size = _size(intent, q)
-        if size is not None and addresses_suffice(intent, size.switches):
-            yield size
+    sizes = (_size(intent, q) for q in ORDERS if 2 * q**2 <= intent.most_switches)
+    return next((size for size in sizes if size is not None), None)
 
 
 def _size(intent: Intent, q: int) -> SlimFlySize | None:
