@@ -43,9 +43,9 @@ class DragonflySize:
         """Yield how p, a, h and the groups come about, and the links that were counted."""
         p, a, h = self.p, self.a, self.h
         ratio = f" / {intent.oversubscription:g}" if intent.oversubscription != 1 else ""
-        share = f" at {1 / intent.oversubscription:.4g} of their speed" if ratio else " at full speed"
+        speed = f"{1 / intent.oversubscription:.4g} of the hosts' speed" if ratio else "the hosts' speed"
         yield f"rule: a = 2 p = 2 h is balanced ({SOURCE})"
-        yield f"so a >= 2 p{ratio} and h >= p{ratio}: local and global links together carry all-to-all{share}"
+        yield f"so a >= 2 p{ratio} and h >= p{ratio}: local and global links together carry all-to-all at {speed}"
         kept = f" + {intent.reserve} kept free" if intent.reserve else ""
         used = p + a - 1 + h + intent.reserve
         yield f"a router: {counted(p, 'host port')} + {a - 1} local + {h} global{kept} = {used} of {intent.ports} ports"
@@ -107,4 +107,4 @@ def limit(intent: Intent) -> str:
 
 
 def _up(ratio: npt.NDArray[np.float64]) -> Longs:
-    return np.ceil(ratio - 1e-9).astype(np.int64)
+    return np.ceil(np.minimum(ratio, 2.0**40) - 1e-9).astype(np.int64)

@@ -167,3 +167,16 @@ def test_ports_of_a_host_may_go_to_several_slim_fly_routers() -> None:
 def test_options_are_valid_and_score_has_no_error(family: str) -> None:
     text = re.sub(r"^(\s*)#(?=\w+:|  )", r"\1", starter(family, 48), flags=re.MULTILINE)
     assert ft.evaluate(built(text)[0]).ok
+
+
+@pytest.mark.parametrize("family", DIRECT)
+@pytest.mark.parametrize("ratio", [1e-300, 1e-9])
+def test_a_ratio_that_no_switch_reaches_is_refused(family: str, ratio: float) -> None:
+    with pytest.raises(InputError, match="64 hosts do not fit"):
+        starter(family, 64, oversubscription=ratio)
+
+
+@pytest.mark.parametrize("family", DIRECT)
+def test_a_number_beyond_64_bits_is_refused(family: str) -> None:
+    with pytest.raises(InputError, match=r"ask for [\d,]+ hosts at most"):
+        starter(family, 10**30, growth=10**30)
