@@ -71,3 +71,33 @@ def test_a_million_hosts_are_refused_or_named_as_too_many_to_build(family: str) 
     host = "dgx-h100" if family in ("multi-plane", "switch-pair") else "generic"
     with pytest.raises(InputError, match=r"hosts would fit, but 'new' builds|hosts at most"):
         starter(family, 1_000_001, host, "100G", "arista-7060xe7-128pe")
+
+
+def fewest_of_two_levels(hosts: int, columns: int, copies: int, ratio: float, reserve: int) -> int | None:
+    """Try every number of hosts at a leaf and of spines of 64 ports, all uplinks of a leaf spread evenly."""
+    if columns == 1 and hosts + reserve <= 64:
+        return copies
+    found = None
+    for unit in range(1, 64):
+        up, leaves = math.ceil(unit / ratio), -(-hosts // unit) * columns
+        for spines in range(1, up + 1):
+            if unit + up + reserve <= 64 and up % spines == 0 and leaves * up // spines <= 64 and leaves > 1:
+                found = min(found or copies * (leaves + spines), copies * (leaves + spines))
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([("rail-optimized", 8, 1), ("rail-only", 1, 8), ("multi-plane", 1, 8)]),
+    st.integers(2, 2000),
+    st.sampled_from([1.0, 1.5, 3.0]),
+    st.integers(0, 9),
+)
+def test_no_smaller_set_of_two_levels_joins_the_rails(
+    family: tuple[str, int, int], hosts: int, ratio: float, reserve: int
+) -> None:
+    name, columns, copies = family
+    expected = fewest_of_two_levels(hosts, columns, copies, ratio, reserve)
+    assume(expected is not None)
+    shown = lines(starter(name, hosts, "dgx-h100", oversubscription=ratio, reserve=reserve))
+    assert numbers(shown["switches"])[-1] == expected
