@@ -27,7 +27,7 @@ def arithmetic(intent: Intent, size: Size | DirectSize, proof: Proof, asked: tup
     else:
         rows = _pair(intent, size) if intent.family == "switch-pair" else _tree(intent, size, proof)
     title = f"The arithmetic, proven by building it from {intent.title}:"
-    every = [*_racks(intent, asked), *rows, *_counted(proof), *_later(intent, proof)]
+    every = [*_racks(intent, asked), *rows, *_counted(proof), *_addresses(intent, proof), *_later(intent, proof)]
     return [title, *(f"- {row}" for row in every)]
 
 
@@ -102,6 +102,14 @@ def _counted(proof: Proof) -> Iterator[str]:
     free = ", ".join(f"{kind} {proof.free.get(kind, 0):,}" for kind in kinds)
     ratio = f"; oversubscription {proof.oversubscription:.4g}:1" if proof.oversubscription is not None else ""
     yield f"free ports: {free}{ratio}"
+
+
+def _addresses(intent: Intent, proof: Proof) -> Iterator[str]:
+    """Yield that a subnet has too few addresses, as trees of very many hosts may find."""
+    need = (intent.host_ports + proof.switches) // intent.copies
+    if intent.lids is not None and need > intent.lids:
+        what = f"a subnet has {intent.lids:,} (LIDs), too few for {need:,} host ports and switches"
+        yield f"addresses: {what}: choose an Ethernet switch, or planes"
 
 
 def _later(intent: Intent, proof: Proof) -> Iterator[str]:

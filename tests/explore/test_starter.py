@@ -154,6 +154,14 @@ def test_growth_moves_no_cable(family, hosts, growth):
     assert "no cable of today moves" in text
 
 
+@pytest.mark.parametrize("switch, short", [("qm9700", True), ("sn5400", False)])
+def test_a_tree_beyond_the_addresses_of_infiniband_says_so(switch, short):
+    """49,151 unicast LIDs: 6,000 hosts of 8 ports leave 1,151 for switches."""
+    text = starter("fat-tree", 6000, "dgx-h100", switch_type=switch)
+    assert ("# - addresses: a subnet has 49,151 (LIDs), too few for" in text) == short
+    assert "addresses" not in starter("fat-tree", 4000, "dgx-h100", switch_type=switch)
+
+
 def test_growth_that_would_move_cables_is_refused():
     with pytest.raises(InputError, match="300 hosts and 300 more later without moving cables"):
         starter("rail-optimized", 300, growth=300)
