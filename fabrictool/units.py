@@ -194,6 +194,11 @@ def format_speed(speed_bps: float) -> str:
     return _scaled(speed_bps, ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))).replace(" ", "")
 
 
+def format_link_speed(speed_bps: float) -> str:
+    """Return a link's speed in words; a fabric from elsewhere may not know it, and holds 0."""
+    return format_speed(speed_bps) if speed_bps else "unknown speed"
+
+
 def format_size(nbytes: float) -> str:
     """Write a message size in binary units: ``1 GiB``."""
     return _scaled(nbytes, ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")))

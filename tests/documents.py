@@ -55,12 +55,14 @@ def _session(block: str) -> str:
 
 
 def printed(line: str) -> str:
-    """Return what a line of fabrictool commands prints, joined by pipes and perhaps cut by ``head``."""
+    """Return what a line of fabrictool commands prints, joined by pipes and perhaps cut by ``head`` or ``grep``."""
     shown, errors = "", ""
     for stage in line.split(" | "):
         words = shlex.split(stage)
         if words[0] == "head":
             shown = "".join(shown.splitlines(keepends=True)[: int(words[-1])])
+        elif words[0] == "grep":
+            shown = "".join(row for row in shown.splitlines(keepends=True) if re.search(words[-1], row))
         else:
             shown, complaints = _run(words[1:], shown)
             errors += complaints

@@ -10,8 +10,9 @@ import click
 from fabrictool.cli.common import json_option, layouts_argument, print_json, print_tables, quiet_option
 
 if TYPE_CHECKING:
-    from fabrictool.evaluation import Evaluation
     from fabrictool.explore.comparing import Comparison
+    from fabrictool.explore.designs import Design
+    from fabrictool.formats.imported import Imported
     from fabrictool.layout.model import Layout
 
 _FORMS = click.Choice(["table", "json", "csv", "markdown"])
@@ -33,6 +34,7 @@ def command(
 
     Each layout is compared with the first. A difference is 'beyond' where it exceeds the uncertainty
     of the two figures, 'within' where it does not; the last column says how certain a figure is.
+    LAYOUT may also be a fabric from elsewhere, as of 'show': what can be counted on it is compared.
 
     Exit status: 1 if a layout has a finding that is an error; with --since the present state counts.
     """
@@ -43,42 +45,57 @@ def command(
     if since is None and len(layouts) < 2:
         raise click.UsageError("give two LAYOUTs or more, or --since REVISION")
     found = _since(layouts[0], since) if since else _side_by_side(layouts)
-    evaluations = [_scored(layout, sizes, seed) for layout in found.values()]
-    _print(compare(evaluations, list(found)), "json" if as_json else form or ("markdown" if since else "table"), quiet)
-    judged = evaluations[-1:] if since else evaluations
-    return 0 if all(evaluation.ok for evaluation in judged) else 1
+    designs = _designs(found, sizes, seed)
+    _print(compare(designs, list(found)), "json" if as_json else form or ("markdown" if since else "table"), quiet)
+    judged = designs[-1:] if since else designs
+    return 0 if all(design.ok for design in judged) else 1
 
 
-def _side_by_side(paths: tuple[str, ...]) -> dict[str, Layout]:
-    """Read layouts; those that share a name are called by name and file."""
-    from fabrictool.layout.reading import read_layout
+def _side_by_side(paths: tuple[str, ...]) -> dict[str, Layout | Imported]:
+    """Open layouts and fabrics; those that share a name are called by name and file."""
+    from fabrictool.formats.recognise import opened
 
     if len(set(paths)) < len(paths):
         twice = Counter(paths).most_common(1)[0][0]
         raise click.UsageError(f"{twice} is given twice")
-    read = [read_layout(path) for path in paths]
-    names = Counter(layout.name for layout in read)
+    found = [opened(path) for path in paths]
+    names = Counter(_name(one) for one in found)
     return {
-        layout.name if names[layout.name] == 1 else f"{layout.name} ({path})": layout
-        for path, layout in zip(paths, read, strict=True)
+        _name(one) if names[_name(one)] == 1 else f"{_name(one)} ({path})": one
+        for path, one in zip(paths, found, strict=True)
     }
 
 
-def _since(path: str, revision: str) -> dict[str, Layout]:
+def _since(path: str, revision: str) -> dict[str, Layout | Imported]:
     from fabrictool.cli.earlier import earlier_content
-    from fabrictool.layout.reading import layout_from_bytes, read_layout
+    from fabrictool.formats.recognise import opened, opened_from
 
     if path == "-":
         raise click.UsageError("--since needs a file, not standard input")
-    now = read_layout(path)
-    then = layout_from_bytes(f"{revision}:{path}", earlier_content(path, revision))
-    return {f"{then.name} at {revision}": then, f"{now.name} now": now}
+    now = opened(path)
+    then = opened_from(f"{revision}:{path}", earlier_content(path, revision))
+    before = _name(then).removeprefix(f"{revision}:")  # what a fabric is called comes from its file
+    return {f"{before} at {revision}": then, f"{_name(now)} now": now}
 
 
-def _scored(layout: Layout, sizes: tuple[str, ...], seed: int) -> Evaluation:
+def _name(found: Layout | Imported) -> str:
+    from fabrictool.formats.imported import Imported
+
+    return found.fabric.name if isinstance(found, Imported) else found.name
+
+
+def _designs(found: dict[str, Layout | Imported], sizes: tuple[str, ...], seed: int) -> list[Design]:
+    """Score layouts, and count fabrics from elsewhere."""
     from fabrictool.evaluation import score
+    from fabrictool.explore.designs import design
+    from fabrictool.formats.imported import Imported
 
-    return score(layout, size=list(sizes) or ["1GiB"], seed=seed)
+    if sizes and all(isinstance(one, Imported) for one in found.values()):
+        raise click.UsageError("--size goes with a layout: a fabric from elsewhere has no collectives")
+    return [
+        design(one) if isinstance(one, Imported) else score(one, size=list(sizes) or ["1GiB"], seed=seed)
+        for one in found.values()
+    ]
 
 
 def _print(comparison: Comparison, form: str, quiet: bool) -> None:

@@ -40,7 +40,7 @@ def command(
 ) -> int:  # fmt: skip
     """Draw a figure of a layout.
 
-    LAYOUT is a layout file, or - for standard input; for loads also a fabric from elsewhere.
+    LAYOUT is a layout file, or - for standard input; for topology and load also a fabric from elsewhere, as of 'show'.
 
     busbw: bus bandwidth over message sizes of 8 B to 16 GiB, one line for each collective, against
     its lower bound.
@@ -83,12 +83,15 @@ def _refuse_options(what: str, options: dict[str, Any]) -> None:
 
 def _busbw(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
     """Return the figure, and its curves for JSON."""
+    from fabrictool.formats.imported import Imported
+    from fabrictool.formats.recognise import opened
     from fabrictool.generators.building import build
-    from fabrictool.layout.reading import read_layout
     from fabrictool.plot.busbw import draw, subtitle
     from fabrictool.plot.curves import busbw_curves
 
-    layout = read_layout(layout_path)
+    layout = opened(layout_path)
+    if isinstance(layout, Imported):
+        raise click.UsageError(f"{layout_path} is no layout, so it has no collectives; use --what topology or load")
     fabric = build(layout)
     curves = busbw_curves(layout, fabric, **{name: options[name] for name in _OPTIONS_OF["busbw"]})
     figure = draw(curves, title or layout.name, subtitle(layout, fabric, curves))
@@ -97,11 +100,13 @@ def _busbw(layout_path: str, title: str | None, network: str | None, options: di
 
 def _topology(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
     """Return the figure, and its boxes and bundles for JSON."""
+    from fabrictool.formats.imported import Imported
+    from fabrictool.formats.recognise import opened
     from fabrictool.generators.building import build
-    from fabrictool.layout.reading import read_layout
     from fabrictool.plot.topology import draw_topology, topology_outlines
 
-    fabric = build(read_layout(layout_path))
+    found = opened(layout_path)
+    fabric = found.fabric if isinstance(found, Imported) else build(found)
     shown = topology_outlines(fabric, network)
     return fabric.name, draw_topology(shown, title or fabric.name), {"networks": [one.to_dict() for one in shown]}
 

@@ -40,19 +40,16 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool) -> 
 def _summary(path: str) -> dict[str, Any]:
     """Return the document of a layout with its racks, or of a fabric from elsewhere."""
     from fabrictool.design import rule_findings
-    from fabrictool.formats.opening import read_all
-    from fabrictool.formats.recognise import imported_from
+    from fabrictool.formats.imported import Imported
+    from fabrictool.formats.recognise import opened
     from fabrictool.generators.building import build
     from fabrictool.generators.from_file import file_findings
-    from fabrictool.layout.reading import layout_from_bytes
     from fabrictool.placement import place
     from fabrictool.power import rack_limits
 
-    name, content = read_all(path)
-    found = imported_from(name, content)
-    if found is not None:
-        return imported_summary(found)
-    layout = layout_from_bytes(name, content)
+    layout = opened(path)
+    if isinstance(layout, Imported):
+        return imported_summary(layout)
     fabric = build(layout)
     placement = place(layout, fabric, rack_limits(layout).limit_w)
     findings = [finding.to_dict() for finding in (*file_findings(layout), *rule_findings(layout, fabric))]
@@ -64,18 +61,13 @@ def imported_summary(found: Imported) -> dict[str, Any]:
 
     GPUs are null where the format tells of none, cables are those that the file names.
     """
-    from fabrictool.fabric.rules import design_findings
-
     document = summary(found.fabric)
-    if not document["counts"]["gpus"] and found.format != "npz":
-        document["counts"]["gpus"] = None
-    if found.cables:
-        document["counts"]["cables"] = sum(found.cables.values())
-        for network, cables in found.cables.items():
-            document["network_counts"][network]["cables"] = cables
+    document["counts"] |= found.counts()
+    for network, cables in found.cables.items():
+        document["network_counts"][network]["cables"] = cables
     apart = {"set_apart": dict(found.set_apart)} if found.set_apart else {}
     stated = {"stated": dict(found.stated)} if found.stated else {}
-    findings = [finding.to_dict() for finding in (*found.findings, *design_findings(found.fabric))]
+    findings = [finding.to_dict() for finding in found.every_finding()]
     return {"source_format": found.format} | document | apart | stated | {"findings": findings}
 
 

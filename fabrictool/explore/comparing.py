@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from fabrictool.errors import InputError
+from fabrictool.explore.designs import Counted, Design, design
 from fabrictool.explore.figures import Figure, key_figures, margin
 from fabrictool.explore.structure import structure
 from fabrictool.tabular import Column, Table, format_value
@@ -14,6 +15,8 @@ from fabrictool.units import format_power
 
 if TYPE_CHECKING:
     from fabrictool.evaluation import Evaluation
+    from fabrictool.fabric import Fabric
+    from fabrictool.formats.imported import Imported
     from fabrictool.records import Finding
 
 Verdict = Literal["same", "within", "beyond", "unknown"]
@@ -138,33 +141,37 @@ class Comparison:
         return "".join(table.to_html() for table in self.tables())
 
 
-def compare(evaluations: Sequence[Evaluation], titles: Sequence[str] | None = None) -> Comparison:
+def compare(
+    evaluations: Sequence[Evaluation | Imported | Fabric | Counted], titles: Sequence[str] | None = None
+) -> Comparison:
     """Set designs side by side.
 
     Parameters
     ----------
-    evaluations : sequence of Evaluation
-        Two or more; the first is what the others are compared with.
+    evaluations : sequence of Evaluation, Imported, Fabric or Counted
+        Two or more; the first is what the others are compared with. Of a fabric without a layout, what can
+        be counted on it is compared.
     titles : sequence of str, optional
-        What the designs are called, each once; by default the names of their layouts.
+        What the designs are called, each once; by default the names of their layouts or fabrics.
 
     Raises
     ------
     InputError
         If there is nothing to compare, or two designs have one title.
     """
-    names = tuple(titles or [evaluation.layout.name for evaluation in evaluations])
-    if len(evaluations) < 2:
-        raise InputError(f"{len(evaluations)} layout is nothing to compare", "give two or more")
+    designs = [design(given) for given in evaluations]
+    names = tuple(titles or [one.fabric.name for one in designs])
+    if len(designs) < 2:
+        raise InputError(f"{len(designs)} layout is nothing to compare", "give two or more")
     if len(set(names)) < len(names):
         raise InputError(f"two layouts are called '{names[0]}'", "give each a title of its own")
-    figures = [{figure.name: figure for figure in key_figures(evaluation)} for evaluation in evaluations]
+    figures = [{figure.name: figure for figure in key_figures(one)} for one in designs]
     keys = _in_order([list(one) for one in figures])
     return Comparison(
         names,
         tuple(_compared(names, [one.get(key) for one in figures]) for key in keys),
-        tuple(_structures(evaluations)),
-        tuple(_findings(evaluations)),
+        tuple(_structures(designs)),
+        tuple(_findings(designs)),
     )
 
 
@@ -199,18 +206,26 @@ def _difference(title: str, first: Figure | None, other: Figure | None) -> Diffe
     return Difference(title, apart, relative, least, "beyond" if abs(apart) > least else "within")
 
 
-def _structures(evaluations: Sequence[Evaluation]) -> list[tuple[str, tuple[str | None, ...]]]:
-    found = [structure(evaluation) for evaluation in evaluations]
+def _structures(designs: Sequence[Design]) -> list[tuple[str, tuple[str | None, ...]]]:
+    found = [structure(one) for one in designs]
     rows = [(key, tuple(one.get(key) for one in found)) for key in _in_order([list(one) for one in found])]
     return [(key, values) for key, values in rows if len(set(values)) > 1]
 
 
-def _findings(evaluations: Sequence[Evaluation]) -> list[tuple[Finding, tuple[bool, ...]]]:
+def _findings(designs: Sequence[Design]) -> list[tuple[Finding, tuple[bool, ...]]]:
     """Return findings that not all designs have; one that only changed its figures is there in both."""
-    found = [{(row.id, row.where, row.severity): row for row in evaluation.findings} for evaluation in evaluations]
+    found = [{(row.id, _place(one, row), row.severity): row for row in one.findings} for one in designs]
     keys = dict.fromkeys(key for one in found for key in one)
     rows = [(next(one[key] for one in found if key in one), tuple(key in one for one in found)) for key in keys]
     return [(row, has) for row, has in rows if not all(has)]
+
+
+def _place(one: Design, row: Finding) -> str:
+    """Return where a finding is; the name of an only network tells designs as little apart as it heads figures."""
+    networks = one.fabric.networks
+    if len(networks) == 1 and row.where == f"network {networks[0].name}":
+        return "network"
+    return row.where
 
 
 def _shown(value: float | None, unit: str) -> str | None:

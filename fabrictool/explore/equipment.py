@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fabrictool import units
 from fabrictool.catalogue.store import find
 from fabrictool.catalogue.types import HostType, SwitchType
-from fabrictool.errors import InputError, NotSupportedError
+from fabrictool.errors import InputError
+from fabrictool.generators.tiers import MOST_PER_CAGE
 
 GENERIC = "generic"
 _GENERIC_SPEED_BPS = 400e9
@@ -18,11 +19,16 @@ _GENERIC_PORTS = 64
 
 @dataclass(frozen=True, slots=True)
 class HostLinks:
-    """Links of a host to a network: ``lanes`` in all, ``per_adapter`` of each adapter."""
+    """Links of a host to a network: ``lanes`` in all, ``per_adapter`` of each adapter.
+
+    ``trays`` are the hosts that one of a rack-scale type is, and ``rack_power_w`` is the most that such a rack draws.
+    """
 
     lanes: int
     per_adapter: int
     speed_bps: float
+    trays: int = 1
+    rack_power_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,6 @@ def host_links(host_type: str, speed: str | None) -> HostLinks:
         return HostLinks(1, 1, asked or _GENERIC_SPEED_BPS)
     kind = _catalogued("hosts", host_type, "host type")
     assert isinstance(kind, HostType)
-    if kind.trays:
-        fix = f"start from another host, then write 'type: {host_type}' with the number of racks as its count"
-        what = f"{host_type} is a rack of {kind.trays} hosts; a starter of it is not supported yet"
-        raise NotSupportedError(what, fix)
     nics = [nic for nic in kind.nics if nic.role == "compute"]
     if not nics or not kind.gpus:
         raise InputError(f"{host_type} has no GPU with a compute port", "choose a host with GPUs")
@@ -65,8 +67,12 @@ def host_links(host_type: str, speed: str | None) -> HostLinks:
         raise InputError(f"{host_type} has compute ports of {slower}, not {speed}", f"use --speed {slower}")
     speed_bps = asked or fastest_bps
     splits = [int(nic.speed_bps / speed_bps * (1 + 1e-9)) for nic in nics]
+    if max(splits) > MOST_PER_CAGE:
+        what = f"a compute port of {host_type} would be split into {max(splits):,} links of {speed}"
+        raise InputError(what, f"a port has at most {MOST_PER_CAGE} lanes: use a higher --speed")
     lanes = sum(nic.ports * split for nic, split in zip(nics, splits, strict=True))
-    return HostLinks(lanes, min(n.ports_each * split for n, split in zip(nics, splits, strict=True)), speed_bps)
+    per_adapter = min(nic.ports_each * split for nic, split in zip(nics, splits, strict=True))
+    return HostLinks(lanes, per_adapter, speed_bps, kind.hosts_each, kind.power_max_w if kind.trays else None)
 
 
 def switch_ports(switch_type: str | None, speed_bps: float) -> SwitchPorts:
@@ -87,10 +93,12 @@ def switch_ports(switch_type: str | None, speed_bps: float) -> SwitchPorts:
     if kind.director is not None:
         fix = f"start with another switch, then write 'spine: {{type: {name}}}', or 'leaf' where one director is enough"
         raise NotSupportedError(f"{name} is a director; a starter of it is not supported yet", fix)
-    each = int(kind.cage_speed_bps / speed_bps * (1 + 1e-9))
+    each = min(MOST_PER_CAGE, int(kind.cage_speed_bps / speed_bps * (1 + 1e-9)))
     if not each:
         what = f"{name} has ports of {units.format_speed(kind.cage_speed_bps)} at most, not {speed}"
         raise InputError(what, "choose a faster switch or a lower speed")
+    if (kind.protocol or "").startswith("nvlink"):
+        raise InputError(f"{name} joins GPUs inside a rack, not hosts", "choose an InfiniBand or Ethernet switch")
     protocol = "infiniband" if "infiniband" in (kind.protocol or "") else "ethernet"
     return SwitchPorts(name, kind.cage_count * each, protocol)
 

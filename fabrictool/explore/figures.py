@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.collectives.congestion import TRIALS
+from fabrictool.explore.designs import Counted, Design
 from fabrictool.fabric.counting import oversubscription
 from fabrictool.fabric.parts import halves_cut, hop_counts
 from fabrictool.units import format_size
@@ -75,22 +76,21 @@ def margin(first: Figure, other: Figure) -> float:
     return math.hypot(first.error, other.error) + apart
 
 
-def key_figures(evaluation: Evaluation) -> list[Figure]:
-    """Return the figures that designs are compared by.
+def key_figures(design: Design) -> list[Figure]:
+    """Return the figures that designs are compared by; those of a fabric alone are what can be counted on it.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    design : Evaluation or Counted
     """
-    return [
-        *(_exact(_COUNTS[name], count) for name, count in evaluation.counts.items()),
-        *_networks(evaluation.fabric),
-        *_collectives(evaluation),
-        *_congestion(evaluation),
-        *_power(evaluation),
-        *_cost(evaluation),
-        *_findings(evaluation),
+    counted = [
+        *(_exact(_COUNTS[name], count) for name, count in design.counts.items()),
+        *_networks(design.fabric),
     ]
+    if isinstance(design, Counted):
+        return [*counted, *_findings(design)]
+    run = (*_collectives(design), *_congestion(design), *_power(design), *_cost(design))
+    return [*counted, *run, *_findings(design)]
 
 
 _COUNTS = {
@@ -117,7 +117,8 @@ def _networks(fabric: Fabric) -> Iterator[Figure]:
     """Yield oversubscription, bisection and hops of each network."""
     for row, network in enumerate(fabric.networks):
         start = prefix(fabric, network.name)
-        ratios = oversubscription(fabric, row)
+        speeds_known = fabric.links.speed_bps[fabric.links.network == row].all()
+        ratios = oversubscription(fabric, row) if speeds_known else []
         hops = hop_counts(fabric, row) or {}
         pairs = sum(count for links, count in hops.items() if links > 0)
         total = sum(links * count for links, count in hops.items() if links > 0)
@@ -186,6 +187,6 @@ def _cost(evaluation: Evaluation) -> Iterator[Figure]:
         yield Figure(name, cost.currency, value, _PRICES if priced else AS_STATED, shared=shared)
 
 
-def _findings(evaluation: Evaluation) -> Iterator[Figure]:
+def _findings(design: Design) -> Iterator[Figure]:
     for severity in _SEVERITIES:
-        yield _exact(f"{severity}s", sum(row.severity == severity for row in evaluation.findings))
+        yield _exact(f"{severity}s", sum(row.severity == severity for row in design.findings))

@@ -70,10 +70,13 @@ def _volumes(wiring: Wiring, name: str, algorithm: str, ranks: I4) -> tuple[I4, 
         raise InputError([Problem("", what, f"use one of {', '.join(ALGORITHMS[name])}")])
     if ALGORITHMS[name][chosen].power_of_two and len(ranks) & (len(ranks) - 1):
         raise InputError(f"{chosen} needs a power of two, not {len(ranks)} ranks", "use another algorithm")
-    if ALGORITHMS[name][chosen].flow_count(len(ranks)) > MOST_FLOWS:
-        what = f"{name} by {chosen} over {len(ranks):,} ranks has more than {MOST_FLOWS:,} flows"
-        raise InputError(what, "use pattern all-to-all, whose loads are the same in sum, or shifts")
-    rounds = list(_rounds(ALGORITHMS[name][chosen].rounds(group), group.size))
+    rounds, count = [], 0
+    for one in _rounds(ALGORITHMS[name][chosen].rounds(group), group.size):
+        rounds.append(one)
+        count += len(one[0])
+        if count > MOST_FLOWS:
+            what = f"{name} by {chosen} over {len(ranks):,} ranks has more than {MOST_FLOWS:,} flows"
+            raise InputError(what, "use pattern all-to-all, whose loads are the same in sum, or shifts")
     source = np.concatenate([row[0] for row in rounds])
     target = np.concatenate([row[1] for row in rounds])
     volume = np.concatenate([np.full(len(row[0]), row[2]) for row in rounds])

@@ -14,6 +14,9 @@ from fabrictool.fabric.counting import free_ports, network_counts, oversubscript
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_bytes
 
+#: Kinds of switch that a proof counts.
+SWITCHES = ("leaf", "spine", "core", "router")
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -24,6 +27,11 @@ class Proof:
     counts: dict[str, int]
     free: dict[str, int]
     oversubscription: float | None
+
+    @property
+    def switches(self) -> int:
+        """Switches of all kinds."""
+        return sum(self.counts.get(kind, 0) for kind in SWITCHES)
 
 
 def prove(text: str, grown_text: str | None, intent: Intent) -> Proof | None:

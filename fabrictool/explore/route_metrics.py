@@ -80,9 +80,9 @@ def _dependencies(routing: Routing, flows: Flows | None = None) -> tuple[dict[st
 
 
 def _shifts(routing: ScaleUp) -> dict[str, float] | None:
-    from fabrictool.routing.shifts import shift_loads
+    from fabrictool.routing.shifts import shift_peaks
 
-    worst = shift_loads(routing.network)
+    worst = shift_peaks(routing.network)
     return {"worst": float(worst.max()), "mean": float(worst.mean())} if len(worst) else None
 
 

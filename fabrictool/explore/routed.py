@@ -106,7 +106,7 @@ def routed_network(
     FabrictoolError
         If something asked for is not there or makes no sense.
     """
-    fabric, stated, found = opened(layout)
+    fabric, stated, found = fabric_and_layout(layout)
     row = _network(fabric, network)
     wired = wiring(fabric, row, faults)
     if lft is not None:
@@ -118,23 +118,19 @@ def routed_network(
     return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, found)
 
 
-def opened(layout: Layout | Fabric | str) -> tuple[Fabric, Layout | None, tuple[Finding, ...]]:
+def fabric_and_layout(layout: Layout | Fabric | str) -> tuple[Fabric, Layout | None, tuple[Finding, ...]]:
     """Return the fabric of a layout, file or fabric, the layout if there is one, and the file's findings."""
-    from fabrictool.formats.opening import read_all
-    from fabrictool.formats.recognise import imported_from
+    from fabrictool.formats.imported import Imported
+    from fabrictool.formats.recognise import opened as opened_file
     from fabrictool.generators.building import build
     from fabrictool.generators.from_file import file_findings
-    from fabrictool.layout.reading import layout_from_bytes
 
     if isinstance(layout, Fabric):
         return layout, None, ()
-    if isinstance(layout, str):
-        name, content = read_all(layout)
-        found = imported_from(name, content)
-        if found is not None:
-            return found.fabric, None, found.findings
-        layout = layout_from_bytes(name, content)
-    return build(layout), layout, file_findings(layout)
+    found = opened_file(layout) if isinstance(layout, str) else layout
+    if isinstance(found, Imported):
+        return found.fabric, None, found.findings
+    return build(found), found, file_findings(found)
 
 
 def _network(fabric: Fabric, name: str | None) -> int:

@@ -15,6 +15,12 @@ from fabrictool.generators.tiers import upper_count
 
 #: How many trees of three levels are built to find the smallest.
 _TALL_CANDIDATES = 4
+_MORE_THAN_FIT, _UNLIMITED = 2**40, 2**62
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number with its word, such as ``3 links``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,10 @@ class Intent:
         Of a multi-plane network.
     title : str
         What hosts and switch are called in messages.
+    trays : int
+        Hosts that come together, as the trays of a rack.
+    lids : int, optional
+        Addresses of a subnet, where the protocol has so few that they limit it.
     """
 
     family: str
@@ -49,11 +59,28 @@ class Intent:
     reserve: int
     planes: int
     title: str
+    trays: int = 1
+    lids: int | None = None
 
     @property
     def total(self) -> int:
         """Hosts after growth."""
         return self.hosts + self.growth
+
+    @property
+    def bounded(self) -> int:
+        """Hosts after growth, or more than fit anywhere: as a number of 64 bits."""
+        return min(self.total, _MORE_THAN_FIT)
+
+    @property
+    def host_ports(self) -> int:
+        """Host ports after growth, bounded alike."""
+        return self.bounded * self.lanes
+
+    @property
+    def most_switches(self) -> int:
+        """Switches for which a subnet has addresses left beside those of the host ports."""
+        return _UNLIMITED if self.lids is None else self.lids - self.host_ports
 
     @property
     def copies(self) -> int:
@@ -68,7 +95,7 @@ class Intent:
     @property
     def width(self) -> int:
         """Links of a host to one leaf."""
-        return self.lanes if self.family == "fat-tree" else 1
+        return self.lanes if self.family in ("fat-tree", "dragonfly-plus") else 1
 
     def up(self, unit: int) -> int:
         """Return the links up of a leaf with some hosts."""
@@ -121,11 +148,16 @@ def largest(intent: Intent) -> tuple[int, str]:
     if intent.family == "switch-pair":
         each = math.ceil(intent.lanes / 2)
         most = next((n for n in range(free // each, 0, -1) if n * each + pair_links(intent, n) <= free), 0)
-        return most, f"a leaf joins {each} links of each host, those to the other leaf and {intent.reserve} kept free"
+        links = counted(each, "link")
+        return (
+            most,
+            f"a leaf joins {links} of each host, as many to the other leaf as asked, and {intent.reserve:,} kept free",
+        )
     unit = intent.largest_unit
     alone = free // intent.width if intent.flat else 0
     if unit == 0:
-        return alone, f"a leaf has {free} ports to use for {intent.width} links of a host and as many up as asked"
+        links = counted(intent.width, "link")
+        return alone, f"a leaf has {counted(max(0, free), 'port')} to use for {links} of a host and as many up as asked"
     under = ports // intent.columns
     if intent.family == "rail-only":
         return max(alone, unit * under), f"{under} leaves under a spine, each with {unit} hosts, are the most"
@@ -149,7 +181,7 @@ def candidates(intent: Intent) -> Iterator[Size]:
     """
     most, limit = largest(intent)
     if intent.total > most:
-        raise _impossible(intent, most, limit)
+        raise impossible(intent, most, limit)
     if intent.family == "switch-pair":
         yield Size(1, intent.total, pair_links(intent, intent.total), 0, 2)
         return
@@ -175,9 +207,13 @@ def _flat(intent: Intent) -> Iterator[Size]:
             yield Size(2, unit, up, spines, intent.copies * (leaves + spines))
 
 
-def _impossible(intent: Intent, most: int, limit: str) -> InputError:
+WAYS = "choose a switch with more ports, less reserve or more oversubscription"
+
+
+def impossible(intent: Intent, most: int, limit: str, ways: str = WAYS) -> InputError:
+    """Return the error that says which limit is hit, how many hosts would fit, and what else to do."""
     growth = f" and {intent.growth:,} more to come" if intent.growth else ""
     what = f"{intent.hosts:,} hosts{growth} do not fit a {intent.family} network of {intent.title}: {limit}"
-    ways = "choose a switch with more ports, less reserve or more oversubscription"
-    counted = ", growth included" if intent.growth else ""
-    return InputError(what, f"ask for {most:,} hosts at most{counted}, or {ways}" if most > 1 else ways)
+    included = ", growth included" if intent.growth else ""
+    most -= most % intent.trays
+    return InputError(what, f"ask for {most:,} hosts at most{included}, or {ways}" if most > 1 else ways)

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import get_args
 
 from fabrictool import units
-from fabrictool.errors import InputError, NotSupportedError, did_you_mean
+from fabrictool.errors import InputError, did_you_mean
+from fabrictool.explore import direct
 from fabrictool.explore.arithmetic import arithmetic
 from fabrictool.explore.equipment import GENERIC, HostLinks, SwitchPorts, host_links, switch_ports
+from fabrictool.explore.network_keys import Parts, network_keys
 from fabrictool.explore.proof import Proof, pods_of, prove
-from fabrictool.explore.sizing import Intent, Size, candidates
-from fabrictool.explore.starter_text import FAMILIES, HEAD, HOSTS, HOSTS_INLINE, REST
-from fabrictool.layout.network import Family
+from fabrictool.explore.sizing import Intent, Size, candidates, counted
+from fabrictool.explore.starter_text import (
+    FAMILIES,
+    HEAD,
+    HOSTS,
+    HOSTS_INLINE,
+    RACKS,
+    RACKS_OF_HOSTS,
+    REST,
+    TRAYS,
+)
+from fabrictool.fabric.scale import UNICAST_LIDS
 
 _COMMENT_COLUMN = 38
-_HOSTS = 64
+#: Hosts where no number is given and 64 would be too many.
+_HOSTS = {"switch-pair": 8}
 _TRIED = 12
+#: A proof by building takes about 20 s and 5 GB for so many.
+_MOST_BUILT = 1_000_000
 _LARGEST_PLANES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a starter is made of."""
-
-    intent: Intent
-    host_type: str
-    links: HostLinks
-    switch: SwitchPorts
-
-    @property
-    def speed(self) -> str:
-        """Speed of a link, as a layout writes it."""
-        return units.format_speed(self.links.speed_bps)
 
 
 def starter(
@@ -51,9 +48,11 @@ def starter(
 
     Parameters
     ----------
-    family : {"fat-tree", "rail-optimized", "rail-only", "multi-plane", "switch-pair"}
+    family : str
+        Such as ``"fat-tree"``; every family of a layout but ``file``.
     hosts : int, optional
-        Number of hosts.
+        Number of hosts, by default 64, or 8 at a switch pair; of a rack-scale type each tray is a host, and
+        the last rack is filled.
     host_type : str, optional
         Of the catalogue, or ``"generic"`` for an inline host of one GPU.
     speed : str, optional
@@ -71,28 +70,50 @@ def starter(
     ------
     InputError
         If hosts and switches do not fit together: which limit is hit, and how many hosts would fit.
-    NotSupportedError
-        If there is no starter for the family yet.
     """
     if family not in FAMILIES:
         raise _no_starter(family)
-    hosts = _HOSTS if hosts is None else hosts
+    hosts = _HOSTS.get(family, 64) if hosts is None else hosts
     _sensible(hosts, oversubscription, reserve, growth)
-    host_type = host_type or (GENERIC if family == "fat-tree" else "dgx-h100")
+    host_type = host_type or (GENERIC if family == "fat-tree" or family in direct.FAMILIES else "dgx-h100")
     links = host_links(host_type, speed)
     switch = switch_ports(switch_type, links.speed_bps)
-    planes = _planes(links, host_type) if family == "multi-plane" else 1
+    if reserve >= switch.ports:
+        what = f"--reserve: {reserve:,} ports of each leaf kept free leave none of the {switch.ports} of {switch.title}"
+        raise InputError(what, f"use {switch.ports - 2} or less")
     if family == "switch-pair" and links.lanes < 2:
         raise InputError(f"{host_type} has one port, so it reaches only one of the two leaves", "use two ports or more")
-    words = f"{switch.title} ({switch.ports} x {units.format_speed(links.speed_bps)})"
-    intent = Intent(family, hosts, growth, links.lanes, switch.ports, oversubscription, reserve, planes, words)
-    return _smallest(Parts(intent, host_type, links, switch))
+    intent = _intent(family, (hosts, growth), host_type, links, switch, oversubscription, reserve)
+    return _smallest(Parts(intent, (hosts, growth), host_type, links, switch))
 
 
-def _no_starter(family: str) -> InputError | NotSupportedError:
-    if family in get_args(Family):
-        known = ", ".join(FAMILIES)
-        return NotSupportedError(f"a starter of family '{family}' is not supported yet", f"use one of {known}")
+def _intent(
+    family: str, asked: tuple[int, int], host_type: str, links: HostLinks, switch: SwitchPorts,
+    oversubscription: float, reserve: int,
+) -> Intent:  # fmt: skip
+    """Return what is asked for, in whole racks where hosts come as those."""
+    now, later = (-(-count // links.trays) * links.trays for count in (asked[0], sum(asked)))
+    return Intent(
+        family,
+        now,
+        later - now,
+        links.lanes,
+        switch.ports,
+        oversubscription,
+        reserve,
+        _planes(links, host_type) if family == "multi-plane" else 1,
+        f"{switch.title} ({switch.ports} x {units.format_speed(links.speed_bps)})",
+        links.trays,
+        UNICAST_LIDS if switch.protocol == "infiniband" else None,
+    )
+
+
+def _no_starter(family: str) -> InputError:
+    if family == "file":
+        return InputError(
+            "family 'file' takes its switches from a fabric file, so there is nothing to size",
+            "write 'family: file' and 'path:' into a layout",
+        )
     return InputError(f"family '{family}' is not known", did_you_mean(family, FAMILIES))
 
 
@@ -111,36 +132,38 @@ def _planes(links: HostLinks, host_type: str) -> int:
     for ports in (links.per_adapter, links.lanes):
         if 2 <= ports <= _LARGEST_PLANES and links.lanes % ports == 0:
             return ports
-    what = f"{host_type} has {links.lanes} link{'s' if links.lanes > 1 else ''}, which make no equal planes"
+    what = f"{host_type} has {counted(links.lanes, 'link')}, which make no equal planes"
     raise InputError(what, "use a host with 2 to 8 links, or with as many ports on each adapter")
 
 
 def _smallest(parts: Parts) -> str:
     """Return the layout of the smallest set of switches that is proven to suffice."""
-    proven: list[tuple[int, str, Proof, Size]] = []
-    for candidate in islice(candidates(parts.intent), _TRIED):
+    intent = parts.intent
+    proven: list[tuple[str, Proof, Size | direct.DirectSize]] = []
+    sizes = [direct.smallest(intent)] if intent.family in direct.FAMILIES else islice(candidates(intent), _TRIED)
+    for candidate in sizes:
+        if intent.total > _MOST_BUILT:
+            what = f"{intent.total:,} hosts would fit, but 'new' builds networks of {_MOST_BUILT:,} at most"
+            raise InputError(what, "ask for a part of them, or write the layout by hand")
         size = _with_pods(parts, candidate)
-        text, grown = _layout(parts, size, parts.intent.hosts), None
-        if parts.intent.growth:
-            grown = _layout(parts, size, parts.intent.total)
-        proof = prove(text, grown, parts.intent)
+        text = _layout(parts, size, intent.hosts)
+        proof = prove(text, _layout(parts, size, intent.total) if intent.growth else None, intent)
         if proof is not None:
-            switches = sum(proof.counts.get(kind, 0) for kind in ("leaf", "spine", "core"))
-            proven.append((switches, text, proof, size))
-            if size.levels < 3:  # these come in order of their number of switches
+            proven.append((text, proof, size))
+            if not isinstance(size, Size) or size.levels < 3:  # these come in order of their number of switches
                 break
     if not proven:
-        what = f"no regular network of {parts.intent.title} takes {parts.intent.hosts:,} hosts"
-        what += f" and {parts.intent.growth:,} more later without moving cables" if parts.intent.growth else ""
+        what = f"no regular network of {intent.title} takes {intent.hosts:,} hosts"
+        what += f" and {intent.growth:,} more later without moving cables" if intent.growth else ""
         raise InputError(what, "ask for other numbers of hosts, or for all hosts at once")
-    _, text, proof, size = min(proven, key=lambda row: row[0])
-    return _finished(text, arithmetic(parts.intent, size, proof))
+    text, proof, size = min(proven, key=lambda row: row[1].switches)
+    return _finished(text, arithmetic(intent, size, proof, parts.asked))
 
 
-def _with_pods(parts: Parts, size: Size) -> Size:
+def _with_pods(parts: Parts, size: Size | direct.DirectSize) -> Size | direct.DirectSize:
     """Fix pods and cores of a tree of three levels to those of the grown one."""
     intent = parts.intent
-    if not intent.growth or size.levels < 3 or intent.columns > 1:
+    if not isinstance(size, Size) or not intent.growth or size.levels < 3 or intent.columns > 1:
         return size
     pod, cores = pods_of(_layout(parts, size, intent.total)) or (0, 0)
     return replace(size, pod=pod, cores=cores)
@@ -159,75 +182,21 @@ def _aligned(line: str) -> str:
     return f"{key + '  ':<{_COMMENT_COLUMN}}# {comment}" if mark and key.strip() else line
 
 
-def _layout(parts: Parts, size: Size, hosts: int) -> str:
+def _layout(parts: Parts, size: Size | direct.DirectSize, hosts: int) -> str:
     """Return the layout of a size for a number of hosts, before its arithmetic."""
-    inline = parts.host_type == GENERIC
+    inline, trays = parts.host_type == GENERIC, parts.links.trays
     words = {
         "family": parts.intent.family,
         "hosts": hosts,
+        "count": hosts // trays,
+        "trays": trays,
         "host_type": parts.host_type,
         "speed": parts.speed,
-        "group": "dgx" if parts.host_type.startswith("dgx") else "host",
+        "group": parts.group,
         "priced_host": "host-1gpu" if inline else parts.host_type,
+        "rack_power": units.format_power(parts.links.rack_power_w or 0.0),
     }
     network = [FAMILIES[parts.intent.family], "# ARITHMETIC\n", "networks:\n  compute:\n"]
-    network += [f"    {line}\n" for line in _network(parts, size, hosts, words["group"])]
-    top = (HEAD + (HOSTS_INLINE if inline else HOSTS)).format_map(words)
-    return top + "".join(network) + "\n" + REST.format_map(words)
-
-
-def _network(parts: Parts, size: Size, hosts: int, group: object) -> Iterator[str]:
-    """Yield the keys of the network, each with its comment."""
-    intent = parts.intent
-    yield f"family: {intent.family}"
-    yield f"protocol: {parts.switch.protocol}  # infiniband or ethernet (RoCE): chooses the default latencies"
-    yield f"speed: {parts.speed}"
-    if intent.family == "switch-pair":
-        yield f"isl: {size.up}  # links between the two leaves"
-        yield f"leaf: {{type: {parts.switch.text}}}"
-    else:
-        yield from _shape(intent, size)
-        yield from _tiers(parts, size, hosts)
-        yield "routing: d-mod-k"
-    yield "#link: {latency: {host: 1 us, fabric: 500 ns}}  # by default published measurements"
-    yield f"#attach: [{{hosts: {group}, role: compute}}]  # by default all compute ports"
-
-
-def _shape(intent: Intent, size: Size) -> Iterator[str]:
-    """Yield how hosts stand at leaves."""
-    if intent.family == "multi-plane":
-        yield f"planes: {intent.planes}"
-    if intent.family == "rail-only" or intent.columns > 1:
-        yield f"rails: {intent.lanes // intent.planes}  # compute ports of a host{' in a plane' * (intent.planes > 1)}"
-    railed = intent.family in ("rail-optimized", "rail-only") or intent.columns > 1
-    if not railed or size.levels == 3:
-        yield f"levels: {size.levels}"
-    if railed and size.levels > 1:
-        kept = f", reserve: {intent.reserve}" if intent.reserve else ""
-        yield f"scalable_unit: {{hosts: {size.unit}{kept}}}  # hosts fill the units in order, the last may be short"
-    elif not railed and size.levels > 1:
-        yield f"hosts_per_leaf: {size.unit}  # each with {intent.width} link{'s' * (intent.width > 1)}"
-    if size.levels > 1:
-        given = intent.oversubscription != 1
-        yield f"{'' if given else '#'}oversubscription: {intent.oversubscription if given else 2:g}  # speed down to up"
-
-
-def _tiers(parts: Parts, size: Size, hosts: int) -> Iterator[str]:
-    """Yield the tiers of switches; spines are stated where hosts are to come, so that they are there from the start."""
-    intent, switch = parts.intent, parts.switch.text
-    if size.pod:
-        leaves = size.leaves(hosts) * intent.copies
-        yield f"pod: {{hosts: {size.pod * size.unit}}}  # under one set of spines"
-        yield f"leaf: {{type: {switch}, count: {leaves}}}  # of whole pods"
-    else:
-        yield f"leaf: {{type: {switch}}}  # as many as the hosts take"
-    if size.levels == 1:
-        return
-    if intent.growth and size.levels == 2:
-        yield f"spine: {{type: {switch}, count: {size.spines * intent.copies}}}  # enough for {intent.total:,} hosts"
-    else:
-        yield f"spine: {{type: {switch}}}  # as many as the leaves' uplinks need; fix it with 'count: N'"
-    if size.cores:
-        yield f"core: {{type: {switch}, count: {size.cores}}}  # enough for {intent.total:,} hosts"
-    elif size.levels == 3:
-        yield f"core: {{type: {switch}}}  # the third level: as many as the spines' uplinks need"
+    network += [f"    {line}\n" for line in network_keys(parts, size, hosts)]
+    groups, racks = (TRAYS, RACKS_OF_HOSTS) if trays > 1 else (HOSTS_INLINE if inline else HOSTS, RACKS)
+    return (HEAD + groups).format_map(words) + "".join(network) + "\n" + (racks + REST).format_map(words)

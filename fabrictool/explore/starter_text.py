@@ -38,6 +38,14 @@ hosts:
 
 """
 
+TRAYS = """\
+# Racks that are one machine each: 'count' counts racks, and each of a rack's {trays} trays is a host.
+# 'fabrictool catalogue hosts' lists the types with their sources.
+hosts:
+  - {{name: {group}, type: {host_type}, count: {count}}}
+
+"""
+
 #: What a family is, in one or two lines.
 FAMILIES = {
     "fat-tree": """\
@@ -58,9 +66,21 @@ FAMILIES = {
     "switch-pair": """\
 # A pair of switches: port k of a host goes to leaf k mod 2, so that a host stays connected when a leaf is lost.
 """,
+    "dragonfly": """\
+# Dragonfly: the routers of a group are all joined by local links, and every group to every other by global ones.
+# All routers are there from the start; hosts fill the groups in order.
+""",
+    "dragonfly-plus": """\
+# Dragonfly+: each group is a full mesh of leaves and spines, and the spines of every two groups are joined.
+# All switches are there from the start; hosts fill the groups in order.
+""",
+    "slim-fly": """\
+# Slim Fly: 2 q^2 routers, no two more than two links apart, with nearly the fewest links for that.
+# All routers are there from the start; hosts fill them in order.
+""",
 }
 
-REST = """\
+RACKS = """\
 # Racks: as many hosts in each as height, power and weight allow. A rack over a limit is an error finding.
 racks:
   type: rack-48u
@@ -69,6 +89,24 @@ racks:
   #cooling_limit: 40 kW  # what the cooling of a rack takes away, if that is less
   #hosts_per_rack: 2  # obeyed even where the rack is then over a limit
 
+"""
+
+RACKS_OF_HOSTS = """\
+# Racks: one for each rack of hosts, and racks for the switches. A rack over a limit is an error finding.
+racks:
+  - name: hosts
+    type: rack-48u
+    count: {count}
+    power_limit: {rack_power}  # the most that the type draws; ask what your hall can feed
+    cooling: direct-to-chip
+  - name: network
+    type: rack-48u
+    power_limit: 40.8 kW
+    cooling: air  # or rear-door
+
+"""
+
+REST = """\
 hall:
   supply_temperature: 24 C  # of the air in front of the racks
   #air_rise: 12 K  # from front to rear; less rise takes more airflow

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fabrictool.explore.designs import Counted, Design
 from fabrictool.explore.figures import prefix
 from fabrictool.fabric import KINDS
 from fabrictool.fabric.chassis import type_title
 from fabrictool.fabric.counting import link_counts
-from fabrictool.units import format_speed
+from fabrictool.units import format_link_speed
 
 if TYPE_CHECKING:
     from fabrictool.evaluation import Evaluation
@@ -18,25 +19,30 @@ if TYPE_CHECKING:
     from fabrictool.layout.model import Layout
 
 
-def structure(evaluation: Evaluation) -> dict[str, str]:
+def structure(design: Design) -> dict[str, str]:
     """Return networks, families, tiers, types, links per pair, algorithms and racks of a design, by what they are of.
+
+    A fabric alone has neither groups of hosts nor routing, algorithms and racks.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    design : Evaluation or Counted
     """
-    layout, fabric = evaluation.layout, evaluation.fabric
-    found = {f"hosts {group.name}": f"{group.count:,} x {group.type.name}" for group in layout.hosts}
-    found["networks"] = ", ".join(layout.networks)
-    for row, (name, network) in enumerate(layout.networks.items()):
-        start = prefix(fabric, name)
+    fabric = design.fabric
+    found: dict[str, str] = {}
+    layout = None if isinstance(design, Counted) else design.layout
+    if layout is not None:
+        found |= {f"hosts {group.name}": f"{group.count:,} x {group.type.name}" for group in layout.hosts}
+    found["networks"] = ", ".join(network.name for network in fabric.networks)
+    for row, network in enumerate(fabric.networks):
+        start = prefix(fabric, network.name)
         found[f"{start}family"] = network.family
         found[f"{start}protocol"] = network.protocol
-        found[f"{start}routing"] = network.routing_name
+        if layout is not None:
+            found[f"{start}routing"] = layout.networks[network.name].routing_name
         found |= {f"{start}{key}": text for key, text in _tiers(fabric, row).items()}
     found |= _links(fabric)
-    found |= _algorithms(evaluation)
-    return found | _racks(layout)
+    return found if isinstance(design, Counted) else found | _algorithms(design) | _racks(design.layout)
 
 
 def _tiers(fabric: Fabric, network: int) -> dict[str, str]:
@@ -61,7 +67,7 @@ def _links(fabric: Fabric) -> dict[str, str]:
     for row in link_counts(fabric):
         each = "uneven" if row.per_pair is None else f"{row.per_pair} a pair"
         key = f"{prefix(fabric, row.network)}links {row.a} - {row.z}"
-        text = f"{row.count:,} x {format_speed(row.speed_bps)}, {each}"
+        text = f"{row.count:,} x {format_link_speed(row.speed_bps)}, {each}"
         text += f", {row.groups} groups" if row.groups > 1 else ""
         found[key] = f"{found[key]}; {text}" if key in found else text
     return found

@@ -204,6 +204,11 @@ class Fabric:
     widths: tuple[int, ...]
     naming: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        hosts = np.count_nonzero(self.devices.kind == KINDS.index("host"))
+        switches = np.count_nonzero(self.devices.tier > 0)
+        return f"<Fabric {self.name}: {hosts:,} hosts, {switches:,} switches, {len(self.links):,} links>"
+
     @cached_property
     def first_port(self) -> I4:
         """Row of the first port of each device, and the number of ports: a CSR offset, (devices + 1,)."""

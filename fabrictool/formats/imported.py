@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric import Fabric
+from fabrictool.fabric.counting import counts
+from fabrictool.fabric.rules import design_findings
 from fabrictool.records import Finding, Severity
 
 
@@ -36,6 +38,19 @@ class Imported:
     set_apart: Mapping[str, int] = field(default_factory=dict)
     stated: Mapping[str, int] = field(default_factory=dict)
     cables: Mapping[str, int] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, int | None]:
+        """Return what the fabric consists of; GPUs are None where the format tells of none."""
+        found: dict[str, int | None] = dict(counts(self.fabric))
+        if not found["gpus"] and self.format != "npz":
+            found["gpus"] = None
+        if self.cables:
+            found["cables"] = sum(self.cables.values())
+        return found
+
+    def every_finding(self) -> tuple[Finding, ...]:
+        """Return what the file states wrongly, then what violates the design rules."""
+        return (*self.findings, *design_findings(self.fabric))
 
 
 class Report:

@@ -12,7 +12,9 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.store import MAGIC
 from fabrictool.fabric.store import read_fabric as read_saved
 from fabrictool.formats.imported import Imported
-from fabrictool.formats.opening import read_all, text_of
+from fabrictool.formats.opening import read_all, text_of, unpacked
+from fabrictool.layout.model import Layout
+from fabrictool.layout.reading import layout_from_bytes
 
 #: Modules in the order in which they are asked: those with the most telling marks first.
 READERS = (
@@ -20,6 +22,27 @@ READERS = (
 )  # fmt: skip
 #: Bytes from the start that decide.
 HEAD = 65536
+
+
+def opened(path: str) -> Layout | Imported:
+    """Return what a LAYOUT argument names: a layout file, or a fabric from elsewhere; ``-`` is standard input.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or is broken; what is of no known format is read as a layout.
+    """
+    return _opened(*read_all(path))
+
+
+def opened_from(name: str, content: bytes) -> Layout | Imported:
+    """Return the layout or the fabric in bytes, packed or not; ``name`` stands for the file in messages."""
+    return _opened(name, unpacked(name, content))
+
+
+def _opened(name: str, content: bytes) -> Layout | Imported:
+    found = imported_from(name, content)
+    return layout_from_bytes(name, content) if found is None else found
 
 
 def imported(path: str) -> Imported | None:

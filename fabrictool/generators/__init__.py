@@ -36,3 +36,7 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module("fabrictool.generators.by_family"), name)
     raise AttributeError(f"module 'fabrictool.generators' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

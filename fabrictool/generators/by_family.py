@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fabrictool.errors import InputError
 from fabrictool.fabric import Fabric
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree
@@ -12,7 +13,16 @@ GENERIC_HOST = {"name": "host", "gpus": 1, "nics": 1, "speed": "400G"}
 
 
 def _one_network(family: str, hosts: int, host: str | dict[str, Any] | None, keys: dict[str, Any]) -> Fabric:
-    """Build one network of a family for equal hosts."""
+    """Build one network of a family for equal hosts.
+
+    Raises
+    ------
+    InputError
+        If another family is asked for.
+    """
+    if keys.get("family", family) != family:
+        what = f"family is '{keys['family']}', but this function builds a {family} network"
+        raise InputError(what, f"remove it, or use generators.{str(keys['family']).replace('-', '_')}")
     group = {"name": "host", "type": GENERIC_HOST if host is None else host, "count": hosts}
     return build(layout_from_tree({"name": family, "hosts": group, "networks": {"compute": {"family": family} | keys}}))
 
@@ -23,7 +33,7 @@ def fat_tree(hosts: int, host: str | dict[str, Any] | None = None, **network: An
     Parameters
     ----------
     hosts : int
-        Number of hosts.
+        Number of hosts; of a rack-scale type number of racks, as ``count`` in a layout.
     host : str or mapping, optional
         A host type of the catalogue, or its keys as in a layout; by default one GPU with a port of 400G.
     **network

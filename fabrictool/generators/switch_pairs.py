@@ -7,6 +7,7 @@ import numpy as np
 from fabrictool.catalogue.types import SwitchType
 from fabrictool.errors import InputError, Problem
 from fabrictool.generators.endpoints import Endpoints
+from fabrictool.generators.groups import raise_all
 from fabrictool.generators.rows import Ints, PortPattern
 from fabrictool.generators.site import Site
 from fabrictool.generators.tiers import ports_per_cage, refuse_director
@@ -17,6 +18,8 @@ KEYS = frozenset({"isl", "leaf"})
 def switch_pair(site: Site, ends: Endpoints) -> None:
     """Add two leaves: port k of a host goes to leaf k mod 2, and ``isl`` links join the leaves.
 
+    Where ``leaf.down`` is stated, so many ports of each leaf are for hosts, and what is not used yet stays free.
+
     Parameters
     ----------
     site : Site
@@ -25,8 +28,9 @@ def switch_pair(site: Site, ends: Endpoints) -> None:
     Raises
     ------
     InputError
-        If the leaves have too few ports, or no links join them.
+        If the leaves have too few ports, no links join them, or the leaf states what a pair does not take.
     """
+    raise_all([_foreign_count(site)])
     isl = site.network.isl
     if not isl:
         fix = "add 'isl: 8', the links between the two"
@@ -37,7 +41,8 @@ def switch_pair(site: Site, ends: Endpoints) -> None:
     side = ends.turn % 2
     kind = site.tier(1).type
     refuse_director(kind, site.place(1))
-    pattern, numbers = _pattern(kind, [ends.link_bps[side == leaf] for leaf in (0, 1)], isl, speed, site.place(1))
+    wanted = _wanted(site, [ends.link_bps[side == leaf] for leaf in (0, 1)])
+    pattern, numbers = _pattern(kind, wanted, isl, speed, site.place(1))
     leaves = site.rows.add_devices(
         2, "leaf", 1, kind.name, site.prefix + "leaf", pattern, kind.latency_s or 0.0, site.row
     )
@@ -51,14 +56,48 @@ def switch_pair(site: Site, ends: Endpoints) -> None:
     site.rows.add_links((first, between), (second, between), site.row, speed, site.fabric_latency_s)
 
 
+def _foreign_count(site: Site) -> Problem | None:
+    """Return what the leaf states that a pair does not take."""
+    tier = site.tier(1)
+    if tier.count not in (None, 2):
+        what = f"{tier.count} leaves make no pair"
+        return Problem("", what, "remove it, or use 'family: fat-tree'", (*site.place(1), "count"))
+    for key in ("up", "groups", "down_speed", "up_speed"):
+        if getattr(tier, f"{key}_bps" if "speed" in key else key) is not None:
+            what = f"a pair of switches takes no '{key}' of its leaves"
+            return Problem("", what, "remove it; 'isl' says how many links join the two", (*site.place(1), key))
+    return None
+
+
+def _wanted(site: Site, sides: list[np.ndarray]) -> list[tuple[float, int]]:
+    """Return the host ports of each leaf by speed, fastest first: of both leaves the larger number.
+
+    Raises
+    ------
+    InputError
+        If ``leaf.down`` states fewer than are attached, or ports of several speeds are.
+    """
+    down, path = site.tier(1).down, (*site.place(1), "down")
+    wanted = [(bps, max(int((side == bps).sum()) for side in sides)) for bps in _speeds(sides)]
+    if down is None or not wanted:
+        return wanted
+    if len(wanted) > 1:
+        what = f"down is {down}, but host ports of {len(wanted)} speeds are attached"
+        raise InputError([Problem("", what, "remove it, or attach ports of one speed", path)])
+    bps, used = wanted[0]
+    if down < used:
+        what = f"down is {down}, but {used} host ports are attached to a leaf"
+        raise InputError([Problem("", what, f"use {used} or more, or attach fewer ports", path)])
+    return [(bps, down)]
+
+
 def _pattern(
-    kind: SwitchType, sides: list[np.ndarray], isl: int, isl_bps: float, path: tuple[str, ...]
+    kind: SwitchType, wanted: list[tuple[float, int]], isl: int, isl_bps: float, path: tuple[str, ...]
 ) -> tuple[PortPattern, list[Ints]]:
     """Return the ports of each leaf and the numbers used: of links by falling speed, then of those between.
 
-    Both leaves get the larger number of ports of each speed, so that they are wired alike.
+    ``wanted`` are host ports by falling speed; both leaves are wired alike.
     """
-    wanted = [(bps, max(int((side == bps).sum()) for side in sides)) for bps in _speeds(sides)]
     used: list[Ints] = []
     number, cages, speeds = 1, [], []
     cage = 0

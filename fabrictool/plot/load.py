@@ -128,14 +128,16 @@ def _coarse(load: F8, rows_each: int, cells_each: int) -> F8:
     tall, wide = -(-load.shape[0] // rows_each) * rows_each, -(-load.shape[1] // cells_each) * cells_each
     padded = np.full((tall, wide), np.nan)
     padded[: load.shape[0], : load.shape[1]] = load
-    blocks = padded.reshape(tall // rows_each, rows_each, wide // cells_each, cells_each)
-    blocks = blocks.transpose(0, 2, 1, 3).reshape(tall // rows_each, wide // cells_each, -1)
+    cut = padded.reshape(tall // rows_each, rows_each, wide // cells_each, cells_each)
+    blocks = cut.transpose(0, 2, 1, 3).reshape(tall // rows_each, wide // cells_each, -1)
     most = np.max(np.where(np.isfinite(blocks), blocks, -1.0), axis=2)
     down, empty = np.isinf(blocks).any(axis=2), np.isnan(blocks).all(axis=2)
     return np.where(most >= 0, most, np.where(down, np.inf, np.where(empty, np.nan, 0.0)))
 
 
 def _draw(figure: Figure, panel: Panel, box: tuple[float, float, float, float], limit: float) -> AxesImage:
+    from matplotlib.ticker import MaxNLocator
+
     axes = figure.add_axes(box)
     axes.set_facecolor("#eeeeee")
     axes.spines[:].set_visible(False)
@@ -150,8 +152,8 @@ def _draw(figure: Figure, panel: Panel, box: tuple[float, float, float, float], 
     axes.set_ylabel(f"{panel.rows}{each}", fontsize=8.5)
     axes.set_xlabel(f"{panel.cells} of the {panel.rows}", fontsize=8.5)
     axes.tick_params(labelsize=8)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(8, integer=True))
     return image
 
 

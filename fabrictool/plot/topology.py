@@ -14,7 +14,7 @@ from fabrictool.plot.images import house_style
 from fabrictool.plot.lines import RAILS, colour_of, draw_links
 from fabrictool.plot.outline import Box, Outline, outline
 from fabrictool.plot.wording import link_lines, row_lines
-from fabrictool.units import format_speed
+from fabrictool.units import format_link_speed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,10 +121,11 @@ def _draw(axes: Axes, shown: Outline, height: float) -> None:
 def _subtitle(shown: Outline) -> str:
     facts = shown.fabric.networks[shown.network]
     speeds = np.unique(shown.fabric.links.speed_bps[shown.fabric.links.network == shown.network])
-    speed = " and ".join(format_speed(float(bps)) for bps in speeds[::-1])
+    speed = " and ".join(format_link_speed(float(bps)) for bps in speeds[::-1])
     parts = f" · {shown.parts} parts that no switch joins" if shown.parts > 1 else ""
     protocol = _PROTOCOLS.get(facts.protocol, facts.protocol)
-    return f"network {facts.name} · {protocol} {speed} {facts.family}{parts}"
+    family = "from a file" if facts.family == "file" else facts.family
+    return f"network {facts.name} · {protocol} {speed} {family}{parts}"
 
 
 def _draw_frames(axes: Axes, shown: Outline, found: Sequence[Place]) -> None:

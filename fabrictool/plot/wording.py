@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabrictool.fabric.chassis import type_title
 from fabrictool.fabric.counting import LinkCount, free_ports, link_counts
 from fabrictool.plot.outline import Outline
-from fabrictool.units import format_speed
+from fabrictool.units import format_link_speed
 
 
 def row_lines(shown: Outline, tier: int) -> list[str]:
@@ -55,11 +55,11 @@ def _by_speed(shown: Outline, tier: int) -> list[str]:
     counts: dict[float, int] = {}
     for speed_bps in shown.fabric.links.speed_bps[links].tolist():
         counts[speed_bps] = counts.get(speed_bps, 0) + 1
-    return [f"{count:,} x {format_speed(speed_bps)}" for speed_bps, count in counts.items()]
+    return [f"{count:,} x {format_link_speed(speed_bps)}" for speed_bps, count in counts.items()]
 
 
 def _link_line(row: LinkCount) -> str:
     each = "" if row.per_pair in (None, 1) else f", {row.per_pair} a pair"
     out = " out" if row.z == "uplink" else ""
     scope = f" {row.scope}" if row.scope else ""
-    return f"{row.count:,} x {format_speed(row.speed_bps)}{scope}{out}{each}"
+    return f"{row.count:,} x {format_link_speed(row.speed_bps)}{scope}{out}{each}"

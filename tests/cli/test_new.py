@@ -15,7 +15,18 @@ def run(*arguments):
     return stop.value.code
 
 
-@pytest.mark.parametrize("family", ["fat-tree", "rail-optimized", "rail-only", "multi-plane"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        "fat-tree",
+        "rail-optimized",
+        "rail-only",
+        "multi-plane",
+        "dragonfly",
+        "dragonfly-plus",
+        "slim-fly",
+    ],
+)
 def test_goes_straight_into_score(family, capfd, monkeypatch):
     assert run("new", family, "--hosts", "16") == 0
     text = capfd.readouterr().out
@@ -29,7 +40,7 @@ def test_goes_straight_into_score(family, capfd, monkeypatch):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["dragonfly"], "a starter of family 'dragonfly' is not supported yet; use one of fat-tree, rail-optimized"),
+        (["file"], "family 'file' takes its switches from a fabric file, so there is nothing to size"),
         (["fat-tre"], "family 'fat-tre' is not known; did you mean 'fat-tree'?"),
         (["rail-optimized", "--hosts", "9000"], "ask for 8,192 hosts at most, or choose a switch with more ports"),
         (["fat-tree", "--hosts", "1e30"], "not a valid integer"),

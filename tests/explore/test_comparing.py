@@ -132,3 +132,12 @@ def test_what_cannot_be_compared():
         ft.compare([one])
     with pytest.raises(InputError, match="two layouts are called 'ft64'"):
         ft.compare([one, one])
+
+
+def test_a_fabric_without_a_layout_is_compared_by_its_counts():
+    layout = ft.read_layout(str(TOPOLOGIES / "ft64.yaml"))
+    comparison = ft.compare([ft.build(layout), scored("ft64.yaml")], ["bare", "scored"])
+    assert row(comparison, "links").values == (128, 128)
+    assert row(comparison, "racks").values == (None, 9)
+    assert row(comparison, "racks").differences[0].verdict == "unknown"
+    assert all(has == (False, True) for _, has in comparison.findings)

@@ -6,13 +6,14 @@ import re
 import pytest
 
 import fabrictool as ft
-from fabrictool.errors import InputError, NotSupportedError
+from fabrictool.errors import InputError
 from fabrictool.explore.proof import cable_ends
 from fabrictool.explore.starter import starter
 from fabrictool.fabric.counting import free_ports, network_counts
 from fabrictool.layout.reading import layout_from_bytes
 
-FAMILIES = ("fat-tree", "rail-optimized", "rail-only", "multi-plane", "switch-pair")
+SIZED = ("fat-tree", "rail-optimized", "rail-only", "multi-plane", "switch-pair")
+FAMILIES = (*SIZED, "dragonfly", "dragonfly-plus", "slim-fly")
 TREES = ("fat-tree", "rail-optimized")
 TYPES = ("generic", "dgx-h100", "dgx-b200", "dgx-b300")
 GPUS = {"generic": 1, "dgx-h100": 8, "dgx-b200": 8, "dgx-b300": 8}
@@ -153,10 +154,17 @@ def test_growth_moves_no_cable(family, hosts, growth):
     assert "no cable of today moves" in text
 
 
+@pytest.mark.parametrize("switch, short", [("qm9700", True), ("sn5400", False)])
+def test_a_tree_beyond_the_addresses_of_infiniband_says_so(switch, short):
+    """49,151 unicast LIDs: 6,000 hosts of 8 ports leave 1,151 for switches."""
+    text = starter("fat-tree", 6000, "dgx-h100", switch_type=switch)
+    assert ("# - addresses: a subnet has 49,151 (LIDs), too few for" in text) == short
+    assert "addresses" not in starter("fat-tree", 4000, "dgx-h100", switch_type=switch)
+
+
 def test_growth_that_would_move_cables_is_refused():
-    for family, hosts, growth in (("rail-optimized", 300, 300), ("switch-pair", 3, 4)):
-        with pytest.raises(InputError, match=f"{hosts} hosts and {growth} more later without moving cables"):
-            starter(family, hosts, growth=growth)
+    with pytest.raises(InputError, match="300 hosts and 300 more later without moving cables"):
+        starter("rail-optimized", 300, growth=300)
 
 
 @pytest.mark.parametrize("speed, lanes", [("400G", 8), ("200G", 16), ("100G", 32)])
@@ -219,9 +227,14 @@ def test_speed_and_switch(speed, switch, protocol, name):
         (("fat-tree", -5), "-5 hosts make no network"),
         (("fat-tree", 8, "dgx-h10"), "no host type 'dgx-h10'; did you mean 'dgx-h100'?"),
         (("fat-tree", 8, "dgx-h100", "800G"), "compute ports of 400G, not 800G; use --speed 400G"),
+        (("fat-tree", 8, "dgx-h100", "10G"), "split into 40 links of 10G; a port has at most 8 lanes"),
         (("fat-tree", 8, None, "400 GB"), "is a size, not a speed"),
         (("fat-tree", 8, None, None, "qm970"), "no switch type 'qm970'; did you mean"),
         (("fat-tree", 8, None, "800G", "qm8790"), "qm8790 has ports of 200G at most, not 800G"),
+        (
+            ("fat-tree", 8, None, None, "nvlink5-switch-tray"),
+            "joins GPUs inside a rack, not hosts; choose an InfiniBand",
+        ),
         (("fat-tree", 8, "ufm-appliance"), "no GPU with a compute port"),
         (("rail-optimised", 8), "did you mean 'rail-optimized'?"),
     ],
@@ -239,7 +252,8 @@ def test_what_cannot_be_made_says_why(arguments, message):
         ({"reserve": -1}, "--reserve: -1 is less than nothing"),
         ({"growth": -2}, "--growth: -2 is less than nothing"),
         ({"reserve": 62}, "ask for 2,048 hosts at most"),
-        ({"reserve": 63}, "a leaf has 1 ports to use for 1 links of a host"),
+        ({"reserve": 63}, "a leaf has 1 port to use for 1 link of a host"),
+        ({"reserve": 64}, "--reserve: 64 ports of each leaf kept free leave none of the 64 of qm9700; use 62 or less"),
         ({"growth": 70_000}, "64 hosts and 70,000 more to come do not fit"),
     ],
 )
@@ -254,15 +268,49 @@ def test_one_port_is_too_few_for_two_ways(family):
         starter(family, 8, "generic")
 
 
-@pytest.mark.parametrize("family", ["dragonfly", "slim-fly"])
-def test_families_to_come_are_refused(family):
-    with pytest.raises(NotSupportedError, match=f"'{family}' is not supported yet; use one of fat-tree, rail-opt"):
-        starter(family)
+def test_a_network_from_a_file_has_nothing_to_size():
+    with pytest.raises(InputError, match="so there is nothing to size; write 'family: file'"):
+        starter("file")
 
 
-def test_racks_of_hosts_are_refused():
-    with pytest.raises(NotSupportedError, match="rack of 18 hosts"):
-        starter("fat-tree", 8, "gb200-nvl72")
+def test_racks_of_hosts_are_filled():
+    text = starter("rail-optimized", 64, "gb200-nvl72")
+    layout, fabric = built(text)
+    assert "# - hosts: each tray of a rack is one; 64 asked for -> 4 racks of 18 = 72" in text
+    assert (layout.hosts[0].count, layout.hosts[0].hosts, len(fabric.gpus)) == (4, 72, 288)
+    assert ft.evaluate(layout).ok
+
+
+def test_racks_of_hosts_grow_by_whole_racks():
+    text = starter("fat-tree", 64, "gb200-nvl72", growth=9)
+    assert "# - hosts to come: 9 asked for -> 1 rack more = 18" in text
+    grown = built(text.replace("count: 4", "count: 5"))[1]
+    assert cable_ends(built(text)[1]) < cable_ends(grown)
+    assert "0 racks more" in starter("fat-tree", 64, "gb200-nvl72", growth=8)
+
+
+def test_the_largest_number_of_hosts_in_racks_is_whole_racks():
+    with pytest.raises(InputError, match="ask for 16,380 hosts at most"):  # 64^3 / 4 / 4 = 16,384 hosts of 4 ports
+        starter("fat-tree", 17_000, "gb200-nvl72")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_a_starter_without_options(family):
+    assert built(starter(family))[0].hosts[0].count == (8 if family == "switch-pair" else 64)
+
+
+def test_a_port_is_split_to_eight_at_most():
+    """64 cages of 800G are 512 ports of 10G or of 100G."""
+    text = starter("fat-tree", 300, speed="10G", switch_type="sn5600")
+    assert "of 512 ports" in text
+
+
+@pytest.mark.parametrize("growth", [1, 4, 5])
+def test_a_pair_of_switches_keeps_ports_for_growth(growth):
+    text = starter("switch-pair", 3, growth=growth)
+    small, grown = built(text)[1], built(text.replace("count: 3", f"count: {3 + growth}"))[1]
+    assert cable_ends(small) < cable_ends(grown)
+    assert f"down: {4 * (3 + growth)}" in text
 
 
 def test_comments_stand_in_one_column():

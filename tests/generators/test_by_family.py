@@ -53,3 +53,24 @@ def test_closed_form_counts(
 def test_errors_name_the_key() -> None:
     with pytest.raises(ft.FabrictoolError, match="k is 3, but half of k ports go up"):
         ft.generators.fat_tree(4, k=3, leaf=_sw(4))
+
+
+def test_the_functions_are_listed_and_no_other_family_is_built() -> None:
+    assert set(dir(ft.generators)) == {
+        "dragonfly", "dragonfly_plus", "fat_tree", "multi_plane", "rail_only", "rail_optimized", "slim_fly",
+        "switch_pair",
+    }  # fmt: skip
+    with pytest.raises(ft.InputError, match=r"builds a fat-tree network; remove it, or use generators\.slim_fly"):
+        ft.generators.fat_tree(4, family="slim-fly", q=5, leaf=_sw(16))
+
+
+def test_racks_of_hosts_are_counted_as_in_a_layout() -> None:
+    shape = {"p": 8, "a": 16, "h": 8, "groups": 2}
+    fabric = ft.generators.dragonfly(2, "gb200-nvl72", dragonfly=shape, leaf="qm9700")
+    assert network_counts(fabric)["compute"]["hosts"] == 2 * 18
+
+
+def test_a_fabric_shows_itself_in_a_line() -> None:
+    shape = {"p": 2, "a": 4, "h": 2, "groups": 9}
+    fabric = ft.generators.dragonfly(72, dragonfly=shape, leaf=_sw(7))
+    assert repr(fabric) == "<Fabric dragonfly: 72 hosts, 36 switches, 162 links>"
