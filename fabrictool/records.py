@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 Severity = Literal["error", "warning", "note"]
 
@@ -48,3 +52,63 @@ class Assumption:
     def to_dict(self) -> dict[str, str]:
         """Return the three keys of the JSON output."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What a LID of a forwarding table stands for, as far as the table says.
+
+    Parameters
+    ----------
+    kind : str
+        ``Switch`` or ``Channel Adapter``; empty where the table does not say.
+    guid : int
+        Of the port; 0 where the table does not say.
+    description : str
+    """
+
+    kind: str = ""
+    guid: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchEntries:
+    """The forwarding table of one switch.
+
+    Parameters
+    ----------
+    guid, lid : int
+        0 where the listing does not say.
+    description : str
+    line : int
+        Line of the listing where the switch starts.
+    lids, ports, lines : (entries,) int32
+        Destination, way out (0 is the switch itself), and line of each entry.
+    """
+
+    guid: int
+    lid: int
+    description: str
+    line: int
+    lids: npt.NDArray[np.int32]
+    ports: npt.NDArray[np.int32]
+    lines: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingTable:
+    """Forwarding tables of switches, by LID.
+
+    Parameters
+    ----------
+    source : str
+        What messages call the listing.
+    switches : tuple of SwitchEntries
+    destinations : mapping of int to Destination
+        By LID.
+    """
+
+    source: str
+    switches: tuple[SwitchEntries, ...]
+    destinations: Mapping[int, Destination] = field(default_factory=dict)
