@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fabrictool import units
 from fabrictool.catalogue.store import find
 from fabrictool.catalogue.types import HostType, SwitchType
-from fabrictool.errors import InputError
+from fabrictool.errors import InputError, NotSupportedError
 from fabrictool.generators.tiers import MOST_PER_CAGE
 
 GENERIC = "generic"

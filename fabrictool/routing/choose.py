@@ -8,10 +8,15 @@ from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
+from fabrictool.routing.dragonflies import Valiant
+from fabrictool.routing.ecmp import Ecmp
+from fabrictool.routing.explicit import Explicit
 from fabrictool.routing.flows import Routing
 from fabrictool.routing.min_hop import min_hop
 from fabrictool.routing.modk import ModK
+from fabrictool.routing.pxn import Pxn
 from fabrictool.routing.spray import Spray
+from fabrictool.routing.ugal import Ugal
 from fabrictool.routing.up_down import up_down
 from fabrictool.routing.wiring import Wiring
 
@@ -25,14 +30,36 @@ def _spray(wiring: Wiring, stated: Stated) -> Routing:
     return Spray(stated.name, wiring, split, stated.efficiency or 1.0)
 
 
+def _ecmp(wiring: Wiring, stated: Stated) -> Routing:
+    seeds = None if stated.seeds is None else tuple(stated.seeds)
+    planes = stated.planes or "hash"
+    return Ecmp(stated.name, wiring, stated.hash or "mix", seeds, stated.flows_per_pair or 1, planes)
+
+
+def _explicit(wiring: Wiring, stated: Stated) -> Routing:
+    return Explicit(stated.name, wiring)
+
+
+def _valiant(wiring: Wiring, stated: Stated) -> Routing:
+    return Valiant(stated.name, wiring)
+
+
+def _ugal(wiring: Wiring, stated: Stated) -> Routing:
+    return Ugal(stated.name, wiring)
+
+
 #: Name of a routing, to what makes it of a wiring and what the layout or a command states.
 ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "d-mod-k": _mod_k,
     "s-mod-k": _mod_k,
     "min-hop": lambda wiring, _: min_hop(wiring),
     "up-down": lambda wiring, _: up_down(wiring),
+    "ecmp": _ecmp,
+    "explicit": _explicit,
     "spray": _spray,
     "minimal": _spray,
+    "valiant": _valiant,
+    "ugal": _ugal,
     "weighted-ecmp": _spray,
 }
 
@@ -55,4 +82,5 @@ def routing_of(wiring: Wiring, stated: Stated | None = None) -> Routing:
     if stated.name not in ROUTINGS:
         what = f"routing '{stated.name}' is not supported yet"
         raise NotSupportedError([Problem("", what, f"use one of {', '.join(ROUTINGS)}")])
-    return ROUTINGS[stated.name](wiring, stated)
+    found = ROUTINGS[stated.name](wiring, stated)
+    return Pxn(stated.name, wiring, found) if stated.pxn else found
