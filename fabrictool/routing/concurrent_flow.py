@@ -25,8 +25,8 @@ from fabrictool.routing.wiring import Wiring
 
 I8 = npt.NDArray[np.int64]
 
-#: Unknowns of the linear program: senders' switches times channels.
-MOST_UNKNOWNS = 150_000
+#: Unknowns of the linear program, senders' switches times channels: some seconds by interior points.
+MOST_UNKNOWNS = 50_000
 #: Switches with hosts, of which the worst permutation is sought.
 MOST_LEAVES = 4_096
 
@@ -142,7 +142,7 @@ def _solved(network: _Network, origins: I8, wanted: F8, cap_bps: float) -> float
     balances, asked = _balances(network, origins, wanted)
     capacities = _capacities(network, len(origins))
     bounds = np.column_stack((np.zeros_like(most), most))
-    found = linprog(goal, capacities, network.speed_bps / unit, balances, asked, bounds, method="highs")
+    found = linprog(goal, capacities, network.speed_bps / unit, balances, asked, bounds, method="highs-ipm")
     if not found.success:
         raise InputError(f"the linear program of a concurrent flow was not solved: {found.message}")
     return float(-found.fun) * unit

@@ -21,6 +21,8 @@ I8 = npt.NDArray[np.int64]
 MOST_SPLITS = 5_000
 #: Eigenvectors of the switches by which hosts are ordered where there are more.
 _VECTORS = 4
+#: Switches up to which these are sought: beyond, they take longer than all else.
+_MOST_SWITCHES = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def _spectral_halves(cutter: _Cutter) -> Iterator[Bool]:
     from scipy.sparse.linalg import eigsh
 
     hosts, size = len(cutter.seats), cutter.switches
-    if size <= _VECTORS + 1:
+    if not _VECTORS + 1 < size <= _MOST_SWITCHES:
         return
     ends = (np.concatenate((cutter.a, cutter.z)), np.concatenate((cutter.z, cutter.a)))
     weight = np.tile(cutter.link_bps / max(int(cutter.link_bps.max(initial=1)), 1), 2)
