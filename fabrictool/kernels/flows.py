@@ -74,19 +74,28 @@ def walk(tables: RouteTables, source: int, target: int, path: I4) -> int:
 @inner
 def climb(tables: RouteTables, leaf: int, target: int, path: I4, count: int) -> int:
     """Write the channels from a leaf to the leaf of a rank, from place ``count``; return the next place."""
+    straight = straight_climb(tables, leaf, target, path, count)
+    return straight if straight >= 0 else detour(tables, leaf, target, path, count)
+
+
+@inner
+def straight_climb(tables: RouteTables, leaf: int, target: int, path: I4, count: int) -> int:
+    """Write the way that the target's key alone chooses; return the next place, -1 where a link of it is down.
+
+    Apart from ``detour``, which is seldom needed and whose arrays cost time even where it is not.
+    """
     device = leaf
     level = 0
     levels = tables.own_device.shape[1]
-    start = count
     while device != tables.own_device[target, level]:
         first = tables.first_up[device]
         ups = tables.first_up[device + 1] - first
         if ups == 0 or level + 1 == levels:
-            return detour(tables, leaf, target, path, start)
+            return -1
         choice = first + tables.key[target] // tables.stride[level] % ups
         path[count] = tables.up_channel[choice]
         if path[count] < 0:
-            return detour(tables, leaf, target, path, start)
+            return -1
         device = tables.up_parent[choice]
         level += 1
         count += 1
@@ -94,7 +103,7 @@ def climb(tables: RouteTables, leaf: int, target: int, path: I4, count: int) -> 
         level -= 1
         path[count] = tables.own_channel[target, level] ^ 1
         if path[count] < 0:
-            return detour(tables, leaf, target, path, start)
+            return -1
         count += 1
     return count
 

@@ -182,7 +182,8 @@ def _by_residue(tables: RouteTables, tree: RegularTree) -> Rates:
 
 def _by_walk(tables: RouteTables, speed_bps: F8) -> Rates:
     """Walk each flow's path, channel by channel."""
-    weight = _slowness(speed_bps, float(speed_bps[tables.port_channel].max()))
+    up = tables.port_channel[tables.port_channel >= 0]
+    weight = _slowness(speed_bps, float(speed_bps[up].max(initial=0.0)))
     inside = tables.scale_up[tables.scale_up >= 0]
     weight[inside] = weight[inside + 1] = 0.0
     load = np.zeros(len(speed_bps))

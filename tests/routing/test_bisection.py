@@ -62,7 +62,7 @@ def test_the_interval_is_that_of_student() -> None:
     assert set(found.to_dict()) == {"mean", "low", "high", "trials"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(sorted(FABRICS)), st.sampled_from(["d-mod-k", "s-mod-k"]), st.integers(0, 99), st.booleans())
 def test_every_way_of_counting_gives_the_same(name: str, stated: str, seed: int, broken: bool) -> None:
     fabric = FABRICS[name]

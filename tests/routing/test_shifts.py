@@ -55,7 +55,7 @@ def test_published_numbers_of_shifts_by_load(shape: Any, peaks: dict[int, int], 
     assert Counter(shift_peaks(ModK(routing, wiring(fabrics.pgft(*shape), 0))).tolist()) == peaks
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(sorted(FABRICS)), st.sampled_from(["d-mod-k", "s-mod-k"]), st.integers(0, 99), st.booleans())
 def test_closed_form_kernels_and_usage_agree(name: str, stated: str, seed: int, broken: bool) -> None:
     fabric = FABRICS[name]
