@@ -76,7 +76,7 @@ def _dependencies(routing: Routing, flows: Flows | None = None) -> tuple[dict[st
         )
         for loop in loops
     ]
-    return {"channels": found.channels, "edges": found.edges, "loops": loops}, findings
+    return {"channels": len(found.channels), "edges": len(found.edges), "loops": loops}, findings
 
 
 def _shifts(routing: ScaleUp) -> dict[str, float] | None:
@@ -111,12 +111,17 @@ def _bounds(routing: ScaleUp, traffic: Traffic, asked: set[str]) -> dict[str, An
 
         values["min_cut"] = halves_cut_bps(wiring)
     if "concurrent-flow" in asked:
-        from fabrictool.routing.concurrent_flow import concurrent_flow_bps
+        from fabrictool.routing.concurrent_flow import concurrent_flow
 
         flows = all_pairs(wiring.hosts) if traffic.flows is None else traffic.flows
-        values["concurrent_flow"] = concurrent_flow_bps(wiring, flows)
+        values["concurrent_flow"] = _finite(concurrent_flow(wiring, flows))
     if "throughput-bound" in asked:
-        from fabrictool.routing.cuts import throughput_bound
+        from fabrictool.routing.concurrent_flow import throughput_bound
 
-        values["throughput_bound"] = throughput_bound(wiring)
+        values["throughput_bound"] = _finite(throughput_bound(wiring))
     return values
+
+
+def _finite(value: float) -> float | None:
+    """Return a bound, None where nothing bounds."""
+    return value if np.isfinite(value) else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fabrictool.errors import InputError, did_you_mean
+from fabrictool.errors import InputError, NotSupportedError, did_you_mean
 from fabrictool.explore.routes import Routes
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
@@ -110,9 +110,9 @@ def routed_network(
     row = _network(fabric, network)
     wired = wiring(fabric, row, faults)
     if lft is not None:
-        from fabrictool.routing.imported import imported_tables
+        from fabrictool.routing.imported import read_routing
 
-        inner, more = imported_tables(wired, lft)
+        inner, more = read_routing(wired, lft)
         return RoutedNetwork(fabric.name, ScaleUp(inner), stated, (*found, *more))
     chosen = _stated(routing) or (stated.networks[fabric.networks[row].name].routing if stated else None)
     return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, found)
@@ -236,3 +236,22 @@ def _no_way(routing: Routing, hops: dict[int, float]) -> Finding:
     message = f"{hops[-1]:,.6g} of {total:,.6g} pairs of the pattern have no way under {routing.name}"
     fix = "join them by switches or a scale-up domain, mend what is down, or choose another routing"
     return Finding("unreachable-pairs", "error", f"network {routing.wiring.name}", message, fix)
+
+
+def forwarding_tables(routes: Routes) -> str:
+    """Return forwarding tables in the format of ``dump_lfts``.
+
+    Raises
+    ------
+    NotSupportedError
+        If the routing has none: its way depends on more than the destination.
+    """
+    from fabrictool.explore.route_metrics import forwarding_of
+    from fabrictool.formats.lfts import dump_lfts
+    from fabrictool.routing.exported import forwarding_table
+
+    table = forwarding_of(routes.routing)
+    if table is None:
+        what = f"routing '{routes.routing.name}' has no forwarding tables: the destination alone does not say the way"
+        raise NotSupportedError(what, "use d-mod-k, min-hop, up-down or ftree")
+    return "".join(dump_lfts(forwarding_table(table)))

@@ -53,17 +53,21 @@ class Dependencies:
     loops: list[list[int]]
 
 
-def dependencies(routing: Routing) -> Dependencies:
-    """Return the channel dependencies of a routing with every endpoint sending to every other.
+def dependencies(routing: Routing, stated: Flows | None = None) -> Dependencies:
+    """Return the channel dependencies of a routing with every endpoint sending to every other, or of stated flows.
 
     Raises
     ------
     NotSupportedError
         If the routing splits flows over several paths, whose order usage does not tell.
     """
-    if isinstance(routing, ModK) and routing.name == "d-mod-k":
+    if isinstance(routing, ModK) and routing.name == "d-mod-k" and stated is None:
         routing = routing.table()
-    pairs = table_turns(routing) if isinstance(routing, TableRouting) else _turns_of_paths(routing)
+    pairs = (
+        table_turns(routing)
+        if isinstance(routing, TableRouting) and stated is None
+        else _turns_of_paths(routing, stated)
+    )
     key = np.unique(np.concatenate([np.zeros(0, np.int64), *pairs]))
     edges = np.column_stack(np.divmod(key, len(routing.wiring.channels))).astype(np.int32)
     return Dependencies(np.unique(edges).astype(np.int32), edges, _loops(edges))
@@ -132,11 +136,12 @@ def _pairs(marks: npt.NDArray[np.uint8], way: I4, own: I4) -> I8:
     return np.concatenate((through, local[local[:, 0] != local[:, 1] ^ 1]))
 
 
-def _turns_of_paths(routing: Routing) -> Iterator[I8]:
-    """Yield pairs of channels along the paths of all pairs; where one path ends and another starts is none."""
+def _turns_of_paths(routing: Routing, stated: Flows | None) -> Iterator[I8]:
+    """Yield pairs of channels along the paths of flows, by default all pairs; where a path ends is none."""
     sender, receiver = _ends(routing.wiring)
     least = 1 / max(routing.wiring.lanes.shape[1], 1)
-    for _, used in _usages(routing, routing.wiring.endpoints):
+    every = _usages(routing, routing.wiring.endpoints) if stated is None else [(stated, routing.usage(stated))]
+    for _, used in every:
         if (used.share < least * (1 - 1e-9)).any():
             what = f"routing '{routing.name}' splits flows over several paths"
             raise NotSupportedError(

@@ -69,6 +69,8 @@ class Ecmp(Routing):
         if self.hash not in HASHES:
             raise InputError(f"hash '{self.hash}' is not known", f"use {' or '.join(HASHES)}")
         tiers = int(self.choices.tier.max(initial=0)) + 1
+        if self.seeds is not None and len(self.seeds) == tiers - 1:  # the top tier chooses among parallel cables only
+            object.__setattr__(self, "seeds", (*self.seeds, self.seeds[-1]))
         if self.seeds is not None and len(self.seeds) < tiers:
             what = (
                 f"{len(self.seeds)} seeds are given, but network {self.wiring.name} has {tiers} tiers with the hosts'"
