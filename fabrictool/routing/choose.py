@@ -8,6 +8,7 @@ from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.flows import Routing
+from fabrictool.routing.ftree import ftree
 from fabrictool.routing.min_hop import min_hop
 from fabrictool.routing.modk import ModK
 from fabrictool.routing.up_down import up_down
@@ -24,6 +25,7 @@ ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "s-mod-k": _mod_k,
     "min-hop": lambda wiring, _: min_hop(wiring),
     "up-down": lambda wiring, _: up_down(wiring),
+    "ftree": lambda wiring, _: ftree(wiring),
 }
 
 
