@@ -115,6 +115,7 @@ def fat_tree(bundles: Bundles, leaf: I4, column: I4, climbing: Stack, descending
 @inner
 def _climb(bundles: Bundles, start: int, dummy: bool, hops: I4, way: I2, stack: Stack, below: Stack) -> None:
     """Walk up from a leaf: the least used bundle is the main way, all others are secondary ones."""
+    first, order, falling = bundles.first, bundles.order, bundles.falling
     depth = 0
     stack.switch[0], stack.before[0], stack.length[0], stack.place[0], stack.primary[0] = start, -1, 1, -1, True
     while depth >= 0:
@@ -122,103 +123,90 @@ def _climb(bundles: Bundles, start: int, dummy: bool, hops: I4, way: I2, stack: 
         if stack.place[depth] < 0:
             below.switch[0], below.before[0], below.length[0] = here, stack.before[depth], stack.length[depth]
             stack.created[depth] = _descend(bundles, dummy, hops, way, below)
-            stack.place[depth] = 0
-            if bundles.root[here]:
-                depth = _return(bundles, stack, depth)
-                continue
-            _sort(bundles, 3 * here + UP, bundles.falling)
-            _sort(bundles, 3 * here + SAME, bundles.falling)
-        at = stack.place[depth]
-        stack.place[depth] += 1
-        ups = bundles.first[3 * here + DOWN] - bundles.first[3 * here + UP]
-        sides = bundles.first[3 * here + 3] - bundles.first[3 * here + SAME]
-        if at >= ups + sides:
-            depth = _return(bundles, stack, depth)
-        elif _step_up(bundles, at, ups, hops, way, stack, depth):
+            stack.place[depth] = first[3 * here]
+            _sort(order, first[3 * here], first[3 * here + 1], falling, bundles.to, bundles.key)
+            _sort(order, first[3 * here + 2], first[3 * here + 3], falling, bundles.to, bundles.key)
+        if bundles.root[here] or not _step_up(bundles, hops, way, stack, depth):
+            depth -= 1
+            if depth >= 0 and stack.created[depth + 1]:
+                stack.created[depth] = True
+                if stack.cable[depth] >= 0:  # came back over a sideways cable
+                    falling[order[first[3 * stack.switch[depth]]]] += 1
+                    bundles.cable_falling[stack.cable[depth]] += 1
+        else:
             depth += 1
 
 
 @inner
-def _step_up(bundles: Bundles, at: int, ups: int, hops: I4, way: I2, stack: Stack, depth: int) -> bool:
-    """Give a neighbour above or beside its way down, unless it has one as short; return whether to go there."""
-    here = stack.switch[depth]
-    low = bundles.first[3 * here + UP] + at if at < ups else bundles.first[3 * here + SAME] + at - ups
-    bundle = bundles.order[low]
-    there = bundles.to[bundle]
-    length = stack.length[depth] + 1
-    main = stack.primary[depth] and at == 0
-    fresh = way[there] == NOWHERE or length < hops[there]
-    if not (main or fresh):
+def _step_up(bundles: Bundles, hops: I4, way: I2, stack: Stack, depth: int) -> bool:
+    """Find the next neighbour above or beside that has no way as short, give it one, and enter it."""
+    first, order, to = bundles.first, bundles.order, bundles.to
+    here, length = stack.switch[depth], stack.length[depth] + 1
+    low, top, side, high = first[3 * here], first[3 * here + 1], first[3 * here + 2], first[3 * here + 3]
+    at = stack.place[depth]
+    main = stack.primary[depth] and at == low and at < top
+    while at < high and not main:
+        at = side if at == top and at < side else at
+        if at >= high or way[to[order[at]]] == NOWHERE or length < hops[to[order[at]]]:
+            break
+        at += 1
+    if at >= high:
         return False
-    cable = _least(bundles.cable_falling, bundles.cable[bundle], bundles.cable[bundle + 1])
+    there = to[order[at]]
+    cable = _least(bundles.cable_falling, bundles.cable[order[at]], bundles.cable[order[at] + 1])
     if main:
-        bundles.falling[bundle] += 1
+        bundles.falling[order[at]] += 1
         bundles.cable_falling[cable] += 1
-    if fresh:
+    if way[there] == NOWHERE or length < hops[there]:
         way[there], hops[there] = bundles.back[cable], length
-    stack.cable[depth] = cable if at >= ups else -1
-    stack.bundle[depth] = bundles.order[bundles.first[3 * here + UP]]
+    stack.place[depth], stack.cable[depth] = at + 1, cable if at >= side else -1
     stack.switch[depth + 1], stack.before[depth + 1], stack.length[depth + 1] = there, here, length
-    stack.place[depth + 1] = -1
-    stack.primary[depth + 1] = main
+    stack.place[depth + 1], stack.primary[depth + 1] = -1, main
     return True
 
 
 @inner
-def _return(bundles: Bundles, stack: Stack, depth: int) -> int:
-    """Leave a switch of the climb; return the depth of the one before it."""
-    before = depth - 1
-    if before >= 0:
-        if stack.created[depth]:
-            stack.created[before] = True
-            if stack.cable[before] >= 0:  # came back over a sideways cable
-                bundles.falling[stack.bundle[before]] += 1
-                bundles.cable_falling[stack.cable[before]] += 1
-        stack.cable[before] = -1
-    return before
-
-
-@inner
 def _descend(bundles: Bundles, dummy: bool, hops: I4, way: I2, stack: Stack) -> bool:
-    """Walk down from a switch, but not to where the climb came from; return whether an adapter was met."""
-    depth = 0
+    """Walk down from a switch, but not to where the climb came from; return whether an adapter was met.
+
+    Every neighbour below that has no way as short is given the way up to the switch.
+    """
+    first, order, to, carries = bundles.first, bundles.order, bundles.to, bundles.carries
+    depth, end = 0, 2 if dummy else 3
     stack.place[0] = -1
     while True:
-        here = stack.switch[depth]
-        downs = bundles.first[3 * here + SAME] - bundles.first[3 * here + DOWN]
-        sides = 0 if dummy else bundles.first[3 * here + 3] - bundles.first[3 * here + SAME]
-        if stack.place[depth] < 0:
-            stack.created[depth], stack.place[depth] = bundles.carries[here], 0
-            _sort(bundles, 3 * here + DOWN, bundles.rising)
-            _sort(bundles, 3 * here + SAME, bundles.rising)
+        here, length, before = stack.switch[depth], stack.length[depth] + 1, stack.before[depth]
+        low, side, high = first[3 * here + 1], first[3 * here + 2], first[3 * here + end]
         at = stack.place[depth]
-        stack.place[depth] += 1
-        if at >= downs + sides or (downs == 0 and not bundles.carries[here]):
-            if depth == 0:
-                return bool(stack.created[0])
+        if at < 0:
+            stack.created[depth] = carries[here]
+            _sort(order, low, side, bundles.rising, to, bundles.key)
+            _sort(order, side, first[3 * here + 3], bundles.rising, to, bundles.key)
+            at = high if low == side and not carries[here] else low
+        while at < high and (length >= hops[to[order[at]]] or to[order[at]] == before):
+            at += 1
+        stack.place[depth] = at + 1
+        if at < high:
+            _enter_below(bundles, order[at], length, hops, way, stack, depth)
+            depth += 1
+        elif depth == 0:
+            return bool(stack.created[0])
+        else:
             depth -= 1
             if stack.created[depth + 1]:
                 stack.created[depth] = True
                 bundles.rising[stack.bundle[depth]] += 1
                 bundles.cable_rising[stack.cable[depth]] += 1
-        elif _step_down(bundles, bundles.first[3 * here + DOWN] + at, hops, way, stack, depth):
-            depth += 1
 
 
 @inner
-def _step_down(bundles: Bundles, place: int, hops: I4, way: I2, stack: Stack, depth: int) -> bool:
-    """Give a neighbour below its way up, unless it has one as short; return whether to go there."""
-    bundle = bundles.order[place]
+def _enter_below(bundles: Bundles, bundle: int, length: int, hops: I4, way: I2, stack: Stack, depth: int) -> None:
     there = bundles.to[bundle]
-    length = stack.length[depth] + 1
-    if there == stack.before[depth] or length >= hops[there]:
-        return False
     cable = _least(bundles.cable_rising, bundles.cable[bundle], bundles.cable[bundle + 1])
     way[there], hops[there] = bundles.back[cable], length
     stack.bundle[depth], stack.cable[depth] = bundle, cable
     stack.switch[depth + 1], stack.before[depth + 1], stack.length[depth + 1] = there, -1, length
     stack.place[depth + 1] = -1
-    return True
 
 
 @inner
@@ -231,19 +219,14 @@ def _least(used: I4, low: int, high: int) -> int:
 
 
 @inner
-def _sort(bundles: Bundles, group: int, used: I4) -> None:
-    """Bring the bundles of a switch and direction in order: they nearly are."""
-    order = bundles.order
-    for high in range(bundles.first[group] + 1, bundles.first[group + 1]):
-        moved, at = order[high], high
-        while at > bundles.first[group] and _later(bundles, order[at - 1], moved, used):
+def _sort(order: I4, low: int, high: int, used: I4, to: I4, key: I4) -> None:
+    """Bring the bundles of a switch and direction in order of use and neighbour: they nearly are."""
+    for top in range(low + 1, high):
+        moved, at = order[top], top
+        while at > low and (
+            used[order[at - 1]] > used[moved]
+            or (used[order[at - 1]] == used[moved] and key[to[order[at - 1]]] > key[to[moved]])
+        ):
             order[at] = order[at - 1]
             at -= 1
         order[at] = moved
-
-
-@inner
-def _later(bundles: Bundles, first: int, second: int, used: I4) -> bool:
-    if used[first] != used[second]:
-        return bool(used[first] > used[second])
-    return bool(bundles.key[bundles.to[first]] > bundles.key[bundles.to[second]])

@@ -38,7 +38,18 @@ def ftree(wiring: Wiring) -> TableRouting:
         Naming what makes the network no fat-tree.
     """
     if wiring.faults:
-        return repaired("ftree", wiring, ranks(wiring, roots(wiring)), ftree(without_faults(wiring)))
+        return repaired("ftree", wiring, ranks(wiring, roots(wiring)), engine(without_faults(wiring)))
+    return engine(wiring)
+
+
+def engine(wiring: Wiring) -> TableRouting:
+    """Return what the engine itself makes of the links that are up.
+
+    Raises
+    ------
+    NotSupportedError
+        Naming what makes the network no fat-tree.
+    """
     rank = ranks(wiring, roots(wiring))
     goals = destinations(wiring)
     live = np.flatnonzero((wiring.terminals.up >= 0) & (wiring.terminals.seat >= 0))
