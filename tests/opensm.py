@@ -44,10 +44,13 @@ def ports_of(routing: TableRouting) -> list[list[int]]:
 
 
 def differences(routing: TableRouting, theirs: Tables, guid: list[int], lid: list[int]) -> list[tuple[str, int, int]]:
-    """Entries in which tables differ: switch, LID and our port."""
+    """Entries in which tables differ: switch, LID and our port. A switch without links is in no subnet."""
     names = [routing.wiring.fabric.names[row] for row in routing.wiring.switch]
     found = []
     for row, ports in enumerate(ports_of(routing)):
+        first, last = routing.wiring.ways.first[row : row + 2]
+        if guid[row] not in theirs and first == last:
+            continue
         table = theirs[guid[row]]
         found += [(names[row], at, port) for at, port in zip(lid, ports, strict=True) if table.get(at, 0) != port]
     return found

@@ -18,6 +18,7 @@ from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.faults import Faults
 from fabrictool.formats.descriptions import LANE_BPS, adapter
 from fabrictool.formats.identities import Identities, identities, switches_and_ports
+from fabrictool.formats.subnet import LAST_PORT
 
 #: Lanes of a link, the usual number first.
 _LANES = (4, 2, 1, 8, 12)
@@ -103,8 +104,27 @@ def _chips(fabric: Fabric, network: int, ids: Identities, hca: bool) -> Iterator
         first = int(fabric.first_port[device])
         rows = range(first, int(fabric.first_port[device + 1]))
         chip = _Chip("Switch", "S", int(ids.switch_guid[device]), name, device, int(ids.switch_lid[device]))
-        chip.ports = {int(fabric.ports.number[row]): row for row in rows}
+        chip.ports = _usable({int(fabric.ports.number[row]): row for row in rows}, fabric)
         yield chip
+
+
+def _usable(ports: dict[int, int], fabric: Fabric) -> dict[int, int]:
+    """Return the ports of a switch that can be listed: of one with too many, those up to the last in use.
+
+    Raises
+    ------
+    InputError
+        If a link is on a port whose number does not exist in InfiniBand.
+    """
+    if max(ports, default=0) <= LAST_PORT:
+        return ports
+    last = max((number for number, row in ports.items() if fabric.ports.peer[row] >= 0), default=0)
+    if last > LAST_PORT:
+        where = fabric.port_name(ports[last])
+        raise InputError(
+            f"{where} is in use, but ports of InfiniBand switches are 1 to {LAST_PORT}", "use other switches"
+        )
+    return {number: row for number, row in ports.items() if number <= last}
 
 
 def _adapters(fabric: Fabric, ports: list[int]) -> dict[int, tuple[str, int]]:

@@ -12,6 +12,7 @@ from fabrictool.routing.dragonflies import Valiant
 from fabrictool.routing.ecmp import Ecmp
 from fabrictool.routing.explicit import Explicit
 from fabrictool.routing.flows import Routing
+from fabrictool.routing.ftree import ftree
 from fabrictool.routing.min_hop import min_hop
 from fabrictool.routing.modk import ModK
 from fabrictool.routing.pxn import Pxn
@@ -61,6 +62,7 @@ ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "valiant": _valiant,
     "ugal": _ugal,
     "weighted-ecmp": _spray,
+    "ftree": lambda wiring, _: ftree(wiring),
 }
 
 

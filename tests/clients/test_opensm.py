@@ -1,0 +1,138 @@
+"""The real subnet manager on our exports: it brings them up, takes our tables, and computes the same ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fabrics
+import numpy as np
+import opensm
+import pytest
+from clients.subnet import Subnet, needed, subnet
+from foreign import own
+
+from fabrictool.fabric import Fabric
+from fabrictool.fabric.edits import edit
+from fabrictool.formats.identities import identities
+from fabrictool.formats.lfts import opensm_dump, read_tables
+from fabrictool.formats.netfile import netfile, root_guids
+from fabrictool.formats.recognise import imported
+from fabrictool.layout.network import Routing as Stated
+from fabrictool.routing.choose import routing_of
+from fabrictool.routing.exported import forwarding_table
+from fabrictool.routing.forwarding import TableRouting
+from fabrictool.routing.imported import read_routing
+from fabrictool.routing.modk import ModK
+from fabrictool.routing.up_down import roots
+from fabrictool.routing.wiring import wiring
+
+FABRICS = {
+    "ft64": fabrics.pgft((8, 8), (1, 8), (1, 1)),
+    "k4": fabrics.pgft((2, 2, 4), (1, 2, 2), (1, 1, 1)),
+    "pgft128": fabrics.pgft((8, 4, 4), (1, 4, 4), (1, 2, 2)),
+    "short leaves": fabrics.pgft((6, 5), (1, 4), (1, 1), ports=27),
+    "superpod unit": fabrics.rails(32, 8, 32, 4, up=32),
+    "two units": fabrics.rails(12, 4, 4, 4),
+}
+ENGINES = {"min-hop": "minhop", "up-down": "updn", "ftree": "ftree"}
+
+
+def _text(fabric: Fabric, hca: bool = False) -> str:
+    return "".join(netfile(fabric, 0, ibsim=True, hca=hca))
+
+
+def _came_up(log: str, engine: str) -> bool:
+    return "SUBNET UP" in log and f"{engine} tables configured on all switches" in log
+
+
+def _roots(fabric: Fabric, running: Subnet) -> str:
+    found = wiring(fabric, 0)
+    guids = identities(fabric, 0).switch_guid[found.switch[roots(found)]].tolist()
+    (running.folder / "roots").write_text(root_guids(guids))
+    return str(running.folder / "roots")
+
+
+@pytest.mark.parametrize("name", sorted(FABRICS))
+def test_opensm_computes_our_tables(name: str, tmp_path: Path) -> None:
+    for engine in ENGINES:
+        (tmp_path / engine).mkdir()
+        _compare(FABRICS[name], engine, tmp_path / engine)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["ft64", "k4", "pgft128", "two units"])
+def test_opensm_computes_our_tables_where_cables_lack(name: str, seed: int, tmp_path: Path) -> None:
+    """Some cables between switches are not there, and OpenSM routes from nothing: so they are no faults to repair."""
+    fabric = FABRICS[name]
+    tier = fabric.devices.tier
+    between = np.flatnonzero((tier[fabric.ends[0]] > 0) & (tier[fabric.ends[1]] > 0))
+    lost = np.random.default_rng(seed).choice(between, 6, replace=False)
+    fabric = edit(fabric, drop=[fabric.port_name(int(fabric.links.port_a[link])) for link in lost])
+    for engine in ENGINES:
+        (tmp_path / engine).mkdir()
+        _compare(fabric, engine, tmp_path / engine)
+
+
+def _compare(fabric: Fabric, engine: str, folder: Path) -> None:
+    with subnet(folder, _text(fabric)) as running:
+        log = running.opensm("-R", f"{ENGINES[engine]},no_fallback", "-a", _roots(fabric, running))
+    assert _came_up(log, ENGINES[engine])
+    ours = routing_of(wiring(fabric, 0), Stated(name=engine))
+    assert isinstance(ours, TableRouting)
+    ids = identities(fabric, 0)
+    guid = ids.switch_guid[ours.wiring.switch].tolist()
+    lid = ids.port_lid[ours.wiring.terminals.port].tolist()
+    assert opensm.differences(ours, opensm.tables_in(folder / "opensm-lfts.dump"), guid, lid) == []
+
+
+@pytest.mark.parametrize("engine", ["d-mod-k", "min-hop", "ftree"])
+@pytest.mark.parametrize("name", ["ft64", "superpod unit", "pgft128"])
+def test_opensm_takes_our_tables_and_finds_no_loop(name: str, engine: str, tmp_path: Path) -> None:
+    fabric = FABRICS[name]
+    ours = routing_of(wiring(fabric, 0), Stated(name=engine))
+    ours = ours.table() if isinstance(ours, ModK) else ours
+    assert isinstance(ours, TableRouting)
+    with subnet(tmp_path, _text(fabric, hca=True)) as running:
+        (tmp_path / "ours.lfts").write_text("".join(opensm_dump(forwarding_table(ours, hca=True))))
+        log = running.opensm("-R", "file,no_fallback", "-U", str(tmp_path / "ours.lfts"))
+        assert _came_up(log, "file")
+        found = running.ibdmchk()
+        listing = running.run("dump_lfts")
+    assert "-I- no credit loops found" in found
+    assert "-E-" not in found.replace("-E- Wrong link speed", "")
+    count = len(ours.wiring.terminals)
+    assert f"-I- Scanned:{count * (count - 1)} CA to CA paths" in found
+    (tmp_path / "dump_lfts.out").write_text(listing)
+    for written in ("opensm-lfts.dump", "opensm.fdbs", "dump_lfts.out"):
+        back, findings = read_routing(ours.wiring, str(tmp_path / written))
+        assert not [finding for finding in findings if finding.severity == "error"]
+        assert np.array_equal(back.out, ours.out)
+
+
+def test_what_opensm_discovers_is_what_we_exported(tmp_path: Path) -> None:
+    fabric = FABRICS["superpod unit"]
+    with subnet(tmp_path, _text(fabric)) as running:
+        log = running.opensm("-R", "minhop")
+        assert _came_up(log, "minhop")
+        (tmp_path / "ibnetdiscover.out").write_text(running.run("ibnetdiscover"))
+    found = imported(str(tmp_path / "ibnetdiscover.out"))
+    assert found is not None
+    assert not found.findings
+    assert sorted(found.fabric.names) == sorted(fabric.names)
+    assert len(found.fabric.links) == len(fabric.links)
+    assert sorted(found.fabric.devices.tier.tolist()) == sorted(fabric.devices.tier.tolist())
+
+
+def test_a_ring_has_the_loops_that_ibdmchk_finds(tmp_path: Path) -> None:
+    fabric = own("infiniband/ring6.net.gz").fabric
+    ours = routing_of(wiring(fabric, 0), Stated(name="up-down"))
+    assert isinstance(ours, TableRouting)
+    with subnet(tmp_path, _text(fabric, hca=True)) as running:
+        assert _came_up(running.opensm("-R", "minhop"), "minhop")
+        assert "-E- credit loops in routing" in running.ibdmchk()
+        (tmp_path / "ours.lfts").write_text("".join(opensm_dump(forwarding_table(ours))))
+        assert _came_up(running.opensm("-R", "file,no_fallback", "-U", str(tmp_path / "ours.lfts")), "file")
+        found = running.ibdmchk()
+    assert "-I- no credit loops found" in found
+    assert read_tables(str(tmp_path / "opensm-lfts.dump"))[0].switches
+    needed()
