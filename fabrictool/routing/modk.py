@@ -15,7 +15,7 @@ from fabrictool.kernels.tables import HERE, NOWHERE
 from fabrictool.routing.dmodk import route_tables
 from fabrictool.routing.flows import Flows, Routing, Usage, joined_usage, usage_of_paths
 from fabrictool.routing.forwarding import TableRouting
-from fabrictool.routing.loads import all_to_all_loads, paths
+from fabrictool.routing.loads import all_to_all_loads, paths, regular_flow_loads
 from fabrictool.routing.regular import RegularTree, regular_tree
 from fabrictool.routing.wiring import Wiring
 
@@ -58,6 +58,20 @@ class ModK(Routing):
             parts.append(usage_of_paths(_reversed(path, length) if by_source else path, length))
         return joined_usage(parts)
 
+    def loads(self, flows: Flows) -> F8:
+        """Return the volume on each channel, (channels,): of flows among hosts on regular trees by number."""
+        hosts = self.wiring.hosts
+        known = all(tree is not None for tree in self.trees)
+        if not known or max(flows.source.max(initial=-1), flows.target.max(initial=-1)) >= hosts:
+            return super().loads(flows)
+        start, end = (flows.target, flows.source) if self.name == "s-mod-k" else (flows.source, flows.target)
+        total = np.zeros(len(self.wiring.channels))
+        for tables, tree in zip(self.lanes, self.trees, strict=True):
+            if tree is not None:
+                lane = ranks_of(tables, np.arange(hosts))
+                total += regular_flow_loads(lane, tree, start, end, flows.volume, len(total))
+        return self._turned(total / len(self.lanes))
+
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
         """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""
         wiring = self.wiring
@@ -70,10 +84,14 @@ class ModK(Routing):
             found[-1] = found.get(-1, 0.0) + wiring.hosts * (wiring.hosts - 1) - len(ranks) * (len(ranks) - 1)
             for links, pairs in found.items():
                 hops[links] = hops.get(links, 0.0) + pairs / len(self.lanes)
-        total /= len(self.lanes)
-        if self.name == "s-mod-k":  # the same ways, walked from the other end
-            total[: 2 * wiring.channels.links] = total[: 2 * wiring.channels.links].reshape(-1, 2)[:, ::-1].ravel()
-        return total, {links: pairs for links, pairs in hops.items() if pairs}
+        return self._turned(total / len(self.lanes)), {links: pairs for links, pairs in hops.items() if pairs}
+
+    def _turned(self, load: F8) -> F8:
+        """Return loads of D-mod-k as those of this routing: S-mod-k walks the same ways from the other end."""
+        if self.name == "s-mod-k":
+            links = 2 * self.wiring.channels.links
+            load[:links] = load[:links].reshape(-1, 2)[:, ::-1].ravel()
+        return load
 
     def table(self) -> TableRouting:
         """Return the forwarding tables of D-mod-k."""
@@ -101,7 +119,9 @@ class ModK(Routing):
 
 
 def ranks_of(tables: RouteTables, ranks: np.ndarray) -> RouteTables:
-    """Return the tables of some of the ranks."""
+    """Return the tables of some of the ranks, in their order."""
+    if len(ranks) == len(tables.leaf):
+        return tables
     columns = ("leaf", "port_channel", "key", "domain", "scale_up", "own_device", "own_channel")
     return tables._replace(**{name: getattr(tables, name)[ranks] for name in columns})
 
