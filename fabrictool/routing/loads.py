@@ -64,7 +64,7 @@ def regular_flow_loads(
 ) -> F8:
     """Return the volume of flows on each channel of a regular tree, scale-up left out, (channels,)."""
     load = np.zeros(channel_count)
-    tree.coded.add_loads(source, target, volume, load)
+    tree.coded.put_loads(source, target, volume, load)
     load[tables.port_channel] = np.bincount(source, volume, len(tables.leaf))
     load[tables.port_channel ^ 1] = np.bincount(target, volume, len(tables.leaf))
     return load

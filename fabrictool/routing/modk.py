@@ -60,31 +60,34 @@ class ModK(Routing):
 
     def loads(self, flows: Flows) -> F8:
         """Return the volume on each channel, (channels,): of flows among hosts on regular trees by number."""
-        hosts = self.wiring.hosts
+        wiring, hosts = self.wiring, self.wiring.hosts
         known = all(tree is not None for tree in self.trees)
         if not known or max(flows.source.max(initial=-1), flows.target.max(initial=-1)) >= hosts:
             return super().loads(flows)
         start, end = (flows.target, flows.source) if self.name == "s-mod-k" else (flows.source, flows.target)
-        total = np.zeros(len(self.wiring.channels))
+        total = np.zeros(0)
         for tables, tree in zip(self.lanes, self.trees, strict=True):
             if tree is not None:
                 lane = ranks_of(tables, np.arange(hosts))
-                total += regular_flow_loads(lane, tree, start, end, flows.volume, len(total))
-        return self._turned(total / len(self.lanes))
+                load = regular_flow_loads(lane, tree, start, end, flows.volume / len(self.lanes), len(wiring.channels))
+                total = total + load if len(total) else load
+        return self._turned(total)
 
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
         """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""
         wiring = self.wiring
-        total = np.zeros(len(wiring.channels))
+        total: F8 = np.zeros(0)
         hops: dict[int, float] = {}
         for tables, tree in zip(self.lanes, self.trees, strict=True):
             ranks = np.flatnonzero(tables.port_channel[: wiring.hosts] >= 0)
             load, found = all_to_all_loads(ranks_of(tables, ranks), len(wiring.channels), tree)
-            total += load
+            total = total + load if len(total) else load
             found[-1] = found.get(-1, 0.0) + wiring.hosts * (wiring.hosts - 1) - len(ranks) * (len(ranks) - 1)
             for links, pairs in found.items():
                 hops[links] = hops.get(links, 0.0) + pairs / len(self.lanes)
-        return self._turned(total / len(self.lanes)), {links: pairs for links, pairs in hops.items() if pairs}
+        if len(self.lanes) > 1:
+            total /= len(self.lanes)
+        return self._turned(total), {links: pairs for links, pairs in hops.items() if pairs}
 
     def _turned(self, load: F8) -> F8:
         """Return loads of D-mod-k as those of this routing: S-mod-k walks the same ways from the other end."""

@@ -68,12 +68,13 @@ class CodedTree:
         return sum(level.inside.size for level in self.levels)
 
     def put(self, up: F8, down: F8, load: F8) -> None:
-        """Add loads by number to those of the fabric's channels."""
-        load[self.channel] += up[self.used]
-        load[self.channel ^ 1] += down[self.used]
+        """Set the load of the fabric's channels between switches, (channels,), from those by number."""
+        every = len(self.used) == len(up)
+        load[self.channel] = up if every else up[self.used]
+        load[self.channel ^ 1] = down if every else down[self.used]
 
-    def add_loads(self, source: I4, target: I4, volume: F8, load: F8) -> None:
-        """Add the volume of flows to the channels between switches on their paths."""
+    def put_loads(self, source: I4, target: I4, volume: F8, load: F8) -> None:
+        """Set the load of the fabric's channels between switches, (channels,), from flows."""
         up, down = np.zeros(self.size), np.zeros(self.size)
         add_coded_loads(6.0 * len(source))(self.code, source, target, volume, up, down)
         self.put(up, down, load)
