@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from fabrictool.fabric.parts import joined_by_tier
-from fabrictool.fabric.tables import F8, I4
+from fabrictool.fabric.tables import F8, I2, I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.kernels.modk import Seats, modk_table
 from fabrictool.kernels.tables import HERE, NOWHERE
@@ -108,17 +108,27 @@ class ModK(Routing):
         tier = wiring.fabric.devices.tier
         way = np.full(len(wiring.channels) + 1, -1, np.int32)
         way[ways.channel] = np.arange(len(ways.channel)) - np.repeat(ways.first[:-1], np.diff(ways.first))
-        seats = Seats(
-            key,
-            wiring.switch[terminals.seat],
-            wiring.switch[np.argsort(tier[wiring.switch], kind="stable")],
-            wiring.place,
-            tier.astype(np.int32),
-            np.array(joined_by_tier(wiring.fabric, wiring.network, through_hosts=False), np.int32),
-            way,
-        )
+        label = np.array(joined_by_tier(wiring.fabric, wiring.network, through_hosts=False), np.int32)
+        device = wiring.switch[terminals.seat]
+        order = wiring.switch[np.argsort(tier[wiring.switch], kind="stable")]
+        rules = _rules(self.lanes[0], wiring.switch, tier, key)
+        seats = Seats(device, order, wiring.place, tier.astype(np.int32), label, label[:, device], way, *rules)
         modk_table(float(out.size))(self.lanes[0], seats, bool(wiring.faults), out)
         return TableRouting(self.name, wiring, out)
+
+
+def _rules(tables: RouteTables, switch: I4, tier: np.ndarray, key: I4) -> tuple[I4, I2, I2]:
+    """Return the rule by which each device chooses, (devices,), and the choices and cables of each rule and key."""
+    ups = np.diff(tables.first_up)
+    rising = switch[ups[switch] > 0]
+    kinds, which = np.unique(
+        np.column_stack((tier[rising], ups[rising], tables.width[rising])), axis=0, return_inverse=True
+    )
+    rule = np.full(len(ups), -1, np.int32)
+    rule[rising] = which.ravel()
+    level, count, width = (column[:, None] for column in kinds.astype(np.int64).T)
+    choice = key // tables.stride[level - 1] % count
+    return rule, choice.astype(np.int16), (choice // width).astype(np.int16)
 
 
 def ranks_of(tables: RouteTables, ranks: np.ndarray) -> RouteTables:
