@@ -46,7 +46,6 @@ def all_to_all_loads(
     """
     load = np.zeros(channel_count)
     hops = _regular_loads(tables, tree, load) if tree is not None else _leaf_loads(tables, load)
-    _take_themselves(tables, load, hops)
     if (tables.scale_up >= 0).any():
         source, target = _domain_pairs(tables)
         other = source != target
@@ -70,17 +69,8 @@ def regular_flow_loads(
     return load
 
 
-def _take_themselves(tables: RouteTables, load: F8, hops: dict[int, float]) -> None:
-    """Take off what each rank would send to itself, over its leaf and back."""
-    live = tables.port_channel[tables.port_channel >= 0]
-    load[live] -= 1.0
-    load[live ^ 1] -= 1.0
-    for links, pairs in ((2, len(live)), (-1, len(tables.leaf) - len(live))):
-        hops[links] = hops.get(links, 0.0) - float(pairs)
-
-
 def _regular_loads(tables: RouteTables, tree: RegularTree, load: F8) -> dict[int, float]:
-    """Add loads by closed form; return pairs by links, each rank with itself included.
+    """Set loads by closed form; return pairs by links.
 
     Out of each part to the keys of each residue elsewhere, and back to those inside from all others.
     """
@@ -96,19 +86,30 @@ def _regular_loads(tables: RouteTables, tree: RegularTree, load: F8) -> dict[int
         near = pairs
     coded.put(up, down, load)
     hops[2 * tree.levels + 2] = float(size**2 - near)
-    load[tables.port_channel] += size
-    load[tables.port_channel ^ 1] += size
+    hops[2] -= size
+    load[tables.port_channel] = load[tables.port_channel ^ 1] = size - 1
     return hops
 
 
 def _leaf_loads(tables: RouteTables, load: F8) -> dict[int, float]:
-    """Add loads by a climb for each leaf and destination; return pairs by links, each rank with itself included."""
+    """Set loads by a climb for each leaf and destination; return pairs by links."""
     leaf, row, ranks = np.unique(tables.leaf, return_inverse=True, return_counts=True)
     sent, hops = np.zeros(len(leaf)), np.zeros(MAX_PATH + 1)
     run = flows.add_leaf_loads(3.0 * len(leaf) * len(tables.leaf))
     run(tables, leaf.astype(np.int32), ranks.astype(np.float64), load, hops, sent)
     np.add.at(load, tables.port_channel, sent[row])
-    return {links or -1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
+    found = {links or -1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
+    _take_themselves(tables, load, found)
+    return found
+
+
+def _take_themselves(tables: RouteTables, load: F8, hops: dict[int, float]) -> None:
+    """Take off what each rank would send to itself, over its leaf and back."""
+    live = tables.port_channel[tables.port_channel >= 0]
+    load[live] -= 1.0
+    load[live ^ 1] -= 1.0
+    for links, pairs in ((2, len(live)), (-1, len(tables.leaf) - len(live))):
+        hops[links] = hops.get(links, 0.0) - float(pairs)
 
 
 def _domain_pairs(tables: RouteTables) -> tuple[I4, I4]:

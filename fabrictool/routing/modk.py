@@ -51,9 +51,13 @@ class ModK(Routing):
     def usage(self, flows: Flows) -> Usage:
         """Return the path of each flow; a volume is split evenly over the lanes that have a way."""
         by_source = self.name == "s-mod-k"
-        start, end = (flows.target, flows.source) if by_source else (flows.source, flows.target)
+        start, end = self._ends(flows)
+        known = self._counts_by_number(flows)
         parts = []
-        for tables in self.lanes:
+        for tables, tree in zip(self.lanes, self.trees, strict=True):
+            if known and tree is not None:
+                parts.append(tree.coded.usage(start, end, tables.port_channel, by_source))
+                continue
             path, length = paths(tables, start, end)
             parts.append(usage_of_paths(_reversed(path, length) if by_source else path, length))
         return joined_usage(parts)
@@ -61,17 +65,25 @@ class ModK(Routing):
     def loads(self, flows: Flows) -> F8:
         """Return the volume on each channel, (channels,): of flows among hosts on regular trees by number."""
         wiring, hosts = self.wiring, self.wiring.hosts
-        known = all(tree is not None for tree in self.trees)
-        if not known or max(flows.source.max(initial=-1), flows.target.max(initial=-1)) >= hosts:
+        if not self._counts_by_number(flows):
             return super().loads(flows)
-        start, end = (flows.target, flows.source) if self.name == "s-mod-k" else (flows.source, flows.target)
-        total = np.zeros(0)
+        total: F8 = np.zeros(0)
         for tables, tree in zip(self.lanes, self.trees, strict=True):
             if tree is not None:
                 lane = ranks_of(tables, np.arange(hosts))
-                load = regular_flow_loads(lane, tree, start, end, flows.volume / len(self.lanes), len(wiring.channels))
+                volume = flows.volume / len(self.lanes)
+                load = regular_flow_loads(lane, tree, *self._ends(flows), volume, len(wiring.channels))
                 total = total + load if len(total) else load
         return self._turned(total)
+
+    def _ends(self, flows: Flows) -> tuple[I4, I4]:
+        """Return senders and receivers; for S-mod-k the other way round, as it walks the ways of D-mod-k backwards."""
+        return (flows.target, flows.source) if self.name == "s-mod-k" else (flows.source, flows.target)
+
+    def _counts_by_number(self, flows: Flows) -> bool:
+        """Whether all flows are among hosts and all lanes regular."""
+        most = max(flows.source.max(initial=-1), flows.target.max(initial=-1))
+        return bool(most < self.wiring.hosts) and all(tree is not None for tree in self.trees)
 
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
         """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""

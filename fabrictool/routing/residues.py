@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.kernels.residues import PLACE, RESIDUE, Code, add_coded_loads
+from fabrictool.routing.flows import Usage
 
 I8 = npt.NDArray[np.int64]
 
@@ -72,6 +73,31 @@ class CodedTree:
         every = len(self.used) == len(up)
         load[self.channel] = up if every else up[self.used]
         load[self.channel ^ 1] = down if every else down[self.used]
+
+    def usage(self, source: I4, target: I4, port: I4, backwards: bool) -> Usage:
+        """Return the path of each flow, host links included.
+
+        Parameters
+        ----------
+        source, target : (flows,) int32
+        port : (ranks,) int32
+            Upward channel of each rank.
+        backwards : bool
+            Whether flows go from target to source, by the same links.
+        """
+        of = np.full(self.size, -1, np.int32)
+        of[self.used] = self.channel
+        place, residue = self.code.of[:, PLACE], self.code.of[target, RESIDUE]
+        leaves = place[source] != place[target]
+        up, down = of[place[source] + residue], of[place[target] + residue] ^ 1
+        ends = port[source][:, None], port[target][:, None] ^ 1
+        path = np.concatenate((ends[0], up, down[:, ::-1], ends[1]), axis=1)
+        always = np.ones((len(source), 1), bool)
+        used = np.concatenate((always, leaves, leaves[:, ::-1], always), axis=1)
+        channel = path[:, ::-1][used] ^ 1 if backwards else path[used]  # a path uses the same places from both ends
+        hops = (2 + 2 * leaves.sum(axis=1)).astype(np.int32)
+        first = np.concatenate(([0], np.cumsum(hops, dtype=np.int64)))
+        return Usage(first, channel, np.ones(len(channel)), hops)
 
     def put_loads(self, source: I4, target: I4, volume: F8, load: F8) -> None:
         """Set the load of the fabric's channels between switches, (channels,), from flows."""
