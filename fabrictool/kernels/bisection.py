@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.kernels.jit import inner, kernel
+from fabrictool.kernels.residues import PLACE, RESIDUE, Code
 
 I4 = npt.NDArray[np.int32]
 I8 = npt.NDArray[np.int64]
@@ -15,14 +16,13 @@ U4 = npt.NDArray[np.uint32]
 F8 = npt.NDArray[np.float64]
 
 
-class Residues(NamedTuple):
-    """A regular tree under D-mod-k: a flow's channel above a level follows from two small tables.
+class Matched(NamedTuple):
+    """A regular tree under D-mod-k, and what limits flows on it.
 
     Parameters
     ----------
-    place, residue : (ranks, levels) int32
-        The sum of the sender's place and the receiver's residue is the channel up, that of the receiver's
-        own two the channel down; equal places are one part of the tree, which a flow does not leave.
+    code : Code
+        What of each rank says which channels its flows use.
     channels : int
         Upward channels of all levels.
     weight : (levels,) float64
@@ -33,8 +33,7 @@ class Residues(NamedTuple):
         Ranks with equal numbers exchange apart from the network.
     """
 
-    place: I4
-    residue: I4
+    code: Code
     channels: int
     weight: F8
     downward: npt.NDArray[np.bool_]
@@ -62,18 +61,18 @@ def shuffle(words: U4, order: I4) -> None:
 
 
 @kernel
-def matching_rates(tree: Residues, source: I4, target: I4, mean: F8) -> None:
+def matching_rates(tree: Matched, source: I4, target: I4, mean: F8) -> None:
     """Write the mean over flows of 1 / (largest weighted load on the path), where each rank sends or receives once.
 
     Parameters
     ----------
-    tree : Residues
+    tree : Matched
     source, target : (matchings, flows) int32
     mean : (matchings,) float64
         Gets the rates.
     """
     count = np.zeros(2 * tree.channels, np.int32)
-    crossed = np.empty((source.shape[1], 2 * tree.place.shape[1]), np.int32)
+    crossed = np.empty((source.shape[1], 2 * len(tree.weight)), np.int32)
     depth = np.empty(source.shape[1], np.int32)
     for row in range(len(mean)):
         for flow in range(source.shape[1]):
@@ -91,22 +90,23 @@ def matching_rates(tree: Residues, source: I4, target: I4, mean: F8) -> None:
 
 
 @inner
-def _cross(tree: Residues, source: int, target: int, crossed: I4, count: I4) -> int:
+def _cross(tree: Matched, source: int, target: int, crossed: I4, count: I4) -> int:
     """Count a flow on the channels above each level, up and down in turn; return how many they are.
 
     A channel down that cannot limit is not counted: the one up stands for it.
     """
     if tree.domain[source] == tree.domain[target]:
         return 0
+    of = tree.code.of
     for level in range(len(tree.weight)):
-        if tree.place[source, level] == tree.place[target, level]:
+        if of[source, PLACE, level] == of[target, PLACE, level]:
             return 2 * level
-        up = tree.place[source, level] + tree.residue[target, level]
+        up = of[source, PLACE, level] + of[target, RESIDUE, level]
         count[up] += 1
         crossed[2 * level] = up
         crossed[2 * level + 1] = up
         if tree.downward[level]:
-            down = tree.channels + tree.place[target, level] + tree.residue[target, level]
+            down = tree.channels + of[target, PLACE, level] + of[target, RESIDUE, level]
             count[down] += 1
             crossed[2 * level + 1] = down
     return 2 * len(tree.weight)

@@ -16,7 +16,7 @@ import numpy as np
 from fabrictool.errors import InputError
 from fabrictool.fabric.parts import joined_by_tier
 from fabrictool.fabric.tables import F8, I4
-from fabrictool.kernels.bisection import Residues, matching_rates
+from fabrictool.kernels.bisection import Matched, matching_rates
 from fabrictool.kernels.flows import RouteTables, bottleneck_rates
 from fabrictool.routing.flows import Flows, Routing, flows
 from fabrictool.routing.modk import ModK, ranks_of
@@ -154,21 +154,13 @@ def _summary(rates: F8) -> EffectiveBisection:
 
 def _by_residue(tables: RouteTables, tree: RegularTree) -> Rates:
     """Count by parts and residues of a regular tree; host links carry one flow each and never limit."""
-    places, residues, downward, channels = [], [], [], 0
-    for block, classes in zip(tree.block, tree.classes.tolist(), strict=True):
-        parts, part = np.unique(block, return_inverse=True)
-        place, residue = channels + part * classes, tables.key % classes
-        channels += len(parts) * classes
-        places.append(place)
-        residues.append(residue)
-        downward.append(np.bincount(place + residue).max(initial=0) > 1)
+    shared = [level.inside.max(initial=0) > 1 for level in tree.coded.levels]
     ranks = np.arange(len(tables.leaf))
-    regular = Residues(
-        np.array(places, np.int32).reshape(-1, len(ranks)).T.copy(),
-        np.array(residues, np.int32).reshape(-1, len(ranks)).T.copy(),
-        channels,
+    regular = Matched(
+        tree.coded.code,
+        tree.coded.size,
         tree.up_seconds / tree.host_seconds,
-        np.array(downward, bool) | (tree.up_seconds > tree.host_seconds),
+        np.array(shared, bool) | (tree.up_seconds > tree.host_seconds),
         np.where(tables.scale_up >= 0, tables.domain, -1 - ranks).astype(np.int32),
     )
 

@@ -47,62 +47,66 @@ def all_to_all_loads(
     """
     load = np.zeros(channel_count)
     hops = _regular_loads(tables, tree, load) if tree is not None else _leaf_loads(tables, load)
-    source, target = _with_themselves(tables)
-    network_only = tables._replace(scale_up=np.full(len(tables.leaf), -1, np.int32))
-    path, length = paths(network_only, source, target)
-    used = path[np.arange(path.shape[1]) < length[:, None]]
-    load -= np.bincount(used, minlength=channel_count)
-    for links, pairs in zip(*np.unique(length, return_counts=True), strict=True):
-        hops[int(links)] = hops.get(int(links), 0.0) - float(pairs)
+    if (tables.scale_up >= 0).any():
+        source, target = domain_pairs(np.where(tables.scale_up < 0, -1, tables.domain).astype(np.int32))
+        network_only = tables._replace(scale_up=np.full(len(tables.leaf), -1, np.int32))
+        path, length = paths(network_only, source, target)
+        used = path[np.arange(path.shape[1]) < length[:, None]]
+        load -= np.bincount(used, minlength=channel_count)
+        for links, pairs in zip(*np.unique(length, return_counts=True), strict=True):
+            hops[int(links)] = hops.get(int(links), 0.0) - float(pairs)
     return load, {links: pairs for links, pairs in sorted(hops.items()) if pairs}
 
 
+def regular_flow_loads(
+    tables: RouteTables, tree: RegularTree, source: I4, target: I4, volume: F8, channel_count: int
+) -> F8:
+    """Return the volume of flows on each channel of a regular tree, scale-up left out, (channels,)."""
+    load = np.zeros(channel_count)
+    tree.coded.put_loads(source, target, volume, load)
+    load[tables.port_channel] = np.bincount(source, volume, len(tables.leaf))
+    load[tables.port_channel ^ 1] = np.bincount(target, volume, len(tables.leaf))
+    return load
+
+
 def _regular_loads(tables: RouteTables, tree: RegularTree, load: F8) -> dict[int, float]:
-    """Add loads by closed form; return pairs by links, each rank with itself included."""
-    size = len(tables.leaf)
+    """Set loads by closed form; return pairs by links.
+
+    Out of each part to the keys of each residue elsewhere, and back to those inside from all others.
+    """
+    size, coded = len(tables.leaf), tree.coded
+    up, down = np.empty(coded.size), np.empty(coded.size)
     near, hops = 0, {}
-    for level in range(tree.levels):
-        _add_class_loads(tables, tree, level, load)
-        sizes = np.unique(tree.block[level], return_counts=True)[1].astype(np.int64)
-        hops[2 * level + 2] = float((sizes**2).sum() - near)
-        near = int((sizes**2).sum())
+    for at, level in enumerate(coded.levels):
+        ranks = level.ranks[:, None]
+        up[level.part] = (ranks * (level.inside.sum(axis=0) - level.inside)).ravel()
+        down[level.part] = (level.inside * (size - ranks)).ravel()
+        pairs = int((level.ranks**2).sum())
+        hops[2 * at + 2] = float(pairs - near)
+        near = pairs
+    coded.put(up, down, load)
     hops[2 * tree.levels + 2] = float(size**2 - near)
-    load[tables.port_channel] += size
-    load[tables.port_channel ^ 1] += size
+    hops[2] -= size
+    load[tables.port_channel] = load[tables.port_channel ^ 1] = size - 1
     return hops
 
 
 def _leaf_loads(tables: RouteTables, load: F8) -> dict[int, float]:
-    """Add loads by a climb for each leaf and destination; return pairs by links, each rank with itself included."""
+    """Set loads by a climb for each leaf and destination; return pairs by links."""
     leaf, row, ranks = np.unique(tables.leaf, return_inverse=True, return_counts=True)
     sent, hops = np.zeros(len(leaf)), np.zeros(MAX_PATH + 1)
     run = flows.add_leaf_loads(3.0 * len(leaf) * len(tables.leaf))
     run(tables, leaf.astype(np.int32), ranks.astype(np.float64), load, hops, sent)
     np.add.at(load, tables.port_channel, sent[row])
-    return {links or -1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
+    found = {links or -1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
+    _take_themselves(tables, load, found)
+    return found
 
 
-def _add_class_loads(tables: RouteTables, tree: RegularTree, level: int, load: F8) -> None:
-    """Add the load above a level: out of each part to the keys of each residue class elsewhere, and back."""
-    block, first, part, ranks = np.unique(tree.block[level], return_index=True, return_inverse=True, return_counts=True)
-    classes = int(tree.classes[level])
-    residue, example = np.unique(tables.key % classes, return_index=True)
-    inside = np.zeros((len(block), classes), np.int64)
-    np.add.at(inside, (part, tables.key % classes), 1)
-    inside = inside[:, residue]
-    elsewhere = inside.sum(axis=0) - inside
-    device = np.repeat(tables.leaf[first], len(residue))
-    key = np.tile(tables.key[example], len(block))
-    for at in range(level + 1):
-        start = tables.first_up[device]
-        choice = start + key // tables.stride[at] % (tables.first_up[device + 1] - start)
-        channel, device = tables.up_channel[choice], tables.up_parent[choice]
-    np.add.at(load, channel, (ranks[:, None] * elsewhere).ravel())
-    np.add.at(load, channel ^ 1, (inside * (len(tables.leaf) - ranks[:, None])).ravel())
-
-
-def _with_themselves(tables: RouteTables) -> tuple[I4, I4]:
-    """Return all ordered pairs of ranks of one scale-up domain, each rank with itself included."""
-    rank = np.arange(len(tables.leaf), dtype=np.int32)
-    source, target = domain_pairs(np.where(tables.scale_up < 0, -1, tables.domain).astype(np.int32))
-    return np.concatenate((source, rank)), np.concatenate((target, rank))
+def _take_themselves(tables: RouteTables, load: F8, hops: dict[int, float]) -> None:
+    """Take off what each rank would send to itself, over its leaf and back."""
+    live = tables.port_channel[tables.port_channel >= 0]
+    load[live] -= 1.0
+    load[live ^ 1] -= 1.0
+    for links, pairs in ((2, len(live)), (-1, len(tables.leaf) - len(live))):
+        hops[links] = hops.get(links, 0.0) - float(pairs)

@@ -8,14 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from fabrictool.fabric.parts import joined_by_tier
-from fabrictool.fabric.tables import F8, I4
+from fabrictool.fabric.tables import F8, I2, I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.kernels.modk import Seats, modk_table
 from fabrictool.kernels.tables import HERE, NOWHERE
 from fabrictool.routing.dmodk import route_tables
 from fabrictool.routing.flows import Flows, Routing, Usage, joined_usage, usage_of_paths
 from fabrictool.routing.forwarding import TableRouting
-from fabrictool.routing.loads import all_to_all_loads, paths
+from fabrictool.routing.loads import all_to_all_loads, paths, regular_flow_loads
 from fabrictool.routing.regular import RegularTree, regular_tree
 from fabrictool.routing.wiring import Wiring
 
@@ -51,33 +51,66 @@ class ModK(Routing):
     def usage(self, flows: Flows) -> Usage:
         """Return the path of each flow; a volume is split evenly over the lanes that have a way."""
         by_source = self.name == "s-mod-k"
-        start, end = (flows.target, flows.source) if by_source else (flows.source, flows.target)
+        start, end = self._ends(flows)
+        known = self._counts_by_number(flows)
         parts = []
-        for tables in self.lanes:
+        for tables, tree in zip(self.lanes, self.trees, strict=True):
+            if known and tree is not None:
+                parts.append(tree.coded.usage(start, end, tables.port_channel, by_source))
+                continue
             path, length = paths(tables, start, end)
             parts.append(usage_of_paths(_reversed(path, length) if by_source else path, length))
         return joined_usage(parts)
+
+    def loads(self, flows: Flows) -> F8:
+        """Return the volume on each channel, (channels,): of flows among hosts on regular trees by number."""
+        wiring, hosts = self.wiring, self.wiring.hosts
+        if not self._counts_by_number(flows):
+            return super().loads(flows)
+        total: F8 = np.zeros(0)
+        for tables, tree in zip(self.lanes, self.trees, strict=True):
+            if tree is not None:
+                lane = ranks_of(tables, np.arange(hosts))
+                volume = flows.volume / len(self.lanes)
+                load = regular_flow_loads(lane, tree, *self._ends(flows), volume, len(wiring.channels))
+                total = total + load if len(total) else load
+        return self._turned(total)
+
+    def _ends(self, flows: Flows) -> tuple[I4, I4]:
+        """Return senders and receivers; for S-mod-k the other way round, as it walks the ways of D-mod-k backwards."""
+        return (flows.target, flows.source) if self.name == "s-mod-k" else (flows.source, flows.target)
+
+    def _counts_by_number(self, flows: Flows) -> bool:
+        """Whether all flows are among hosts and all lanes regular."""
+        most = max(flows.source.max(initial=-1), flows.target.max(initial=-1))
+        return bool(most < self.wiring.hosts) and all(tree is not None for tree in self.trees)
 
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
         """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""
         wiring = self.wiring
         if not wiring.alike:
             return super().all_to_all()
-        total = np.zeros(len(wiring.channels))
+        total: F8 = np.zeros(0)
         hops: dict[int, float] = {}
         for lane, (tables, tree) in enumerate(zip(self.lanes, self.trees, strict=True)):
             ranks = np.flatnonzero(tables.port_channel[: wiring.hosts] >= 0)
             part = wiring.parts_of(lane)[ranks]
             joined = tree if (part == part[:1]).all() else None  # the closed form takes all pairs to have a way
             load, found = all_to_all_loads(ranks_of(tables, ranks), len(wiring.channels), joined)
-            total += load
+            total = total + load if len(total) else load
             found[-1] = found.get(-1, 0.0) + wiring.hosts * (wiring.hosts - 1) - len(ranks) * (len(ranks) - 1)
             for links, pairs in found.items():
                 hops[links] = hops.get(links, 0.0) + pairs / len(self.lanes)
-        total /= len(self.lanes)
-        if self.name == "s-mod-k":  # the same ways, walked from the other end
-            total[: 2 * wiring.channels.links] = total[: 2 * wiring.channels.links].reshape(-1, 2)[:, ::-1].ravel()
-        return total, {links: pairs for links, pairs in hops.items() if pairs}
+        if len(self.lanes) > 1:
+            total /= len(self.lanes)
+        return self._turned(total), {links: pairs for links, pairs in hops.items() if pairs}
+
+    def _turned(self, load: F8) -> F8:
+        """Return loads of D-mod-k as those of this routing: S-mod-k walks the same ways from the other end."""
+        if self.name == "s-mod-k":
+            links = 2 * self.wiring.channels.links
+            load[:links] = load[:links].reshape(-1, 2)[:, ::-1].ravel()
+        return load
 
     def table(self) -> TableRouting:
         """Return the forwarding tables of D-mod-k."""
@@ -91,21 +124,33 @@ class ModK(Routing):
         tier = wiring.fabric.devices.tier
         way = np.full(len(wiring.channels) + 1, -1, np.int32)
         way[ways.channel] = np.arange(len(ways.channel)) - np.repeat(ways.first[:-1], np.diff(ways.first))
-        seats = Seats(
-            key,
-            wiring.switch[terminals.seat],
-            wiring.switch[np.argsort(tier[wiring.switch], kind="stable")],
-            wiring.place,
-            tier.astype(np.int32),
-            np.array(joined_by_tier(wiring.fabric, wiring.network, through_hosts=False), np.int32),
-            way,
-        )
+        label = np.array(joined_by_tier(wiring.fabric, wiring.network, through_hosts=False), np.int32)
+        device = wiring.switch[terminals.seat]
+        order = wiring.switch[np.argsort(tier[wiring.switch], kind="stable")]
+        rules = _rules(self.lanes[0], wiring.switch, tier, key)
+        seats = Seats(device, order, wiring.place, tier.astype(np.int32), label, label[:, device], way, *rules)
         modk_table(float(out.size))(self.lanes[0], seats, bool(wiring.faults), out)
         return TableRouting(self.name, wiring, out)
 
 
+def _rules(tables: RouteTables, switch: I4, tier: np.ndarray, key: I4) -> tuple[I4, I2, I2]:
+    """Return the rule by which each device chooses, (devices,), and the choices and cables of each rule and key."""
+    ups = np.diff(tables.first_up)
+    rising = switch[ups[switch] > 0]
+    kinds, which = np.unique(
+        np.column_stack((tier[rising], ups[rising], tables.width[rising])), axis=0, return_inverse=True
+    )
+    rule = np.full(len(ups), -1, np.int32)
+    rule[rising] = which.ravel()
+    level, count, width = (column[:, None] for column in kinds.astype(np.int64).T)
+    choice = key // tables.stride[level - 1] % count
+    return rule, choice.astype(np.int16), (choice // width).astype(np.int16)
+
+
 def ranks_of(tables: RouteTables, ranks: np.ndarray) -> RouteTables:
-    """Return the tables of some of the ranks."""
+    """Return the tables of some of the ranks, in their order."""
+    if len(ranks) == len(tables.leaf):
+        return tables
     columns = ("leaf", "port_channel", "key", "domain", "scale_up", "own_device", "own_channel")
     return tables._replace(**{name: getattr(tables, name)[ranks] for name in columns})
 

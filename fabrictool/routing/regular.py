@@ -12,6 +12,7 @@ from fabrictool.fabric.parts import joined_by_tier
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.routing.channels import Channels
+from fabrictool.routing.residues import CodedTree, coded_tree
 
 I8 = npt.NDArray[np.int64]
 
@@ -35,6 +36,8 @@ class RegularTree:
         Seconds a byte takes on the channels above each level, in both directions.
     latency_s : (levels + 1,) float64
         Of a path that turns at each tier, the leaves first.
+    coded : CodedTree
+        The same tree by numbers, for counting flows.
     """
 
     block: I4
@@ -42,6 +45,7 @@ class RegularTree:
     host_seconds: float
     up_seconds: npt.NDArray[np.float64]
     latency_s: npt.NDArray[np.float64]
+    coded: CodedTree
 
     @property
     def levels(self) -> int:
@@ -79,7 +83,10 @@ def regular_tree(fabric: Fabric, network: int, tables: RouteTables, channels: Ch
         latency.append(latency[-1] + links[1])
     if not _own_paths_by_residue(tables, block):
         return None
-    return RegularTree(block, np.array(classes, np.int64), host[0], np.array(seconds), np.array(latency))
+    coded = coded_tree(tables, block, np.array(classes, np.int64))
+    if coded is None:
+        return None
+    return RegularTree(block, np.array(classes, np.int64), host[0], np.array(seconds), np.array(latency), coded)
 
 
 def _uniform(channels: Channels, up: I4) -> tuple[float, float] | None:
