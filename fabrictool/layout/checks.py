@@ -170,8 +170,9 @@ def _routing(routing: Routing, path: tuple[str | int, ...]) -> Iterator[Problem]
 #: What a routing takes beside its name.
 _PARAMETERS = {
     "ecmp": ("hash", "seeds", "flows_per_pair"),
-    "weighted-ecmp": ("hash", "seeds", "flows_per_pair"),
-    "spray": ("pxn",),
+    "weighted-ecmp": ("efficiency", "pxn"),
+    "spray": ("split", "efficiency", "pxn"),
+    "minimal": ("split", "efficiency"),
     "lft": ("paths",),
     "explicit": ("paths",),
 }

@@ -107,7 +107,12 @@ class Pgft(Model):
 
 
 class Routing(Model):
-    """Routing of a network by name, with the parameters that some routings take."""
+    """Routing of a network by name, with the parameters that some routings take.
+
+    ``split`` says how spray shares traffic among minimal ways: equally per hop (default) or per path, or
+    weighted by the capacity of the paths onward. ``efficiency`` is the share of a link's speed that it
+    reaches, 1 by default.
+    """
 
     name: Literal[
         "d-mod-k",
@@ -129,6 +134,8 @@ class Routing(Model):
     flows_per_pair: Count | None = None
     paths: str | None = None
     pxn: bool | None = None
+    split: Literal["per-hop", "per-path", "weighted"] | None = None
+    efficiency: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), NUMBER] | None = None
 
 
 class LatencyByTier(Model):

@@ -9,6 +9,7 @@ from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.flows import Routing
 from fabrictool.routing.modk import ModK
+from fabrictool.routing.spray import Spray
 from fabrictool.routing.wiring import Wiring
 
 
@@ -16,10 +17,18 @@ def _mod_k(wiring: Wiring, stated: Stated) -> Routing:
     return ModK(stated.name, wiring)
 
 
+def _spray(wiring: Wiring, stated: Stated) -> Routing:
+    split = "weighted" if stated.name == "weighted-ecmp" else stated.split or "per-hop"
+    return Spray(stated.name, wiring, split, stated.efficiency or 1.0)
+
+
 #: Name of a routing, to what makes it of a wiring and what the layout or a command states.
 ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "d-mod-k": _mod_k,
     "s-mod-k": _mod_k,
+    "spray": _spray,
+    "minimal": _spray,
+    "weighted-ecmp": _spray,
 }
 
 

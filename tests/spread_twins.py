@@ -1,0 +1,88 @@
+"""Slow, obvious twins of routings that spread: one flow after another over a networkx graph, in fractions.
+
+Vertices are ``("end", endpoint)`` and ``("switch", place)``; an edge from one to the other is a live channel.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import networkx as nx
+import numpy as np
+
+from fabrictool.routing.channels import sending_ports
+from fabrictool.routing.wiring import Wiring
+
+Vertex = tuple[str, int]
+
+
+def graph_of(wiring: Wiring) -> nx.MultiDiGraph[Vertex]:
+    """Return the live channels of a network, taken from the tables of its fabric."""
+    fabric = wiring.fabric
+    graph: nx.MultiDiGraph[Vertex] = nx.MultiDiGraph()
+    graph.add_nodes_from(("end", end) for end in range(wiring.endpoints))
+    place = {device: ("switch", at) for at, device in enumerate(wiring.switch.tolist())}
+    graph.add_nodes_from(place.values())
+    at_port: dict[int, list[Vertex]] = {}
+    for end, lanes in enumerate(wiring.lanes.tolist()):
+        for lane in lanes:
+            if lane >= 0:
+                at_port.setdefault(int(wiring.terminals.port[lane]), []).append(("end", end))
+    sender = sending_ports(fabric)
+    for channel in range(2 * len(fabric.links)):
+        if fabric.links.network[channel // 2] != wiring.network or wiring.faults.links.dead[channel // 2]:
+            continue
+        ports = int(sender[channel]), int(sender[channel ^ 1])
+        tails, heads = (at_port.get(port) or [place[int(fabric.ports.device[port])]] for port in ports)
+        for tail in tails:
+            for head in heads:
+                graph.add_edge(tail, head, channel)
+    return graph
+
+
+def minimal(graph: nx.MultiDiGraph[Vertex], source: int, target: int) -> nx.MultiDiGraph[Vertex] | None:
+    """Return all minimal ways between two endpoints as networkx finds them; other endpoints pass nothing on."""
+    ends = {("end", source), ("end", target)}
+    inside = graph.subgraph([v for v in graph if v[0] == "switch" or v in ends])
+    try:
+        paths = list(nx.all_shortest_paths(nx.DiGraph(inside), ("end", source), ("end", target)))
+    except nx.NetworkXNoPath:
+        return None
+    steps = {step for path in paths for step in nx.utils.pairwise(path)}
+    return graph.edge_subgraph([(u, v, key) for u, v, key in graph.edges if (u, v) in steps])
+
+
+def spray(
+    graph: nx.MultiDiGraph[Vertex], source: int, target: int, split: str, speed: np.ndarray
+) -> dict[int, Fraction] | None:
+    """Return the share of each channel; None without a way."""
+    ways = minimal(graph, source, target)
+    if ways is None:
+        return None
+    held = {("end", source): Fraction(1)}
+    used: dict[int, Fraction] = {}
+    for vertex in nx.topological_sort(ways):
+        weight = {
+            (head, channel): _weight(ways, head, channel, ("end", target), split, speed)
+            for _, head, channel in ways.out_edges(vertex, keys=True)
+        }
+        for (head, channel), own in weight.items():
+            used[channel] = held[vertex] * own / sum(weight.values())
+            held[head] = held.get(head, Fraction(0)) + used[channel]
+    return used
+
+
+def _weight(
+    ways: nx.MultiDiGraph[Vertex], head: Vertex, channel: int, target: Vertex, split: str, speed: np.ndarray
+) -> Fraction:
+    """Return what a channel weighs: 1, or over all paths that begin with it 1 or the slowest speed."""
+    if split == "per-hop":
+        return Fraction(1)
+    total = Fraction(0)
+    stack = [(head, Fraction(float(speed[channel])))]
+    while stack:
+        vertex, slowest = stack.pop()
+        if vertex == target:
+            total += slowest if split == "weighted" else 1
+        stack += [(to, min(slowest, Fraction(float(speed[key])))) for _, to, key in ways.out_edges(vertex, keys=True)]
+    return total
