@@ -5,6 +5,7 @@ Vertices are ``("end", endpoint)`` and ``("switch", place)``; an edge from one t
 
 from __future__ import annotations
 
+import zlib
 from fractions import Fraction
 
 import networkx as nx
@@ -86,3 +87,20 @@ def _weight(
             total += slowest if split == "weighted" else 1
         stack += [(to, min(slowest, Fraction(float(speed[key])))) for _, to, key in ways.out_edges(vertex, keys=True)]
     return total
+
+
+def hashed(
+    graph: nx.MultiDiGraph[Vertex], wiring: Wiring, source: int, target: int, key: bytes, seeds: list[int]
+) -> list[int] | None:
+    """Return the channels of a flow that ECMP with CRC-32 routes, one seed a tier; None without a way."""
+    ways = minimal(graph, source, target)
+    if ways is None:
+        return None
+    number = wiring.fabric.ports.number[sending_ports(wiring.fabric)]
+    vertex, path = ("end", source), []
+    while vertex != ("end", target):
+        tier = 0 if vertex[0] == "end" else int(wiring.fabric.devices.tier[wiring.switch[vertex[1]]])
+        out = sorted(ways.out_edges(vertex, keys=True), key=lambda way: int(number[way[2]]))
+        _, vertex, channel = out[zlib.crc32(key, seeds[tier]) % len(out)]
+        path.append(channel)
+    return path

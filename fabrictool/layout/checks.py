@@ -169,7 +169,7 @@ def _routing(routing: Routing, path: tuple[str | int, ...]) -> Iterator[Problem]
 
 #: What a routing takes beside its name.
 _PARAMETERS = {
-    "ecmp": ("hash", "seeds", "flows_per_pair"),
+    "ecmp": ("hash", "seeds", "flows_per_pair", "planes"),
     "weighted-ecmp": ("efficiency", "pxn"),
     "spray": ("split", "efficiency", "pxn"),
     "minimal": ("split", "efficiency"),

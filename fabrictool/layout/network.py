@@ -111,7 +111,9 @@ class Routing(Model):
 
     ``split`` says how spray shares traffic among minimal ways: equally per hop (default) or per path, or
     weighted by the capacity of the paths onward. ``efficiency`` is the share of a link's speed that it
-    reaches, 1 by default.
+    reaches, 1 by default. ``hash`` of ECMP is ``mix`` (default: tiers choose independently) or ``crc32``, ``seeds``
+    are one for each tier, the hosts' first, ``flows_per_pair`` the queue pairs that a volume is split over, and
+    ``planes`` says whether a host with several ports takes one by the hash (default) or in turn.
     """
 
     name: Literal[
@@ -129,11 +131,12 @@ class Routing(Model):
         "lft",
         "explicit",
     ]
-    hash: str | None = None
+    hash: Literal["mix", "crc32"] | None = None
     seeds: list[int] | None = None
     flows_per_pair: Count | None = None
     paths: str | None = None
     pxn: bool | None = None
+    planes: Literal["hash", "round-robin"] | None = None
     split: Literal["per-hop", "per-path", "weighted"] | None = None
     efficiency: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), NUMBER] | None = None
 

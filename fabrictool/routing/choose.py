@@ -7,6 +7,8 @@ from collections.abc import Callable
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
+from fabrictool.routing.ecmp import Ecmp
+from fabrictool.routing.explicit import Explicit
 from fabrictool.routing.flows import Routing
 from fabrictool.routing.modk import ModK
 from fabrictool.routing.spray import Spray
@@ -22,10 +24,22 @@ def _spray(wiring: Wiring, stated: Stated) -> Routing:
     return Spray(stated.name, wiring, split, stated.efficiency or 1.0)
 
 
+def _ecmp(wiring: Wiring, stated: Stated) -> Routing:
+    seeds = None if stated.seeds is None else tuple(stated.seeds)
+    planes = stated.planes or "hash"
+    return Ecmp(stated.name, wiring, stated.hash or "mix", seeds, stated.flows_per_pair or 1, planes)
+
+
+def _explicit(wiring: Wiring, stated: Stated) -> Routing:
+    return Explicit(stated.name, wiring)
+
+
 #: Name of a routing, to what makes it of a wiring and what the layout or a command states.
 ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "d-mod-k": _mod_k,
     "s-mod-k": _mod_k,
+    "ecmp": _ecmp,
+    "explicit": _explicit,
     "spray": _spray,
     "minimal": _spray,
     "weighted-ecmp": _spray,
