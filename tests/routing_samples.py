@@ -52,27 +52,33 @@ def names(*kinds: str) -> list[str]:
     return [name for name, expect in found if set(kinds) & set(expect)]
 
 
+def text(name: str) -> dict[str, Any]:
+    """Return what stands in a sample."""
+    found: dict[str, Any] = json.loads((HERE / f"{name}.json").read_text())
+    return found
+
+
 def sample(name: str) -> Sample:
     """Return a sample by name."""
-    text = json.loads((HERE / f"{name}.json").read_text())
-    fabric = _fabric(text)
+    listed = text(name)
+    fabric = _fabric(listed)
     row = {device: at for at, device in enumerate(fabric.names)}
     channel = []
     a, z = fabric.ends
-    for link, (u, v, _) in enumerate(text["fabric"]["cables"]):
+    for link, (u, v, _) in enumerate(listed["fabric"]["cables"]):
         forward = (a[link], z[link]) == (row[u], row[v])
         assert forward or (a[link], z[link]) == (row[v], row[u])
         channel += [2 * link, 2 * link + 1] if forward else [2 * link + 1, 2 * link]
-    found = wiring(fabric, 0, faults_of_rows(fabric, text["dead_cables"]))
+    found = wiring(fabric, 0, faults_of_rows(fabric, listed["dead_cables"]))
     place = {fabric.names[device]: end for end, device in enumerate(found.device.tolist())}
-    assert [fabric.names[device] for device in found.device] == text["fabric"]["hosts"]
-    keys = text.get("keys", [])
-    rows = text["demands"] or [(source, target, 1.0) for _, source, target in keys]
+    assert [fabric.names[device] for device in found.device] == listed["fabric"]["hosts"]
+    keys = listed.get("keys", [])
+    rows = listed["demands"] or [(source, target, 1.0) for _, source, target in keys]
     source, target = ([end if isinstance(end, int) else place[end] for end in column] for column in ends(rows))
     demands = flows(source, target, [volume for _, _, volume in rows])
     if keys:
         demands = Flows(demands.source, demands.target, demands.volume, [bytes.fromhex(key) for key, _, _ in keys])
-    return Sample(text, found, demands, np.array(channel))
+    return Sample(listed, found, demands, np.array(channel))
 
 
 def ends(rows: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -113,7 +113,8 @@ class Routing(Model):
     weighted by the capacity of the paths onward. ``efficiency`` is the share of a link's speed that it
     reaches, 1 by default. ``hash`` of ECMP is ``mix`` (default: tiers choose independently) or ``crc32``, ``seeds``
     are one for each tier, the hosts' first, ``flows_per_pair`` the queue pairs that a volume is split over, and
-    ``planes`` says whether a host with several ports takes one by the hash (default) or in turn.
+    ``planes`` says whether a host with several ports takes one by the hash (default) or in turn. ``pxn`` moves
+    traffic to the GPU on the destination's rail inside the host first.
     """
 
     name: Literal[

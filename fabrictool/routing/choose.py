@@ -11,6 +11,7 @@ from fabrictool.routing.ecmp import Ecmp
 from fabrictool.routing.explicit import Explicit
 from fabrictool.routing.flows import Routing
 from fabrictool.routing.modk import ModK
+from fabrictool.routing.pxn import Pxn
 from fabrictool.routing.spray import Spray
 from fabrictool.routing.wiring import Wiring
 
@@ -59,4 +60,5 @@ def routing_of(wiring: Wiring, stated: Stated | None = None) -> Routing:
     if stated.name not in ROUTINGS:
         what = f"routing '{stated.name}' is not supported yet"
         raise NotSupportedError([Problem("", what, f"use one of {', '.join(ROUTINGS)}")])
-    return ROUTINGS[stated.name](wiring, stated)
+    found = ROUTINGS[stated.name](wiring, stated)
+    return Pxn(stated.name, wiring, found) if stated.pxn else found

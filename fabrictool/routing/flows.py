@@ -131,6 +131,10 @@ class Routing(ABC):
         """Return the volume on each channel, (channels,), by aggregation where the routing can."""
         return self.usage(flows).loads(flows.volume, len(self.wiring.channels))
 
+    def hops(self, flows: Flows) -> I4:
+        """Return the links on the (longest) way of each flow, -1 where there is none, (flows,)."""
+        return self.usage(flows).hops
+
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
         """Return what channels carry when every host sends 1 to every other, without listing all pairs.
 

@@ -89,9 +89,7 @@ class Spray(Routing):
             (np.repeat(row, count), channel, share),
             (np.repeat(row, lanes), down.ravel(), self._last(rows.goal, arriving).ravel()),
         )
-        hops = np.empty(len(flows), np.int32)
-        hops[order] = self._links(rows)
-        return _gathered(order, parts, hops)
+        return _gathered(order, parts, self.hops(flows))
 
     def loads(self, flows: Flows) -> F8:
         """Return the volume on each channel, (channels,), pushed for all flows to a goal at once."""
@@ -102,6 +100,13 @@ class Spray(Routing):
         _add(load, up[flows.source[order]], leaving * volume)
         _add(load, up[flows.target[order]], self._last(rows.goal, arriving) * volume, 1)
         return load
+
+    def hops(self, flows: Flows) -> I4:
+        """Return the links on the way of each flow, -1 where there is none, (flows,)."""
+        order, rows = self._rows(flows)
+        hops = np.empty(len(flows), np.int32)
+        hops[order] = self._links(rows)
+        return hops
 
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
         """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""
