@@ -104,3 +104,57 @@ def hashed(
         _, vertex, channel = out[zlib.crc32(key, seeds[tier]) % len(out)]
         path.append(channel)
     return path
+
+
+def valiant(
+    graph: nx.MultiDiGraph[Vertex], wiring: Wiring, label: list[int], source: int, target: int
+) -> dict[int, Fraction] | None:
+    """Return the share of each channel by all groups but the first switches' own; ways within one are minimal."""
+    seats = [
+        wiring.terminals.seat[[t for t in wiring.lanes[end] if wiring.terminals.up[t] >= 0]] for end in (source, target)
+    ]
+    straight = spray(graph, source, target, "per-hop", np.ones(0))
+    if straight is None or label[min(seats[0])] == label[min(seats[1])]:
+        return straight
+    switches = graph.subgraph([v for v in graph if v[0] == "switch"]).to_undirected()
+    joined = nx.node_connected_component(switches, ("switch", min(seats[0])))
+    graph = graph.subgraph([*joined, ("end", source), ("end", target)])
+    if spray(graph, source, target, "per-hop", np.ones(0)) is None:
+        return straight
+    ways = []
+    for group in sorted(set(label) - {label[min(seats[0])], label[min(seats[1])]}):
+        entered = _legs(
+            graph, source, [("switch", at) for at, own in enumerate(label) if own == group and ("switch", at) in graph]
+        )
+        if entered is not None:
+            ways.append(entered)
+    if not ways:
+        return straight
+    used: dict[int, Fraction] = {}
+    for first, arrived in ways:
+        parts = [(first, Fraction(1))]
+        parts += [(_legs(graph, vertex, [("end", target)])[0], held) for vertex, held in arrived.items()]  # type: ignore[index]
+        for shares, held in parts:
+            for channel, share in shares.items():
+                used[channel] = used.get(channel, Fraction(0)) + held * share / len(ways)
+    return used
+
+
+def _legs(
+    graph: nx.MultiDiGraph[Vertex], start: int | Vertex, goals: list[Vertex]
+) -> tuple[dict[int, Fraction], dict[Vertex, Fraction]] | None:
+    """Return shares of channels, and parts that arrive at each of the nearest goals; None without a way."""
+    first: Vertex = ("end", start) if isinstance(start, int) else start
+    inside = nx.DiGraph(graph.subgraph([v for v in graph if v[0] == "switch" or v in (first, *goals)]))
+    hops = nx.multi_source_dijkstra_path_length(inside.reverse(), set(goals), weight=None)
+    if first not in hops:
+        return None
+    held, used = {first: Fraction(1)}, {}
+    for vertex in sorted(hops, key=lambda v: -hops[v]):
+        out = [(head, key) for _, head, key in graph.out_edges(vertex, keys=True) if hops.get(head) == hops[vertex] - 1]
+        if vertex in held and out:
+            part = held.pop(vertex) / len(out)
+            for head, channel in out:
+                used[channel] = part
+                held[head] = held.get(head, Fraction(0)) + part
+    return used, held

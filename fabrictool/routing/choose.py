@@ -7,12 +7,14 @@ from collections.abc import Callable
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
+from fabrictool.routing.dragonflies import Valiant
 from fabrictool.routing.ecmp import Ecmp
 from fabrictool.routing.explicit import Explicit
 from fabrictool.routing.flows import Routing
 from fabrictool.routing.modk import ModK
 from fabrictool.routing.pxn import Pxn
 from fabrictool.routing.spray import Spray
+from fabrictool.routing.ugal import Ugal
 from fabrictool.routing.wiring import Wiring
 
 
@@ -35,6 +37,14 @@ def _explicit(wiring: Wiring, stated: Stated) -> Routing:
     return Explicit(stated.name, wiring)
 
 
+def _valiant(wiring: Wiring, stated: Stated) -> Routing:
+    return Valiant(stated.name, wiring)
+
+
+def _ugal(wiring: Wiring, stated: Stated) -> Routing:
+    return Ugal(stated.name, wiring)
+
+
 #: Name of a routing, to what makes it of a wiring and what the layout or a command states.
 ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "d-mod-k": _mod_k,
@@ -43,6 +53,8 @@ ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "explicit": _explicit,
     "spray": _spray,
     "minimal": _spray,
+    "valiant": _valiant,
+    "ugal": _ugal,
     "weighted-ecmp": _spray,
 }
 

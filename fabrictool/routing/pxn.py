@@ -193,6 +193,6 @@ def _part(flows: Flows, proxy: I4, rows: I8) -> Flows:
 
 def _added(total: F8, place: npt.NDArray[Any], weight: npt.NDArray[Any]) -> F8:
     """Return counts with more added to them, longer where they must be."""
-    more = np.bincount(place, weight, len(total))
+    more: F8 = np.bincount(place, weight, len(total)).astype(np.float64)
     more[: len(total)] += total
-    return more.astype(np.float64)
+    return more

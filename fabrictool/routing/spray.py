@@ -73,21 +73,14 @@ class Spray(Routing):
     def usage(self, flows: Flows) -> Usage:
         """Return all channels that each flow uses, those nearest to its source first."""
         order, rows = self._rows(flows)
-        spread, lanes = self.spread, rows.seat.shape[1]
-        count = np.zeros(len(flows), np.int64)
-        leaving, arriving = np.empty((len(flows), lanes)), np.empty((len(flows), spread.stop.shape[1]))
-        run = spread_usage(float(len(flows)) * len(spread.to))
-        none = (np.zeros(0, np.int32), np.zeros(0))
-        run(spread, rows, count, *none, leaving, arriving)
-        channel, share = np.empty(count.sum(), np.int32), np.empty(count.sum())
-        run(spread, rows, count, channel, share, leaving, arriving)
+        used, lanes = trails(self.spread, rows), rows.seat.shape[1]
         source, target = flows.source[order], flows.target[order]
         up, down = self.goals.up[source], np.where(self.goals.up[target] >= 0, self.goals.up[target] ^ 1, -1)
-        row = np.arange(len(flows))
+        row = np.repeat(np.arange(len(flows)), lanes)
         parts = (
-            (np.repeat(row, lanes), up.ravel(), leaving.ravel()),
-            (np.repeat(row, count), channel, share),
-            (np.repeat(row, lanes), down.ravel(), self._last(rows.goal, arriving).ravel()),
+            (row, up.ravel(), used.leaving.ravel()),
+            (used.row, used.channel, used.share),
+            (row, down.ravel(), self.last(rows.goal, used.arriving).ravel()),
         )
         return _gathered(order, parts, self.hops(flows))
 
@@ -97,15 +90,15 @@ class Spray(Routing):
         load = np.zeros(len(self.wiring.channels))
         leaving, arriving = self.pushed(rows, load)
         up, volume = self.goals.up, rows.volume[:, None]
-        _add(load, up[flows.source[order]], leaving * volume)
-        _add(load, up[flows.target[order]], self._last(rows.goal, arriving) * volume, 1)
+        add_loads(load, up[flows.source[order]], leaving * volume)
+        add_loads(load, up[flows.target[order]], self.last(rows.goal, arriving) * volume, 1)
         return load
 
     def hops(self, flows: Flows) -> I4:
         """Return the links on the way of each flow, -1 where there is none, (flows,)."""
         order, rows = self._rows(flows)
         hops = np.empty(len(flows), np.int32)
-        hops[order] = self._links(rows)
+        hops[order] = self.links(rows)
         return hops
 
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
@@ -120,10 +113,10 @@ class Spray(Routing):
             each = members[rows.goal] - (start == rows.goal)
             np.add.at(sent, start, leaving * each[:, None])
             each = members[start] - (start == rows.goal)
-            np.add.at(received, rows.goal, self._last(rows.goal, arriving) * each[:, None])
-            hops += np.bincount(self._links(rows) + 1, rows.volume, FAR + 3)
-        _add(load, goals.up[:hosts], sent[goals.goal[:hosts]])
-        _add(load, goals.up[:hosts], received[goals.goal[:hosts]], 1)
+            np.add.at(received, rows.goal, self.last(rows.goal, arriving) * each[:, None])
+            hops += np.bincount(self.links(rows) + 1, rows.volume, FAR + 3)
+        add_loads(load, goals.up[:hosts], sent[goals.goal[:hosts]])
+        add_loads(load, goals.up[:hosts], received[goals.goal[:hosts]], 1)
         return load, {links - 1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
 
     def pushed(self, rows: Rows, load: F8) -> tuple[F8, F8]:
@@ -154,7 +147,7 @@ class Spray(Routing):
             volume = members[start] * (members[goal] - (start == goal))
             yield Rows(goal, goals.seat[start], goals.rank[start], volume), start
 
-    def _last(self, goal: I4, arriving: F8) -> F8:
+    def last(self, goal: I4, arriving: F8) -> F8:
         """Return the part of each row on each last link, (rows, lanes)."""
         place = self.goals.stops[1][goal]
         part: F8 = np.take_along_axis(arriving, place, axis=1) * self._last_parts[goal]
@@ -164,7 +157,7 @@ class Spray(Routing):
     def _last_parts(self) -> F8:
         return self.goals.last_parts(self.spread.step)
 
-    def _links(self, rows: Rows) -> I4:
+    def links(self, rows: Rows) -> I4:
         """Return the links on the way of each row, those of hosts included, -1 where there is none."""
         near = np.full(len(rows.goal), FAR, np.int32)
         for seat in rows.seat.T:
@@ -174,7 +167,38 @@ class Spray(Routing):
         return links
 
 
-def _add(load: F8, up: I4, volume: F8, back: int = 0) -> None:
+@dataclass(frozen=True)
+class Trails:
+    """What rows use between switches, those nearest to the sender first, and where they leave and arrive.
+
+    Parameters
+    ----------
+    row : (uses,) int64
+    channel, share : (uses,) int32 and float64
+    leaving, arriving : (rows, lanes) and (rows, stops) float64
+        As of ``kernels.spray.spread_loads``.
+    """
+
+    row: npt.NDArray[np.int64]
+    channel: I4
+    share: F8
+    leaving: F8
+    arriving: F8
+
+
+def trails(spread: Spread, rows: Rows) -> Trails:
+    """Return what rows use between switches, row by row."""
+    size = len(rows.goal)
+    count = np.zeros(size, np.int64)
+    leaving, arriving = np.empty(rows.seat.shape), np.empty((size, spread.stop.shape[1]))
+    run = spread_usage(float(size) * len(spread.to))
+    run(spread, rows, count, np.zeros(0, np.int32), np.zeros(0), leaving, arriving)
+    channel, share = np.empty(count.sum(), np.int32), np.empty(count.sum())
+    run(spread, rows, count, channel, share, leaving, arriving)
+    return Trails(np.repeat(np.arange(size), count), channel, share, leaving, arriving)
+
+
+def add_loads(load: F8, up: I4, volume: F8, back: int = 0) -> None:
     """Add volumes to channels, or to the channels back; -1 is none."""
     there = up >= 0
     load += np.bincount(up[there] ^ back, volume[there], len(load))
