@@ -144,6 +144,8 @@ def _legs(
     graph: nx.MultiDiGraph[Vertex], start: int | Vertex, goals: list[Vertex]
 ) -> tuple[dict[int, Fraction], dict[Vertex, Fraction]] | None:
     """Return shares of channels, and parts that arrive at each of the nearest goals; None without a way."""
+    if not goals:
+        return None
     first: Vertex = ("end", start) if isinstance(start, int) else start
     inside = nx.DiGraph(graph.subgraph([v for v in graph if v[0] == "switch" or v in (first, *goals)]))
     hops = nx.multi_source_dijkstra_path_length(inside.reverse(), set(goals), weight=None)

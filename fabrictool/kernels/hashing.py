@@ -63,6 +63,7 @@ def hashed_paths(
     length : (flows,) int32
         Gets the number of channels, -1 where there is no way.
     """
+    room = np.empty(len(choices.to) + 1, np.int32)
     for flow in range(len(source)):
         hops = choices.hops[choices.goal[target[flow]]]
         lane = _port(choices, hops, source[flow], word[0, flow], modulo[0])
@@ -73,7 +74,7 @@ def hashed_paths(
         paths[flow, 0] = choices.up[source[flow], lane]
         count = 1
         while hops[switch] > 0:
-            way = _way(choices, hops, switch, word[choices.tier[switch], flow], modulo[1])
+            way = _way(choices, hops, switch, word[choices.tier[switch], flow], modulo[1], room)
             paths[flow, count] = choices.channel[way]
             switch = choices.to[way]
             count += 1
@@ -113,19 +114,13 @@ def _port(choices: Choices, hops: U1, source: int, word: int, modulo: bool) -> i
 
 
 @inner
-def _way(choices: Choices, hops: U1, switch: int, word: int, modulo: bool) -> int:
-    """Return the way that a flow takes out of a switch, one of the minimal ones."""
+def _way(choices: Choices, hops: U1, switch: int, word: int, modulo: bool, room: I4) -> int:
+    """Return the way that a flow takes out of a switch, one of the minimal ones; ``room`` gets these."""
     nearer, count = int(hops[switch]) - 1, 0
-    first, last = choices.first[switch], choices.first[switch + 1]
-    for way in range(first, last):
-        count += hops[choices.to[way]] == nearer
-    skip = _choice(word, count, modulo)
-    for way in range(first, last):
-        if hops[choices.to[way]] == nearer:
-            if skip == 0:
-                return int(way)
-            skip -= 1
-    return -1
+    for way in range(choices.first[switch], choices.first[switch + 1]):
+        room[count] = way
+        count += int(hops[choices.to[way]]) == nearer
+    return int(room[_choice(word, count, modulo)])
 
 
 @inner

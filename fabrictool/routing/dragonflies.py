@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.errors import NotSupportedError, Problem
-from fabrictool.fabric.parts import is_tiered, merged
+from fabrictool.fabric.parts import is_tiered
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.spray import FAR, Rows, Spread, spread_loads
 from fabrictool.routing.flows import Flows, Routing, Usage
 from fabrictool.routing.minimal_ways import hops_to_seats
+from fabrictool.routing.planes import joined_parts
 from fabrictool.routing.spray import Spray, add_loads, trails
 from fabrictool.routing.wiring import Wiring
 
@@ -89,8 +90,7 @@ class Valiant(Routing):
     @cached_property
     def joined(self) -> I4:
         """Which joined part of the network each switch is in, (switches,)."""
-        ways, own = self.wiring.ways, np.arange(len(self.group), dtype=np.int32)
-        return merged(own, np.repeat(own, np.diff(ways.first)), ways.to)
+        return joined_parts(self.wiring)
 
     @cached_property
     def between(self) -> Bool:

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import F8, I4
-from fabrictool.kernels.spray import FAR, Rows, Spread, spread_loads, spread_usage
+from fabrictool.kernels.spray import FAR, Rows, Spread, spread_all, spread_loads, spread_usage
 from fabrictool.routing.flows import Flows, Routing, Usage
 from fabrictool.routing.minimal_ways import Goals, goals_of, hops_to_seats, speed_steps
 from fabrictool.routing.wiring import Wiring
@@ -105,6 +105,8 @@ class Spray(Routing):
         """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""
         goals, hosts = self.goals, self.wiring.hosts
         load = np.zeros(len(self.wiring.channels))
+        if goals.stops[0].shape[1] == 1 and not len(self.spread.step):
+            return self._one_switch_each(load)
         members = np.bincount(goals.goal[:hosts], minlength=len(goals)).astype(np.float64)
         sent, received = np.zeros(goals.seat.shape), np.zeros(goals.seat.shape)
         hops = np.zeros(FAR + 3)
@@ -118,6 +120,19 @@ class Spray(Routing):
         add_loads(load, goals.up[:hosts], sent[goals.goal[:hosts]])
         add_loads(load, goals.up[:hosts], received[goals.goal[:hosts]], 1)
         return load, {links - 1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
+
+    def _one_switch_each(self, load: F8) -> tuple[F8, dict[int, float]]:
+        """Add what every host sends to every other, equally split per hop, where hosts have one switch each."""
+        goals, hosts, size = self.goals, self.wiring.hosts, len(self.goals)
+        members = np.bincount(goals.goal[:hosts], minlength=size).astype(np.float64)
+        sent, received, hops = np.zeros(size), np.zeros(size), np.zeros(FAR + 1)
+        steps = 4.0 * size * (len(self.spread.to) + size)
+        spread_all(steps)(self.spread, goals.seat[:, 0].copy(), members, load, sent, received, hops)
+        for each, back in ((sent, 0), (received, 1)):
+            lanes = each[:, None] * self._last_parts
+            add_loads(load, goals.up[:hosts], lanes[goals.goal[:hosts]], back)
+        found = {links + 1: float(hops[links]) for links in np.flatnonzero(hops).tolist()}
+        return load, {links if links > 1 else -1: pairs for links, pairs in found.items()}
 
     def pushed(self, rows: Rows, load: F8) -> tuple[F8, F8]:
         """Add the loads of rows between switches; return the parts by ports that leave, and by stops that arrive."""

@@ -137,6 +137,24 @@ def test_aggregation_and_flows_agree(name: str, links: int, ports: int, slow: in
     assert hops == one_by_one[1]
 
 
+TALL = fabrics.pgft((2, 4, 8), (1, 3, 3), (1, 1, 1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 2), st.integers(0, 99))
+def test_all_to_all_of_pods_with_faults_is_that_of_all_pairs(links: int, devices: int, seed: int) -> None:
+    """Leaves of a pod are pushed together; with many faults not all switches are equally far from them any more."""
+    found = wiring(TALL, 0, random_faults(TALL, links, devices, seed))
+    routing = Spray("spray", found)
+    pairs = all_pairs(found.hosts)
+    load, hops = routing.all_to_all()
+    assert load == pytest.approx(routing.loads(pairs), rel=1e-11, abs=1e-11)
+    links_of = routing.hops(pairs)
+    assert hops == {
+        int(length): float(count) for length, count in zip(*np.unique(links_of, return_counts=True), strict=True)
+    }
+
+
 def test_uses_along_a_single_path_stand_in_its_order() -> None:
     routing = Spray("spray", wiring(fabrics.pgft((2, 2, 2), (1, 1, 1), (1, 1, 1)), 0))
     used = routing.usage(flows([0], [7]))
@@ -188,6 +206,18 @@ def test_plain_and_compiled_kernels_agree() -> None:
         run(routing.spread, rows, load, leaving, arriving)
         answers.append(np.concatenate([load, leaving.ravel(), arriving.ravel()]))
     assert np.array_equal(*answers)
+
+
+def test_plain_and_compiled_all_to_all_agree() -> None:
+    routing = Spray("spray", wiring(TALL, 0, random_faults(TALL, 5, 1, 1)))
+    size, answers = len(routing.goals), []
+    members = np.arange(1.0, size + 1)
+    for run in (kernels.spread_all.plain, kernels.spread_all.compiled):
+        load, sent, received = np.zeros(len(routing.wiring.channels)), np.zeros(size), np.zeros(size)
+        hops = np.zeros(kernels.FAR + 1)
+        run(routing.spread, routing.goals.seat[:, 0].copy(), members, load, sent, received, hops)
+        answers.append(np.concatenate([load, sent, received, hops]))
+    assert answers[0] == pytest.approx(answers[1], rel=1e-12)
 
 
 def test_distances_to_more_goals_than_a_word_has_bits() -> None:
