@@ -20,7 +20,7 @@ from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.layout.network import Routing as Stated
-from fabrictool.routing.bisection import effective_bisection, lane_bisection
+from fabrictool.routing.bisection import effective_bisection, healthy_parts, lane_bisection
 from fabrictool.routing.channels import Channels, channel_name
 from fabrictool.routing.choose import default_name, routing_of
 from fabrictool.routing.flows import Routing
@@ -223,9 +223,9 @@ class Transport:
         if not self.lanes:
             found = effective_bisection(ScaleUp(self.routing), trials, seed, alive)
             return found.mean, found.error
-        part = None if self.joined else self.part[0][alive]
-        whole = part is None and len(alive) == self.wiring.hosts
-        tree = self.trees[0] if whole else None
+        part = healthy_parts(self.wiring)  # a fault takes bandwidth, it does not excuse pairs
+        tree = self.trees[0] if part is None and len(alive) == self.wiring.hosts else None
+        part = None if part is None else part[alive]
         found = lane_bisection(ranks_of(self.lanes[0], alive), tree, self.channels.speed_bps, trials, seed, part)
         return found.mean, found.error
 

@@ -86,7 +86,7 @@ def effective_bisection(routing: Routing, trials: int, seed: int = 0, among: I4 
     InputError
         If there are fewer than 2 hosts, or no trials.
     """
-    run, part = rates_of(routing), _parts(routing.wiring)
+    run, part = rates_of(routing), healthy_parts(routing.wiring)
     if among is None or len(among) == routing.wiring.hosts:
         return _drawn(run, routing.wiring.hosts, trials, seed, part)
     chosen = among
@@ -219,7 +219,7 @@ def _slowness(speed_bps: F8, host_bps: float) -> F8:
     return np.divide(host_bps, speed_bps, out=np.zeros_like(speed_bps), where=speed_bps > 0)
 
 
-def _parts(wiring: Wiring) -> I4 | None:
+def healthy_parts(wiring: Wiring) -> I4 | None:
     """Return what the switches of the healthy network join of the hosts, None where that is all of them."""
     label = joined_by_tier(wiring.fabric, wiring.network, through_hosts=False)[-1]
     lane = wiring.lanes[: wiring.hosts, 0]
