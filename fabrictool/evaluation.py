@@ -200,6 +200,7 @@ def evaluate(
         *cooling.assumptions,
         *cost.assumptions,
         *lossless_assumptions(layout, lossless),
+        *(joined[0].assumptions(results) if joined else ()),
     )
     findings = [
         *file_findings(layout),
