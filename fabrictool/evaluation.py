@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,11 +24,13 @@ from fabrictool.generators.building import build
 from fabrictool.generators.from_file import file_findings
 from fabrictool.generators.latency import latency_assumptions
 from fabrictool.generators.managed import management_assumptions
+from fabrictool.layout.checks import routing_named
 from fabrictool.layout.model import Layout
 from fabrictool.layout.source import Source
 from fabrictool.placement import Placement, place
 from fabrictool.power import RackPower, rack_limits, rack_power
 from fabrictool.records import Assumption, Finding
+from fabrictool.scenario import Asked, State, Words, asked_for, state_findings, state_of
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -49,6 +51,7 @@ class Evaluation:
     cooling: RackCooling
     cost: CapitalCost
     lossless: Mapping[str, LosslessNetwork]
+    state: State
     assumptions: tuple[Assumption, ...]
     findings: tuple[Finding, ...]
     counts: Mapping[str, int] = field(init=False)
@@ -69,6 +72,7 @@ class Evaluation:
             "format": FORMAT,
             "layout": self.layout.name,
             "fabrictool": __version__,
+            "scenario": self.state.to_dict(),
             "counts": dict(self.counts),
             "network_counts": network_counts(self.fabric),
             "collectives": [result.to_dict() for result in self.collectives],
@@ -149,7 +153,13 @@ class Evaluation:
         return f"<h3>{self.layout.name}</h3>" + "".join(table.to_html() for table in tables)
 
 
-def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Evaluation:
+def evaluate(
+    layout: Layout,
+    jobs: list[Job] | None = None,
+    seed: int = 0,
+    asked: Asked | None = None,
+    routing: str | Mapping[str, object] | None = None,
+) -> Evaluation:
     """Evaluate a layout: fabric, racks, power, cooling, cost, collectives and congestion.
 
     Parameters
@@ -159,6 +169,10 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         In place of those that the layout states.
     seed : int
         Of the random bisections.
+    asked : Asked, optional
+        What is down or slow beside what the layout's scenario states.
+    routing : str or mapping, optional
+        In place of those that the layout's networks state.
 
     Raises
     ------
@@ -174,7 +188,8 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         cooling = rack_cooling(layout, fabric, placement, power)
         cost = capital_cost(layout, fabric, placement)
         lossless = lossless_networks(layout, fabric)
-        joined, refused = _networks_to_run(layout, fabric)
+        state = state_of(fabric, layout, placement, asked)
+        joined, refused = _networks_to_run(layout, state, routing)
         results = run_jobs(joined[0], jobs or jobs_of(layout)) if joined else []
         congestion = {transport.name: congestion_of(transport, seed) for transport in joined}
     assumptions = (
@@ -185,6 +200,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *cooling.assumptions,
         *cost.assumptions,
         *lossless_assumptions(layout, lossless),
+        *(joined[0].assumptions(results) if joined else ()),
     )
     findings = [
         *file_findings(layout),
@@ -193,8 +209,9 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         *cooling.findings,
         *rule_findings(layout, fabric),
         *(finding for settings in lossless.values() for finding in settings.findings()),
+        *state_findings(state),
         *_no_collectives(fabric, joined, refused),
-        *_unreachable(results),
+        *_unreachable(results, state),
         *_not_known(layout, power, cooling, results),
         *cost.findings(),
     ]
@@ -209,6 +226,7 @@ def evaluate(layout: Layout, jobs: list[Job] | None = None, seed: int = 0) -> Ev
         cooling,
         cost,
         lossless,
+        state,
         assumptions,
         tuple(findings),
     )
@@ -224,7 +242,7 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
     """
     with _located(layout):
         _refuse_scenario(layout)
-        joined, _ = _networks_to_run(layout, fabric)
+        joined, _ = _networks_to_run(layout, state_of(fabric, layout))
         return run_jobs(joined[0], jobs) if joined else []
 
 
@@ -240,28 +258,28 @@ def _located(layout: Layout) -> Iterator[None]:
 
 def _refuse_scenario(layout: Layout) -> None:
     """Refuse what a layout may state and this version does not compute."""
-    problems = []
     scenario = layout.scenario
-    if scenario is not None and scenario.failed is not None and (scenario.failed.links or scenario.failed.devices):
-        problems.append(_unsupported("failed links and devices", ("scenario", "failed")))
-    if scenario is not None and scenario.slow:
-        problems.append(_unsupported("slow links", ("scenario", "slow")))
     if scenario is not None and scenario.sharing != "max-min":
-        problems.append(_unsupported(f"sharing '{scenario.sharing}'", ("scenario", "sharing")))
-    if problems:
-        raise NotSupportedError(problems)
+        what = f"sharing '{scenario.sharing}': not supported yet"
+        raise NotSupportedError([Problem("", what, "remove it from the layout", ("scenario", "sharing"))])
 
 
-def _unsupported(what: str, path: tuple[str | int, ...], fix: str = "remove it from the layout") -> Problem:
-    return Problem("", f"{what}: not supported yet", fix, path)
-
-
-def _networks_to_run(layout: Layout, fabric: Fabric) -> tuple[list[Transport], dict[str, str]]:
+def _networks_to_run(
+    layout: Layout, state: State, routing: str | Mapping[str, object] | None = None
+) -> tuple[list[Transport], dict[str, str]]:
     """Return the networks that carry collectives, and why the others do not."""
-    if not len(fabric.gpus):
+    if not len(state.fabric.gpus):
         return [], {}
-    stated = {name: network.routing for name, network in layout.networks.items() if network.routing is not None}
-    return transports(fabric, None, stated)
+    asked = routing_named(routing)
+    if asked is None:
+        stated = {name: network.routing for name, network in layout.networks.items() if network.routing is not None}
+        return transports(state.fabric, state.faults, stated)
+    try:
+        return transports(state.fabric, state.faults, dict.fromkeys(layout.networks, asked))
+    except NotSupportedError as error:  # not what the layout states, so at no place in it
+        raise NotSupportedError(
+            [replace(row, path=(), where=row.where or "--routing") for row in error.problems]
+        ) from None
 
 
 def _not_known(
@@ -284,9 +302,10 @@ def _not_known(
     return [Finding("not-known", "note", "results", f"null: {'; '.join(reasons)}", fix)]
 
 
-def _unreachable(results: list[CollectiveResult]) -> list[Finding]:
+def _unreachable(results: list[CollectiveResult], state: State) -> list[Finding]:
     """Say which collectives have no time, once a job."""
-    fix = "choose an algorithm that changes rails inside domains, such as pxn or hierarchical, or join the rails"
+    fix = "mend what is down, leave its ranks out, or " if state else ""
+    fix += "choose an algorithm that changes rails inside domains, such as pxn or hierarchical, or join the rails"
     lost = {result.job: result for result in results if result.time_s is None}
     return [
         Finding("unreachable-ranks", "error", f"job {job}: {row.collective}", row.limited_by, fix)
@@ -313,6 +332,11 @@ def score(
     rank_order: str = "linear",
     model: str = "rounds",
     seed: int = 0,
+    routing: str | Mapping[str, object] | None = None,
+    fail_links: Words | None = None,
+    fail_devices: Words | None = None,
+    fail_domain: str | Iterable[str] | None = None,
+    slow: Mapping[str, float] | str | Iterable[str] | None = None,
 ) -> Evaluation:
     """Evaluate a layout as the ``score`` command does.
 
@@ -331,7 +355,17 @@ def score(
     rank_order : {"linear", "stride", "random"}
     model : {"rounds", "alpha-beta", "bound"}
     seed : int
-        Of a random rank order and of the random bisections.
+        Of a random rank order, of the random bisections and of faults drawn at random.
+    routing : str or mapping, optional
+        In place of those that the layout's networks state: a name such as ``"min-hop"``, or a mapping with
+        parameters.
+    fail_links, fail_devices : int, str or list, optional
+        What is down: links by either end as ``device:port`` and devices by name, or so many links between
+        switches and switches drawn at random.
+    fail_domain : str or list of str, optional
+        What fails together, such as ``"rack:r01"`` or ``"feed:A"``.
+    slow : mapping of str to float, optional
+        Links by either end, to the share of their speed that is left; also as ``"leaf-01:5=0.5"``.
 
     Raises
     ------
@@ -342,8 +376,10 @@ def score(
         from fabrictool.layout.reading import read_layout
 
         layout = read_layout(layout)
+    asked = asked_for(fail_links, fail_devices, fail_domain, slow, seed)
     if (collective, algorithm, size, ranks, rank_order, model) == (None, None, None, None, "linear", "rounds"):
-        return evaluate(layout, seed=seed)
+        return evaluate(layout, None, seed, asked, routing)
     names = [collective] if isinstance(collective, str) else collective
     sizes = [size] if isinstance(size, str | int | float) else size
-    return evaluate(layout, jobs_asked_for(layout, names, algorithm, sizes, ranks, rank_order, model, seed), seed)
+    jobs = jobs_asked_for(layout, names, algorithm, sizes, ranks, rank_order, model, seed)
+    return evaluate(layout, jobs, seed, asked, routing)

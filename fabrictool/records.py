@@ -112,3 +112,23 @@ class ForwardingTable:
     source: str
     switches: tuple[SwitchEntries, ...]
     destinations: Mapping[int, Destination] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Devices and links that share one fate: a rack, what a feed powers, what a loop cools, a pod, a plane.
+
+    Parameters
+    ----------
+    kind, name : str
+    devices, links : tuple of int
+        Rows of a fabric; a device's links need not be named.
+    """
+
+    kind: str
+    name: str
+    devices: tuple[int, ...]
+    links: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"

@@ -15,6 +15,7 @@ import click
 from fabrictool.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from fabrictool.scenario import Asked
     from fabrictool.tabular import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +31,27 @@ def format_option(function: F) -> F:
     choice = click.Choice(["table", "json", "csv", "markdown"])
     function = click.option("--format", "form", type=choice, default="table", help="How to print tables.")(function)
     return json_option(function)
+
+
+def fault_options(function: F) -> F:
+    """Add the options that say what is down or slow; ``asked_by`` reads them."""
+    for name, metavar, text in (
+        ("--slow", "LINK=FACTOR", "A link at a share of its speed; repeatable."),
+        ("--fail-domain", "KIND:NAME", "What fails with a rack, feed, loop, host, scale-up, pod or plane; repeatable."),
+        ("--fail-devices", "N|LIST", "Devices that are down: names, or N switches at random (--seed); repeatable."),
+        ("--fail-links", "N|LIST", "Links that are down: device:port, or N between switches at random; repeatable."),
+    ):
+        function = click.option(name, multiple=True, metavar=metavar, help=text)(function)
+    return function
+
+
+def asked_by(options: dict[str, Any]) -> Asked:
+    """Return what the options of ``fault_options`` ask for."""
+    from fabrictool.scenario import asked_for
+
+    return asked_for(
+        options["fail_links"], options["fail_devices"], options["fail_domain"], options["slow"], options["seed"]
+    )
 
 
 def print_json(document: object) -> None:

@@ -11,6 +11,7 @@ import click
 
 from fabrictool.cli.common import (
     color_option,
+    fault_options,
     format_option,
     layouts_argument,
     plain,
@@ -34,15 +35,12 @@ if TYPE_CHECKING:
     "--rank-order", default="linear", type=click.Choice(["linear", "stride", "random"]), help="Order of ranks."
 )
 @click.option("--model", default="rounds", metavar="NAME", help="rounds (default), alpha-beta or bound.")
-@click.option("--routing", metavar="NAME", help="d-mod-k.")
+@click.option("--routing", metavar="NAME", help="d-mod-k, min-hop, …; default the layout's.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of random orders and bisections.")
 @click.option("--watch", is_flag=True, help="Score again whenever the file is saved.")
 @click.option("--measured", metavar="LOG", hidden=True)
 @click.option("--expect", metavar="DIR", hidden=True)
-@click.option("--fail-links", metavar="N|LIST", hidden=True)
-@click.option("--fail-devices", metavar="N|LIST", hidden=True)
-@click.option("--fail-domain", metavar="KIND:NAME", hidden=True)
-@click.option("--slow", metavar="LINK=FACTOR", hidden=True)
+@fault_options
 @click.option("-v", "--verbose", is_flag=True, help="All racks, all findings, assumptions with sources.")
 @quiet_option
 @color_option
@@ -63,11 +61,9 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, watch: bool, qui
 
 def _refuse(options: dict[str, Any]) -> None:
     """Refuse options that the interface knows and this version does not compute."""
-    for name in ("measured", "expect", "fail_links", "fail_devices", "fail_domain", "slow"):
+    for name in ("measured", "expect"):
         if options[name] is not None:
             raise NotSupportedError(f"--{name.replace('_', '-')} is not supported yet", "leave it out")
-    if options["routing"] not in (None, "d-mod-k"):
-        raise NotSupportedError(f"--routing {options['routing']} is not supported yet", "use d-mod-k")
 
 
 def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluation]:
@@ -83,6 +79,11 @@ def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluatio
             rank_order=options["rank_order"],
             model=options["model"],
             seed=options["seed"],
+            routing=options["routing"],
+            fail_links=options["fail_links"],
+            fail_devices=options["fail_devices"],
+            fail_domain=options["fail_domain"],
+            slow=options["slow"],
         )
         for path in layouts
     ]

@@ -33,6 +33,7 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
     """Return the screen as text; with ``verbose`` all racks, findings and assumptions."""
     lines = [
         *_verdict(evaluation, verbose),
+        *_scenario(evaluation),
         *_fabric(evaluation),
         *_lossless(evaluation),
         *_collectives(evaluation),
@@ -80,6 +81,11 @@ def _finding(severity: str, number: int, finding: Finding) -> Iterator[str]:
     yield f" {mark} {finding.id:<16} {_wrapped(f'{finding.where}: {finding.message}', 21)}"
     if finding.fix:
         yield f"{'':<21}-> {_wrapped(finding.fix, 24)}"
+
+
+def _scenario(evaluation: Evaluation) -> Iterator[str]:
+    if evaluation.state:
+        yield f"{_head('SCENARIO')}{evaluation.state.text}  #"
 
 
 def _fabric(evaluation: Evaluation) -> Iterator[str]:

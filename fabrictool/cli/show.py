@@ -6,28 +6,42 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabrictool.cli.common import format_option, layouts_argument, print_json, print_tables, quiet_option
+from fabrictool.cli.common import (
+    asked_by,
+    fault_options,
+    format_option,
+    layouts_argument,
+    print_json,
+    print_tables,
+    quiet_option,
+)
 from fabrictool.units import format_speed
 
 if TYPE_CHECKING:
     from fabrictool.fabric import Fabric
     from fabrictool.formats.imported import Imported
+    from fabrictool.scenario import Asked, State
     from fabrictool.tabular import Table
 
 
 @click.command("show", short_help="Count what a layout consists of.")
 @layouts_argument
+@fault_options
+@click.option("--seed", type=int, default=0, show_default=True, help="Of faults drawn at random.")
 @quiet_option
 @format_option
-def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool) -> int:
+def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool, **options: Any) -> int:
     """Count devices, links, cables, transceivers and free ports of layouts.
 
     Also oversubscription by tier, hops between hosts, connected parts and the links that part the
     hosts in halves. LAYOUT is a layout file, - for standard input, a fabric saved as .npz, or one from
     elsewhere: ibnetdiscover (also -p), ibutils .lst and .topo, GraphML, edges.csv, a plan CSV. Files are told
     apart by content; .gz and .xz are unpacked. What a file states wrongly is a finding.
+
+    With faults, counts and oversubscription stay those of the whole; hops, connected parts and the links
+    between halves are those of what is left.
     """
-    found = [_summary(path) for path in layouts]
+    found = [_summary(path, asked_by(options)) for path in layouts]
     if as_json or form == "json":
         documents = found
         print_json(documents[0] if len(documents) == 1 else documents)
@@ -37,7 +51,7 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool) -> 
     return int(any(finding["severity"] == "error" for document in found for finding in document["findings"]))
 
 
-def _summary(path: str) -> dict[str, Any]:
+def _summary(path: str, asked: Asked | None = None) -> dict[str, Any]:
     """Return the document of a layout with its racks, or of a fabric from elsewhere."""
     from fabrictool.design import rule_findings
     from fabrictool.formats.imported import Imported
@@ -46,38 +60,49 @@ def _summary(path: str) -> dict[str, Any]:
     from fabrictool.generators.from_file import file_findings
     from fabrictool.placement import place
     from fabrictool.power import rack_limits
+    from fabrictool.scenario import state_findings, state_of
 
     layout = opened(path)
     if isinstance(layout, Imported):
-        return imported_summary(layout)
+        return imported_summary(layout, asked)
     fabric = build(layout)
     placement = place(layout, fabric, rack_limits(layout).limit_w)
-    findings = [finding.to_dict() for finding in (*file_findings(layout), *rule_findings(layout, fabric))]
-    return summary(fabric, len(placement.racks) if placement else 0) | {"findings": findings}
+    state = state_of(fabric, layout, placement, asked)
+    rows = (*file_findings(layout), *rule_findings(layout, fabric), *state_findings(state))
+    document = summary(fabric, len(placement.racks) if placement else 0, state)
+    return document | {"findings": [finding.to_dict() for finding in rows]}
 
 
-def imported_summary(found: Imported) -> dict[str, Any]:
+def imported_summary(found: Imported, asked: Asked | None = None) -> dict[str, Any]:
     """Return the JSON document of ``show`` for a fabric from elsewhere.
 
     GPUs are null where the format tells of none, cables are those that the file names.
     """
-    document = summary(found.fabric)
+    from fabrictool.scenario import state_findings, state_of
+
+    state = state_of(found.fabric, asked=asked)
+    document = summary(found.fabric, state=state)
     document["counts"] |= found.counts()
     for network, cables in found.cables.items():
         document["network_counts"][network]["cables"] = cables
     apart = {"set_apart": dict(found.set_apart)} if found.set_apart else {}
     stated = {"stated": dict(found.stated)} if found.stated else {}
-    findings = [finding.to_dict() for finding in found.every_finding()]
+    findings = [finding.to_dict() for finding in (*found.every_finding(), *state_findings(state))]
     return {"source_format": found.format} | document | apart | stated | {"findings": findings}
 
 
-def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
-    """Return the JSON document of ``show``; ``racks`` is None for a fabric without a layout."""
+def summary(fabric: Fabric, racks: int | None = None, state: State | None = None) -> dict[str, Any]:
+    """Return the JSON document of ``show``; ``racks`` is None for a fabric without a layout.
+
+    Hops, parts and the links between halves are those of what a state leaves.
+    """
     from dataclasses import asdict
 
     from fabrictool import __version__
     from fabrictool.fabric import counting, parts
+    from fabrictool.fabric.edits import remaining
 
+    left = remaining(fabric, state.faults) if state else fabric
     rows = {network.name: row for row, network in enumerate(fabric.networks)}
     known = {name for name, row in rows.items() if fabric.links.speed_bps[fabric.links.network == row].all()}
     ratios = {name: counting.oversubscription(fabric, row) for name, row in rows.items()}
@@ -85,13 +110,14 @@ def summary(fabric: Fabric, racks: int | None = None) -> dict[str, Any]:
         "format": 1,
         "layout": fabric.name,
         "fabrictool": __version__,
+        "scenario": state.to_dict() if state else None,
         "counts": counting.counts(fabric) | {"racks": racks},
         "network_counts": counting.network_counts(fabric),
         "links": [asdict(row) | {"speed_bps": row.speed_bps or None} for row in counting.link_counts(fabric)],
         "free_ports": {name: counting.free_ports(fabric, row) for name, row in rows.items()},
-        "components": {name: parts.switch_components(fabric, row) for name, row in rows.items()},
-        "bisection_links": {name: parts.halves_cut(fabric, row) for name, row in rows.items()},
-        "hops": {name: _by_hops(parts.hop_counts(fabric, row)) for name, row in rows.items()},
+        "components": {name: parts.switch_components(left, row) for name, row in rows.items()},
+        "bisection_links": {name: parts.halves_cut(left, row) for name, row in rows.items()},
+        "hops": {name: _by_hops(parts.hop_counts(left, row)) for name, row in rows.items()},
         "oversubscription": {
             name: _product(ratios[name]) if name in known and (ratios[name] or fabric.networks[row].is_tree) else None
             for name, row in rows.items()

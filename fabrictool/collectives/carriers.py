@@ -19,6 +19,14 @@ from fabrictool.routing.inside import ScaleUp
 from fabrictool.routing.regular import RegularTree
 from fabrictool.routing.wiring import Wiring
 
+#: Flows of shifts that are routed one by one; of more, shifts equally far apart stand for all.
+MOST_SHIFTED = 1 << 18
+
+
+def shifts_apart(steps: int, ranks: int) -> int:
+    """Return every how many-th of a job's shifts is followed where no closed form knows them."""
+    return max(1, -(-steps * ranks // MOST_SHIFTED))
+
 
 @dataclass(frozen=True)
 class Lane(Carrier):
@@ -108,6 +116,21 @@ class Routed(Carrier):
     def _seconds(self) -> F8:
         up = self.wiring.up
         return seconds_per_byte(self.wiring.channels, up[up >= 0], self.model)
+
+    def known(self, shifts: Shifts, ranks: I4) -> KnownShifts | None:
+        """Return what shifts equally far apart tell of all, where there are too many to follow each."""
+        apart = shifts_apart(len(shifts.steps), len(ranks))
+        if apart == 1:
+            return None
+        chosen = Shifts(shifts.steps[apart // 2 :: apart], shifts.share)
+        spent: dict[int, float] = {}
+        latency_s, times = 0.0, len(shifts.steps) / len(chosen.steps)
+        for cost in self.costs(list(chosen.rounds(len(ranks))), ranks):
+            if cost.lost >= 0:
+                return None
+            spent[cost.channel] = spent.get(cost.channel, 0.0) + times * cost.seconds_per_byte
+            latency_s += times * cost.latency_s
+        return KnownShifts(np.ones(len(shifts.steps), bool), latency_s, list(spent.items()))
 
     def costs(self, rounds: Sequence[Round], ranks: I4) -> Iterator[RoundCost]:
         """Yield the cost of each round; all are routed at once."""

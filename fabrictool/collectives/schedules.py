@@ -203,10 +203,15 @@ def binomial(group: Group) -> Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A schedule, and whether it needs a power of two."""
+    """A schedule, whether it needs a power of two, and whether each rank has a flow for every other."""
 
     rounds: Callable[[Group], Schedule]
     power_of_two: bool = False
+    all_pairs: bool = False
+
+    def flow_count(self, size: int) -> float:
+        """Return about how many flows the distinct rounds have together."""
+        return float(size * (size if self.all_pairs else np.log2(max(size, 2))))
 
 
 #: Algorithms of each collective; the first is the default, unless ``default_algorithm`` knows better.
@@ -221,11 +226,11 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
     "all-gather": {"ring": Algorithm(ring_pass)},
     "broadcast": {"binomial": Algorithm(binomial)},
     "all-to-all": {
-        "pairwise": Algorithm(pairwise),
-        "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True),
-        "direct": Algorithm(direct),
+        "pairwise": Algorithm(pairwise, all_pairs=True),
+        "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True, all_pairs=True),
+        "direct": Algorithm(direct, all_pairs=True),
         "bruck": Algorithm(bruck),
-        "node-shift": Algorithm(node_shift),
+        "node-shift": Algorithm(node_shift, all_pairs=True),
         "pxn": Algorithm(pxn),
     },
 }

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from fabrictool.collectives.bounds import Bound, bound, partitions
-from fabrictool.collectives.carriers import Lane, Routed
+from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
 from fabrictool.collectives.costs import MODELS, Carrier, Meter, ScheduleCost, UnreachableError
 from fabrictool.collectives.schedules import ALGORITHMS, Group, bus_factor, default_algorithm
 from fabrictool.collectives.workloads import CollectiveResult, Job, rank_list
@@ -20,6 +20,7 @@ from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.layout.network import Routing as Stated
+from fabrictool.records import Assumption
 from fabrictool.routing.bisection import effective_bisection, healthy_parts, lane_bisection
 from fabrictool.routing.channels import Channels, channel_name
 from fabrictool.routing.choose import default_name, routing_of
@@ -136,6 +137,21 @@ class Transport:
             raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
         costs = [Meter(carrier, ranks).cost(algorithm.rounds(group)) for carrier in self.carriers(job.model)]
         return name, max(costs, key=lambda cost: cost.seconds_per_byte), floor
+
+    def assumptions(self, results: Iterable[CollectiveResult]) -> list[Assumption]:
+        """Name the results that rest on some of their rounds."""
+        if self.lanes:
+            return []
+        shifted = {r.ranks for r in results if r.algorithm == "pairwise" and r.model in ("rounds", "alpha-beta")}
+        return [
+            Assumption(
+                f"pairwise over {ranks:,} ranks under {self.routing.name}",
+                f"1 shift in {apart} followed, the others alike",
+                "shifts equally far apart stand for all where there is no closed form",
+            )
+            for ranks in sorted(shifted)
+            if (apart := shifts_apart(ranks - 1, ranks)) > 1
+        ]
 
     def run(self, job: Job) -> Iterator[CollectiveResult]:
         """Run a job; yield one result a size, without a time where ranks cannot reach each other."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.assembly import LinkRows, PortRows, assemble
+from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.lookup import Lookup
 from fabrictool.fabric.tables import I4, Bool, Devices, Fabric, GpuPorts, Gpus
 
@@ -61,6 +62,12 @@ def edit(
     a, z = fabric.ends
     keep_link &= keep_device[a] & keep_device[z]
     return _rebuild(fabric, keep_device, keep_link, speed, extra)
+
+
+def remaining(fabric: Fabric, faults: Faults) -> Fabric:
+    """Return what is left of a fabric: devices and links that are down dropped, slow links at what is left."""
+    speed = fabric.links.speed_bps * faults.links.factor
+    return _rebuild(fabric, ~faults.device, ~faults.links.dead, speed, [])
 
 
 def _rebuild(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import get_args
 
-from fabrictool.errors import Problem, did_you_mean
+from pydantic import ValidationError
+
+from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric.tables import KINDS
 from fabrictool.layout.model import HostGroup, Layout
 from fabrictool.layout.network import Network, Routing
@@ -161,6 +164,33 @@ def _prices(layout: Layout) -> Iterator[Problem]:
             yield Problem(
                 "", f"a price is given for '{name}', which the layout does not use", hint, ("cost", "prices", name)
             )
+
+
+def routing_named(routing: str | Mapping[str, object] | Routing | None) -> Routing | None:
+    """Return a routing by its name or mapping, as a command or a program states it.
+
+    Raises
+    ------
+    InputError
+        If there is no such routing, or it does not take a key.
+    """
+    if routing is None or isinstance(routing, Routing):
+        return routing
+    try:
+        stated = Routing.model_validate({"name": routing} if isinstance(routing, str) else routing)
+    except ValidationError as error:
+        first = error.errors()[0]
+        known = get_args(Routing.model_fields["name"].annotation)
+        if first["loc"] == ("name",):
+            raise InputError(
+                [Problem("routing", f"there is no '{first['input']}'", did_you_mean(str(first["input"]), known))]
+            ) from None
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError([Problem("routing", f"{place}: {first['msg']}", "see 'fabrictool schema'")]) from None
+    problems = list(_routing(stated, ()))
+    if problems:
+        raise InputError([Problem("", problem.what, problem.fix) for problem in problems])
+    return stated
 
 
 def _routing(routing: Routing, path: tuple[str | int, ...]) -> Iterator[Problem]:

@@ -227,3 +227,16 @@ def test_a_leaf_that_is_down_leaves_its_ranks_without_a_way() -> None:
         "GPU 3 cannot reach GPU 4 in this network; join them by switches or a scale-up domain",
     )
     assert congestion_of(transport, 0).pattern == "all-to-all within what is still joined"
+
+
+def test_shifts_too_many_to_follow_are_told_from_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FT16 under S-mod-k: every 4th of 15 shifts, all with load 1 on a full tree, tells the same as all of them."""
+    transport = Transport(TREES["two levels"], 0, stated=Stated(name="s-mod-k"))
+    job = Job(0, "all-to-all", "pairwise", (1e9,), RankOrder())
+    (exact,) = transport.run(job)
+    assert transport.assumptions([exact]) == []
+    monkeypatch.setattr("fabrictool.collectives.carriers.MOST_SHIFTED", 64)
+    (sampled,) = transport.run(job)
+    assert sampled.time_s - sampled.latency_s == pytest.approx(exact.time_s - exact.latency_s, rel=1e-12)
+    assert sampled.latency_s == pytest.approx(15 * 2e-6, rel=1e-12)  # the shifts 3, 7 and 11 all leave their leaves
+    assert transport.assumptions([sampled])[0].value == "1 shift in 4 followed, the others alike"

@@ -1,0 +1,162 @@
+"""Domains of failure: which devices stop together when a rack, a feed, a loop, a host or a plane does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from fabrictool.errors import InputError, NotSupportedError, Problem, did_you_mean
+from fabrictool.fabric import KINDS, Fabric
+from fabrictool.layout.model import Layout
+from fabrictool.placement import Placement
+from fabrictool.power import lost_feeds
+from fabrictool.records import Domain
+
+_Found = tuple[Fabric, Layout | None, Placement | None]
+
+
+def domains(
+    kind: str, fabric: Fabric, layout: Layout | None = None, placement: Placement | None = None
+) -> list[Domain]:
+    """Return all domains of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``DOMAINS``.
+    fabric : Fabric
+    layout, placement : optional
+        What racks, feeds and loops are found in.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind, or the layout does not say what it takes.
+    """
+    if kind == "tray":
+        what = "cable trays are not planned yet, so nothing says which cables share one"
+        raise NotSupportedError([Problem("tray", what, f"use one of {', '.join(DOMAINS)}")])
+    if kind not in DOMAINS:
+        raise InputError([Problem(kind, "no such kind of domain", did_you_mean(kind, DOMAINS))])
+    return list(DOMAINS[kind]((fabric, layout, placement)))
+
+
+def domain_named(word: str, fabric: Fabric, layout: Layout | None = None, placement: Placement | None = None) -> Domain:
+    """Return the domain that ``KIND:NAME`` stands for.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    kind, colon, name = word.partition(":")
+    if not colon:
+        raise InputError([Problem(word, "is no KIND:NAME", "write a domain such as rack:r01")])
+    known = {domain.name: domain for domain in domains(kind, fabric, layout, placement)}
+    if name not in known:
+        hint = did_you_mean(name, known) if known else f"there are no domains of kind {kind}"
+        raise InputError([Problem(word, f"there is no {kind} '{name}'", hint)])
+    return known[name]
+
+
+def _racks(found: _Found) -> Iterator[Domain]:
+    """Yield the devices of each rack."""
+    placement = _placed(found, "rack")
+    for row, name in enumerate(placement.racks.name.tolist()):
+        yield Domain("rack", name, _rows(placement.rack == row))
+
+
+def _feeds(found: _Found) -> Iterator[Domain]:
+    """Yield what loses all power with each feed: every rack has each feed, so all racks or, with redundancy, none."""
+    placement = _placed(found, "feed")
+    layout = found[1]
+    hall = layout.hall if layout else None
+    for feed in (hall.feeds if hall else None) or ():
+        spared = lost_feeds(feed.redundancy, len((hall.feeds if hall else None) or ())) > 0
+        yield Domain("feed", feed.name, () if spared else _rows(placement.rack >= 0))
+
+
+def _loops(found: _Found) -> Iterator[Domain]:
+    """Yield the racks that each loop cools: the first serves all that take liquid."""
+    placement = _placed(found, "loop")
+    layout = found[1]
+    loops = (layout.hall.loops if layout and layout.hall else None) or []
+    wet = np.append(placement.racks.cooling != "air", False)[placement.rack]
+    if len(loops) > 1:
+        names = ", ".join(loop.name for loop in loops)
+        what = f"nothing says which racks each of the loops {names} cools"
+        raise NotSupportedError([Problem("loop", what, "fail the racks concerned: rack:NAME", ("hall", "loops"))])
+    for loop in loops:
+        yield Domain("loop", loop.name, _rows(wet))
+
+
+def _hosts(found: _Found) -> Iterator[Domain]:
+    """Yield each host."""
+    fabric = found[0]
+    for row in np.flatnonzero(fabric.devices.kind == KINDS.index("host")).tolist():
+        yield Domain("host", fabric.names[row], (row,))
+
+
+def _scale_ups(found: _Found) -> Iterator[Domain]:
+    """Yield the hosts of each scale-up domain, called by the first of them."""
+    fabric = found[0]
+    scaled = fabric.gpus.scale_up_bps > 0
+    for number in np.unique(fabric.gpus.domain[scaled]).tolist():
+        hosts = np.unique(fabric.gpus.host[scaled & (fabric.gpus.domain == number)])
+        yield Domain("scale-up", fabric.names[int(hosts[0])], tuple(hosts.tolist()))
+
+
+def _pods(found: _Found) -> Iterator[Domain]:
+    """Yield scalable units, pods or groups: their switches, and the hosts that hang on these alone."""
+    fabric = found[0]
+    yield from _groups(fabric, "pod", fabric.devices.pod)
+
+
+def _planes(found: _Found) -> Iterator[Domain]:
+    """Yield the switches of each plane."""
+    fabric = found[0]
+    yield from _groups(fabric, "plane", fabric.devices.plane)
+
+
+def _groups(fabric: Fabric, kind: str, label: np.ndarray) -> Iterator[Domain]:
+    """Yield what a label of switches joins in each network, called network-number."""
+    devices, (a, z) = fabric.devices, fabric.ends
+    for row, network in enumerate(fabric.networks):
+        switches = (devices.network == row) & (devices.tier > 0) & (label >= 0)
+        at_host = (fabric.links.network == row) & (devices.tier[a] == 0)
+        for number in np.unique(label[switches]).tolist():
+            inside = switches & (label == number)
+            hung = np.zeros(len(devices), bool)
+            hung[a[at_host & inside[z]]] = True
+            hung[a[at_host & ~inside[z]]] = False
+            yield Domain(kind, f"{network.name}-{number + 1}", _rows(inside | hung))
+
+
+def _placed(found: _Found, kind: str) -> Placement:
+    if found[2] is None:
+        what = f"a {kind} is known only where a layout states 'racks'"
+        raise InputError([Problem(kind, what, "add racks, or fail devices by name")])
+    return found[2]
+
+
+def _rows(chosen: np.ndarray) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(chosen).tolist())
+
+
+#: Kinds of domain, to what finds them.
+DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
+    "rack": _racks,
+    "feed": _feeds,
+    "loop": _loops,
+    "host": _hosts,
+    "scale-up": _scale_ups,
+    "pod": _pods,
+    "plane": _planes,
+}
+
+
+def rows_of(found: Sequence[Domain]) -> tuple[list[int], list[int]]:
+    """Return the rows of all devices and links of domains."""
+    devices = [row for domain in found for row in domain.devices]
+    return devices, [row for domain in found for row in domain.links]
