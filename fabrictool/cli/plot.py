@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabrictool.cli.common import json_option, print_json, quiet_option, write_file
+from fabrictool.cli.common import fault_options, json_option, print_json, quiet_option, write_file
 from fabrictool.errors import NotSupportedError
 
 if TYPE_CHECKING:
@@ -16,7 +16,15 @@ FIGURES = ("busbw", "topology", "load")
 #: Options that only one figure takes, with their defaults.
 _OPTIONS_OF: dict[str, dict[str, Any]] = {
     "busbw": {"collectives": (), "algorithm": None, "ranks": None, "model": "rounds"},
-    "load": {"routing": None, "pattern": "all-to-all"},
+    "load": {
+        "routing": None,
+        "pattern": "all-to-all",
+        "seed": 0,
+        "fail_links": (),
+        "fail_devices": (),
+        "fail_domain": (),
+        "slow": (),
+    },
 }
 
 
@@ -31,6 +39,8 @@ _OPTIONS_OF: dict[str, dict[str, Any]] = {
 @click.option("--routing", metavar="NAME", help="Of loads: d-mod-k, min-hop, ecmp, spray, …; default the layout's.")
 @click.option("--pattern", default="all-to-all", metavar="PATTERN", help="Of loads: all-to-all, shift:N, a file, …")
 @click.option("--network", metavar="NAME", help="Of a topology or loads: one network; default all, or the first.")
+@click.option("--seed", type=int, default=0, help="Of loads: of random faults.")
+@fault_options
 @click.option("--title", metavar="TEXT", help="Default: the layout's name.")
 @quiet_option
 @json_option
@@ -116,7 +126,8 @@ def _load(layout_path: str, title: str | None, network: str | None, options: dic
     from fabrictool.explore.routed import route
     from fabrictool.plot.load import load_figure
 
-    routes = route(layout_path, options["routing"], options["pattern"], network)
+    faults = {name: options[name] for name in ("fail_links", "fail_devices", "fail_domain", "slow", "seed")}
+    routes = route(layout_path, options["routing"], options["pattern"], network, **faults)
     return routes.layout, load_figure(routes, title), {"loads": routes.to_dict()["loads"]}
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabrictool.cli.common import (
+    asked_by,
+    fault_options,
     format_option,
     layouts_argument,
     print_json,
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 @click.option("--lft", metavar="FILE", help="Route by these forwarding tables: dump_lfts, opensm-lfts.dump or .fdbs.")
 @click.option("-o", "--output", metavar="FILE", help="Write forwarding tables in the format of dump_lfts.")
 @click.option("--path", "ends", nargs=2, metavar="A B", help="Name each port on the way from host A to host B.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of random bisections.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of random bisections and faults.")
+@fault_options
 @quiet_option
 @format_option
 def command(
@@ -69,8 +72,12 @@ def _routed(layout: str, options: dict[str, Any]) -> Routes:
     metrics = [word for word in options["metrics"].replace(" ", "").split(",") if word]
     return route(
         layout, _routing(options["routing"]), options["pattern"], options["network"], metrics=metrics,
-        lft=options["lft"], seed=options["seed"],
+        lft=options["lft"], **_common(options),
     )  # fmt: skip
+
+
+def _common(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in ("seed", "fail_links", "fail_devices", "fail_domain", "slow")}
 
 
 def _routing(word: str | None) -> str | dict[str, Any] | None:
@@ -98,7 +105,8 @@ def _print_ways(layouts: tuple[str, ...], ends: tuple[str, str], options: dict[s
 
     ways = []
     for layout in layouts:
-        made = routed_network(layout, _routing(options["routing"]), options["network"], lft=options["lft"])
+        stated = _routing(options["routing"])
+        made = routed_network(layout, stated, options["network"], asked_by(options), options["lft"])
         ways.append(ways_between(made.routing, *ends))
     if form == "json":
         documents = [way.to_dict() for way in ways]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fabrictool.errors import InputError, NotSupportedError, did_you_mean
 from fabrictool.explore.routes import Routes
 from fabrictool.fabric import Fabric
-from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.tables import F8
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing as Stated
@@ -20,6 +19,10 @@ from fabrictool.routing.choose import routing_of
 from fabrictool.routing.flows import Flows, Routing, all_pairs
 from fabrictool.routing.inside import ScaleUp
 from fabrictool.routing.wiring import wiring
+from fabrictool.scenario import Asked, State, Words, asked_for, state_findings, state_of
+
+if TYPE_CHECKING:
+    from fabrictool.placement import Placement
 
 #: Flows of an all-to-all whose rates and missing ways are listed.
 MOST_PAIRS = 70_000
@@ -43,10 +46,13 @@ def route(
     routing: str | dict[str, Any] | Stated | None = None,
     pattern: str = "all-to-all",
     network: str | None = None,
-    faults: Faults | None = None,
     metrics: Sequence[str] = (),
     lft: str | None = None,
     seed: int = 0,
+    fail_links: Words | None = None,
+    fail_devices: Words | None = None,
+    fail_domain: Words | None = None,
+    slow: Mapping[str, float] | str | Sequence[str] | None = None,
 ) -> Routes:
     """Return what each link of a network carries, as the ``route`` command does.
 
@@ -60,14 +66,18 @@ def route(
         Such as ``"all-to-all"``, ``"shift:5"``, ``"random:1"`` or the name of a pattern file.
     network : str, optional
         By default the first that joins hosts.
-    faults : Faults, optional
-        What is down or slow; rows of the fabric.
     metrics : sequence of str
         Of ``COSTLY``.
     lft : str, optional
         A file of forwarding tables to route by.
     seed : int
-        Of random bisections.
+        Of random bisections and random faults.
+    fail_links, fail_devices : int, str or list of str, optional
+        Names, or so many links between switches and switches at random.
+    fail_domain : str or list of str, optional
+        Such as ``"rack:r01"``.
+    slow : mapping of str to float, or str, optional
+        Links by either end, to the share of their speed that is left.
 
     Raises
     ------
@@ -77,7 +87,8 @@ def route(
     unknown = [word for word in metrics if word not in COSTLY]
     if unknown:
         raise InputError(f"metric '{unknown[0]}' is not known", did_you_mean(unknown[0], COSTLY))
-    made = routed_network(layout, routing, network, faults, lft)
+    asked = asked_for(fail_links, fail_devices, fail_domain, slow, seed)
+    made = routed_network(layout, routing, network, asked, lft)
     traffic = _traffic(pattern, made.routing, made.layout)
     return _evaluated(made, traffic, set(metrics), seed)
 
@@ -89,6 +100,7 @@ class RoutedNetwork:
     name: str
     routing: ScaleUp
     layout: Layout | None
+    state: State
     findings: tuple[Finding, ...]
 
 
@@ -96,10 +108,12 @@ def routed_network(
     layout: Layout | Fabric | str,
     routing: str | dict[str, Any] | Stated | None = None,
     network: str | None = None,
-    faults: Faults | None = None,
+    asked: Asked | None = None,
     lft: str | None = None,
 ) -> RoutedNetwork:
     """Return a network with its routing; parameters are those of ``route``.
+
+    ``asked`` are the faults beside those that the layout states.
 
     Raises
     ------
@@ -108,14 +122,26 @@ def routed_network(
     """
     fabric, stated, found = fabric_and_layout(layout)
     row = _network(fabric, network)
-    wired = wiring(fabric, row, faults)
+    state = state_of(fabric, stated, _placed(fabric, stated, asked), asked)
+    found = (*found, *state_findings(state))
+    wired = wiring(fabric, row, state.faults)
     if lft is not None:
         from fabrictool.routing.imported import read_routing
 
         inner, more = read_routing(wired, lft)
-        return RoutedNetwork(fabric.name, ScaleUp(inner), stated, (*found, *more))
+        return RoutedNetwork(fabric.name, ScaleUp(inner), stated, state, (*found, *more))
     chosen = _stated(routing) or (stated.networks[fabric.networks[row].name].routing if stated else None)
-    return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, found)
+    return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, state, found)
+
+
+def _placed(fabric: Fabric, layout: Layout | None, asked: Asked | None) -> Placement | None:
+    """Return where devices stand, if a domain that may be a rack is asked for."""
+    from fabrictool.placement import place
+    from fabrictool.power import rack_limits
+
+    if layout is None or not asked or not asked.domains:
+        return None
+    return place(layout, fabric, rack_limits(layout).limit_w)
 
 
 def fabric_and_layout(layout: Layout | Fabric | str) -> tuple[Fabric, Layout | None, tuple[Finding, ...]]:
@@ -213,7 +239,10 @@ def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: i
     if hops.get(-1):
         findings.append(_no_way(routing, hops))
     values, more = metrics_of(routing, traffic, metrics, seed)
-    return Routes(made.name, routing, traffic.name, load, hops, rates, unreachable, values, (*findings, *more))
+    scenario = made.state.to_dict()
+    return Routes(
+        made.name, routing, traffic.name, load, hops, rates, unreachable, values, (*findings, *more), scenario
+    )  # fmt: skip
 
 
 def _of_flows(routing: Routing, flows: Flows, group: np.ndarray | None) -> tuple[F8 | None, tuple[int, ...]]:

@@ -44,6 +44,8 @@ class Routes:
     metrics : mapping of str to any
         What else was computed, ready for JSON.
     findings : tuple of Finding
+    scenario : dict, optional
+        What is down or slow, ready for JSON.
     """
 
     layout: str
@@ -55,6 +57,7 @@ class Routes:
     unreachable: tuple[Any, ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    scenario: dict[str, Any] | None = None
 
     @property
     def wiring(self) -> Wiring:
@@ -100,6 +103,7 @@ class Routes:
             "routing": self.routing.name,
             "pattern": self.pattern,
             "hosts": self.wiring.hosts,
+            "scenario": self.scenario,
             "loads": self._loads(),
             "switch_links": self._spread(self.load),
             "max_link_load": float(self.relative.max(initial=0.0)),

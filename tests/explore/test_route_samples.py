@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 from fabrictool.explore.routed import route
-from fabrictool.fabric.faults import faults_of_rows
 from fabrictool.formats.recognise import read_fabric
 
 SAMPLES = Path(__file__).parent.parent / "data" / "routing"
@@ -118,9 +117,8 @@ def _pattern(name: str, folder: Path) -> str:
 def _document(name: str, folder: Path, routing: Any, *metrics: str, pattern: str | None = None) -> dict[str, Any]:
     path = _edges(name, folder)
     fabric = read_fabric(path)
-    faults = faults_of_rows(fabric, _sample(name).get("dead_cables") or [])
-    stated = pattern or _pattern(name, folder)
-    return route(fabric, routing, stated, faults=faults, metrics=metrics).to_dict()
+    dead = [fabric.port_name(int(fabric.links.port_a[row])) for row in _sample(name).get("dead_cables") or []]
+    return route(fabric, routing, pattern or _pattern(name, folder), metrics=metrics, fail_links=dead).to_dict()
 
 
 def _listed(document: dict[str, Any], name: str) -> dict[int, float]:
