@@ -8,6 +8,7 @@ import numpy as np
 
 from fabrictool.fabric import KINDS
 from fabrictool.tabular import Column, Table
+from fabrictool.units import format_speed
 
 if TYPE_CHECKING:
     from fabrictool.explore.routes import Routes
@@ -36,21 +37,27 @@ def _figures(routes: Routes) -> Table:
         if len(rates):
             spread = f"{rates.min():.4g} to {rates.max():.4g}, mean {rates.mean():.4g}"
             rows["max-min fair rates [Gbit/s]"] = spread
-    rows |= {key.replace("_", " "): _text(value) for key, value in routes.metrics.items() if value is not None}
+    rows |= {key.replace("_", " "): _text(key, value) for key, value in routes.metrics.items() if value is not None}
     return Table(title, (Column("of", list(rows)), Column("value", list(rows.values()))))
 
 
 def _hops(routes: Routes) -> str:
-    parts = [f"{links}: {pairs:,.6g}" for links, pairs in sorted(routes.hops.items()) if links >= 0]
-    lost = [f"no way: {routes.hops[-1]:,.6g}"] if -1 in routes.hops else []
+    parts = [f"{links}: {_number(pairs)}" for links, pairs in sorted(routes.hops.items()) if links >= 0]
+    lost = [f"no way: {_number(routes.hops[-1])}"] if -1 in routes.hops else []
     return ", ".join(parts + lost)
 
 
-def _text(value: Any) -> str:
+def _number(value: float) -> str:
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:,.6g}"
+
+
+def _text(key: str, value: Any) -> str:
     if isinstance(value, dict):
         shown = {key: len(item) if isinstance(item, list) else item for key, item in value.items()}
-        return ", ".join(f"{key} {_text(item)}" for key, item in shown.items())
-    return f"{value:,.6g}" if isinstance(value, float | int) else str(value)
+        return ", ".join(f"{word} {_text(word, item)}" for word, item in shown.items())
+    if key in ("min_cut", "concurrent_flow"):
+        return format_speed(value)
+    return _number(value) if isinstance(value, float | int) else str(value)
 
 
 def _by_tier(routes: Routes) -> Table:
