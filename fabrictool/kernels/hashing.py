@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.kernels.goals import FAR
 from fabrictool.kernels.jit import inner, kernel
-from fabrictool.kernels.spray import FAR
 
 I4 = npt.NDArray[np.int32]
 I8 = npt.NDArray[np.int64]

@@ -18,7 +18,9 @@ import numpy.typing as npt
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.fabric.tables import F8, I4
-from fabrictool.kernels.spray import FAR, Rows, Spread, spread_loads
+from fabrictool.kernels.goals import FAR
+from fabrictool.kernels.minimal import Spread
+from fabrictool.kernels.spray import Rows, spread_loads
 from fabrictool.routing.flows import Flows, Routing, Usage
 from fabrictool.routing.minimal_ways import hops_to_seats
 from fabrictool.routing.planes import joined_parts

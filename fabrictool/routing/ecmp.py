@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from fabrictool.errors import InputError
 from fabrictool.fabric.tables import F8
+from fabrictool.kernels.goals import FAR
 from fabrictool.kernels.hashing import Choices, hashed_paths
-from fabrictool.kernels.spray import FAR
 from fabrictool.routing.flows import Flows, Routing, Usage, joined_usage, usage_of_paths
 from fabrictool.routing.hash_words import U1, crc32_words, five_tuples, mix_words, stated_keys
 from fabrictool.routing.minimal_ways import goals_of, hops_to_seats

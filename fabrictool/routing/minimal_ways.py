@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import F8, I2, I4
-from fabrictool.kernels.spray import FAR, goal_hops
+from fabrictool.kernels.goals import FAR, goal_hops
 from fabrictool.routing.wiring import Wiring
 
 U1 = npt.NDArray[np.uint8]
@@ -53,7 +53,7 @@ class Goals:
     seat : (goals, lanes) int32
         The switch that each leads to.
     rank : (goals, lanes) int16
-        Steps that its speed reaches, see ``kernels.spray.Spread``.
+        Steps that its speed reaches, see ``kernels.minimal.Spread``.
     """
 
     goal: I4

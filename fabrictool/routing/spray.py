@@ -29,7 +29,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import F8, I4
-from fabrictool.kernels.spray import FAR, Rows, Spread, spread_all, spread_loads, spread_usage
+from fabrictool.kernels.goals import FAR
+from fabrictool.kernels.minimal import Spread
+from fabrictool.kernels.spray import Rows, spread_loads, spread_usage
+from fabrictool.kernels.spray_all import spread_all
 from fabrictool.routing.flows import Flows, Routing, Usage
 from fabrictool.routing.minimal_ways import Goals, goals_of, hops_to_seats, speed_steps
 from fabrictool.routing.wiring import Wiring

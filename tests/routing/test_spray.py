@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, faults_by_name, faults_of_rows, random_faults
+from fabrictool.kernels import goals as goal_kernels
 from fabrictool.kernels import spray as kernels
+from fabrictool.kernels import spray_all
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.choose import routing_of
 from fabrictool.routing.flows import Flows, Routing, all_pairs, flows
@@ -212,9 +214,9 @@ def test_plain_and_compiled_all_to_all_agree() -> None:
     routing = Spray("spray", wiring(TALL, 0, random_faults(TALL, 5, 1, 1)))
     size, answers = len(routing.goals), []
     members = np.arange(1.0, size + 1)
-    for run in (kernels.spread_all.plain, kernels.spread_all.compiled):
+    for run in (spray_all.spread_all.plain, spray_all.spread_all.compiled):
         load, sent, received = np.zeros(len(routing.wiring.channels)), np.zeros(size), np.zeros(size)
-        hops = np.zeros(kernels.FAR + 1)
+        hops = np.zeros(goal_kernels.FAR + 1)
         run(routing.spread, routing.goals.seat[:, 0].copy(), members, load, sent, received, hops)
         answers.append(np.concatenate([load, sent, received, hops]))
     assert answers[0] == pytest.approx(answers[1], rel=1e-12)
@@ -227,8 +229,8 @@ def test_distances_to_more_goals_than_a_word_has_bits() -> None:
     hops = hops_to_seats(found, np.arange(70, dtype=np.int32)[:, None])
     apart = np.abs(np.subtract.outer(np.arange(70), np.arange(70)))
     assert np.array_equal(hops, np.minimum(apart, 70 - apart))
-    again = np.full_like(hops, kernels.FAR)
-    kernels.goal_hops.compiled(found.ways.first, found.ways.to, np.arange(70, dtype=np.int32)[:, None], again)
+    again = np.full_like(hops, goal_kernels.FAR)
+    goal_kernels.goal_hops.compiled(found.ways.first, found.ways.to, np.arange(70, dtype=np.int32)[:, None], again)
     assert np.array_equal(hops, again)
 
 
