@@ -43,14 +43,16 @@ def ftree(wiring: Wiring) -> TableRouting:
 
 
 def engine(wiring: Wiring) -> TableRouting:
-    """Return what the engine itself makes of the links that are up.
+    """Return what the engine itself makes of the links that are up; what is cut off the top tier has no ways.
 
     Raises
     ------
     NotSupportedError
         Naming what makes the network no fat-tree.
     """
-    rank = ranks(wiring, roots(wiring))
+    tier = wiring.fabric.devices.tier[wiring.switch]
+    top = roots(wiring)
+    rank = ranks(wiring, top[tier[top] == tier.max(initial=0)])
     goals = destinations(wiring)
     live = np.flatnonzero((wiring.terminals.up >= 0) & (wiring.terminals.seat >= 0))
     live = live[rank[wiring.terminals.seat[live]] != UNRANKED].astype(np.int32)

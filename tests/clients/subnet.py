@@ -35,6 +35,7 @@ class Subnet:
 
     folder: Path
     environment: dict[str, str]
+    simulator: subprocess.Popen[str]
 
     def run(self, *command: str, limit_s: float = 120.0) -> str:
         """Run a client; return what it printed."""
@@ -52,6 +53,28 @@ class Subnet:
             "--dump_files_dir", str(self.folder), *options,
         )  # fmt: skip
         return (self.folder / "osm.log").read_text(errors="replace")
+
+    @contextmanager
+    def managed(self, *options: str) -> Iterator[subprocess.Popen[str]]:
+        """Let OpenSM stay; SIGHUP makes it sweep."""
+        preload = next(name for name in PRELOADS if Path(name).is_file())
+        place = ("-f", str(self.folder / "osm.log"), "--dump_files_dir", str(self.folder))
+        command = ("opensm", "-F", "/dev/null", "-D", "0x43", *place, *options)
+        manager = subprocess.Popen(
+            command, cwd=self.folder, env=self.environment | {"LD_PRELOAD": preload},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        try:
+            yield manager
+        finally:
+            manager.kill()
+            manager.wait()
+
+    def console(self, command: str) -> None:
+        """Type a line into ibsim's console."""
+        assert self.simulator.stdin is not None
+        self.simulator.stdin.write(command + "\n")
+        self.simulator.stdin.flush()
 
     def ibdmchk(self) -> str:
         """Check the dumps; the packaged program crashes at its end, so what it printed is what counts."""
@@ -73,13 +96,15 @@ def subnet(folder: Path, netfile: str) -> Iterator[Subnet]:
         "OSM_TMP_DIR": str(folder),
         "OSM_CACHE_DIR": str(folder),
     }
-    command = ("ibsim", "-s", "-n", "-N", "20000", "-S", "4000", "-P", "200000", "fabric.net")
+    command = ("ibsim", "-s", "-N", "20000", "-S", "4000", "-P", "200000", "fabric.net")
     with (folder / "ibsim.log").open("w") as log:
-        simulator = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        simulator = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True
+        )
         try:
             time.sleep(0.5)
             assert simulator.poll() is None, (folder / "ibsim.log").read_text()
-            yield Subnet(folder, environment)
+            yield Subnet(folder, environment, simulator)
         finally:
             simulator.kill()
-            simulator.wait()
+            simulator.communicate()
