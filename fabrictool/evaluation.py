@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fabrictool import __version__
-from fabrictool.collectives.congestion import Congestion, congestion_of
-from fabrictool.collectives.transport import Transport, run_jobs, transports
-from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of
+from fabrictool.collectives.congestion import Congestion
+from fabrictool.collectives.transport import run_jobs
+from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.design import lossless_assumptions, lossless_networks, rule_findings
@@ -20,16 +20,19 @@ from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
+from fabrictool.fabric_score import FabricScore, score_fabric
+from fabrictool.formats.recognise import opened
 from fabrictool.generators.building import build
 from fabrictool.generators.from_file import file_findings
 from fabrictool.generators.latency import latency_assumptions
 from fabrictool.generators.managed import management_assumptions
-from fabrictool.layout.checks import routing_named
 from fabrictool.layout.model import Layout
+from fabrictool.layout.network import Routing
 from fabrictool.layout.source import Source
 from fabrictool.placement import Placement, place
 from fabrictool.power import RackPower, rack_limits, rack_power
 from fabrictool.records import Assumption, Finding
+from fabrictool.running import finding_table, joined_networks, run_networks
 from fabrictool.scenario import Asked, State, Words, asked_for, state_findings, state_of
 
 if TYPE_CHECKING:
@@ -96,24 +99,11 @@ class Evaluation:
 
     def collective_table(self) -> Table:
         """Return the collectives as a table."""
-        from fabrictool.tabular import Column, Table
+        return result_table(self.collectives)
 
-        rows = self.collectives
-        return Table(
-            "collectives",
-            (
-                Column("collective", [r.collective for r in rows]),
-                Column("algorithm", [r.algorithm for r in rows]),
-                Column("model", [r.model for r in rows]),
-                Column("ranks", [r.ranks for r in rows]),
-                Column("size", [r.nbytes for r in rows], "B"),
-                Column("time", [r.time_s for r in rows], "s"),
-                Column("busbw", [r.busbw_bytes_per_s for r in rows], "B/s"),
-                Column("bound", [r.bound_busbw_bytes_per_s for r in rows], "B/s"),
-                Column("limited by", [r.limited_by for r in rows]),
-                Column("bottleneck", [r.bottleneck for r in rows]),
-            ),
-        )
+    def tables(self) -> list[Table]:
+        """Return collectives, racks and findings as tables."""
+        return [self.collective_table(), self.rack_table(), self.finding_table()]
 
     def rack_table(self) -> Table:
         """Return the racks as a table."""
@@ -139,10 +129,7 @@ class Evaluation:
 
     def finding_table(self) -> Table:
         """Return the findings as a table."""
-        from fabrictool.tabular import Column, Table
-
-        keys = ("severity", "id", "where", "message", "fix")
-        return Table("findings", tuple(Column(key, [getattr(row, key) for row in self.findings]) for key in keys))
+        return finding_table(self.findings)
 
     def __repr__(self) -> str:
         verdict = "no errors" if self.ok else "errors"
@@ -189,9 +176,8 @@ def evaluate(
         cost = capital_cost(layout, fabric, placement)
         lossless = lossless_networks(layout, fabric)
         state = state_of(fabric, layout, placement, asked)
-        joined, refused = _networks_to_run(layout, state, routing)
-        results = run_jobs(joined[0], jobs or jobs_of(layout)) if joined else []
-        congestion = {transport.name: congestion_of(transport, seed) for transport in joined}
+        joined = joined_networks(state, _stated(layout), routing)
+        ran = run_networks(joined, jobs or jobs_of(layout), seed)
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
@@ -200,7 +186,7 @@ def evaluate(
         *cooling.assumptions,
         *cost.assumptions,
         *lossless_assumptions(layout, lossless),
-        *(joined[0].assumptions(results) if joined else ()),
+        *ran.assumptions,
     )
     findings = [
         *file_findings(layout),
@@ -210,17 +196,16 @@ def evaluate(
         *rule_findings(layout, fabric),
         *(finding for settings in lossless.values() for finding in settings.findings()),
         *state_findings(state),
-        *_no_collectives(fabric, joined, refused),
-        *_unreachable(results, state),
-        *_not_known(layout, power, cooling, results),
+        *ran.findings,
+        *_not_known(layout, power, cooling, ran.results),
         *cost.findings(),
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     return Evaluation(
         layout,
         fabric,
-        tuple(results),
-        congestion,
+        ran.results,
+        ran.congestion,
         placement,
         power,
         cooling,
@@ -242,8 +227,8 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
     """
     with _located(layout):
         _refuse_scenario(layout)
-        joined, _ = _networks_to_run(layout, state_of(fabric, layout))
-        return run_jobs(joined[0], jobs) if joined else []
+        joined = joined_networks(state_of(fabric, layout), _stated(layout))
+        return run_jobs(joined.networks[0], jobs) if joined.networks else []
 
 
 @contextmanager
@@ -264,26 +249,13 @@ def _refuse_scenario(layout: Layout) -> None:
         raise NotSupportedError([Problem("", what, "remove it from the layout", ("scenario", "sharing"))])
 
 
-def _networks_to_run(
-    layout: Layout, state: State, routing: str | Mapping[str, object] | None = None
-) -> tuple[list[Transport], dict[str, str]]:
-    """Return the networks that carry collectives, and why the others do not."""
-    if not len(state.fabric.gpus):
-        return [], {}
-    asked = routing_named(routing)
-    if asked is None:
-        stated = {name: network.routing for name, network in layout.networks.items() if network.routing is not None}
-        return transports(state.fabric, state.faults, stated)
-    try:
-        return transports(state.fabric, state.faults, dict.fromkeys(layout.networks, asked))
-    except NotSupportedError as error:  # not what the layout states, so at no place in it
-        raise NotSupportedError(
-            [replace(row, path=(), where=row.where or "--routing") for row in error.problems]
-        ) from None
+def _stated(layout: Layout) -> dict[str, Routing]:
+    """Return the routings that a layout states, by network."""
+    return {name: network.routing for name, network in layout.networks.items() if network.routing is not None}
 
 
 def _not_known(
-    layout: Layout, power: RackPower, cooling: RackCooling, results: list[CollectiveResult]
+    layout: Layout, power: RackPower, cooling: RackCooling, results: Sequence[CollectiveResult]
 ) -> list[Finding]:
     """Say in one note why results are null that no other finding explains."""
     reasons = []
@@ -302,29 +274,8 @@ def _not_known(
     return [Finding("not-known", "note", "results", f"null: {'; '.join(reasons)}", fix)]
 
 
-def _unreachable(results: list[CollectiveResult], state: State) -> list[Finding]:
-    """Say which collectives have no time, once a job."""
-    fix = "mend what is down, leave its ranks out, or " if state else ""
-    fix += "choose an algorithm that changes rails inside domains, such as pxn or hierarchical, or join the rails"
-    lost = {result.job: result for result in results if result.time_s is None}
-    return [
-        Finding("unreachable-ranks", "error", f"job {job}: {row.collective}", row.limited_by, fix)
-        for job, row in lost.items()
-    ]
-
-
-def _no_collectives(fabric: Fabric, joined: list[Transport], refused: Mapping[str, str]) -> list[Finding]:
-    """Say why there are no collectives."""
-    if joined or not len(fabric.networks):
-        return []
-    why = "; ".join(refused.values()) or "there are no GPUs"
-    message = f"no network carries messages between all GPUs, so no collective is computed: {why}"
-    fix = "attach equally many ports of every GPU to one network, and name a routing that its family has"
-    return [Finding("no-collectives", "note", "networks", message, fix)]
-
-
 def score(
-    layout: Layout | str,
+    layout: Layout | Fabric | str,
     collective: str | list[str] | None = None,
     algorithm: str | None = None,
     size: str | float | list[str | float] | None = None,
@@ -337,13 +288,13 @@ def score(
     fail_devices: Words | None = None,
     fail_domain: str | Iterable[str] | None = None,
     slow: Mapping[str, float] | str | Iterable[str] | None = None,
-) -> Evaluation:
+) -> Evaluation | FabricScore:
     """Evaluate a layout as the ``score`` command does.
 
     Parameters
     ----------
-    layout : Layout or str
-        A layout, or the name of its file.
+    layout : Layout, Fabric or str
+        A layout or a fabric, or the name of a file with one; fabrics without a layout get a FabricScore.
     collective : str or list of str, optional
         In place of those that the layout states; ``size`` alone keeps the layout's collectives.
     algorithm : str, optional
@@ -372,14 +323,14 @@ def score(
     FabrictoolError
         If the layout or an option cannot be used.
     """
-    if isinstance(layout, str):
-        from fabrictool.layout.reading import read_layout
-
-        layout = read_layout(layout)
+    given = opened(layout) if isinstance(layout, str) else layout
     asked = asked_for(fail_links, fail_devices, fail_domain, slow, seed)
-    if (collective, algorithm, size, ranks, rank_order, model) == (None, None, None, None, "linear", "rounds"):
-        return evaluate(layout, None, seed, asked, routing)
     names = [collective] if isinstance(collective, str) else collective
     sizes = [size] if isinstance(size, str | int | float) else size
-    jobs = jobs_asked_for(layout, names, algorithm, sizes, ranks, rank_order, model, seed)
-    return evaluate(layout, jobs, seed, asked, routing)
+    stated = given if isinstance(given, Layout) else None
+    jobs = None
+    if (names, algorithm, sizes, ranks, rank_order, model) != (None, None, None, None, "linear", "rounds"):
+        jobs = jobs_asked_for(stated, names, algorithm, sizes, ranks, rank_order, model, seed)
+    if isinstance(given, Layout):
+        return evaluate(given, jobs, seed, asked, routing)
+    return score_fabric(given, jobs, seed, asked, routing)

@@ -86,14 +86,18 @@ def _name(found: Layout | Imported) -> str:
 
 def _designs(found: dict[str, Layout | Imported], sizes: tuple[str, ...], seed: int) -> list[Design]:
     """Score layouts, and count fabrics from elsewhere."""
-    from fabrictool.evaluation import score
+    from fabrictool.collectives.workloads import jobs_asked_for
+    from fabrictool.evaluation import evaluate
     from fabrictool.explore.designs import design
     from fabrictool.formats.imported import Imported
 
     if sizes and all(isinstance(one, Imported) for one in found.values()):
         raise click.UsageError("--size goes with a layout: a fabric from elsewhere has no collectives")
+    asked = list(sizes) or ["1GiB"]
     return [
-        design(one) if isinstance(one, Imported) else score(one, size=list(sizes) or ["1GiB"], seed=seed)
+        design(one)
+        if isinstance(one, Imported)
+        else evaluate(one, jobs_asked_for(one, None, None, asked, None, "linear", "rounds", seed), seed)
         for one in found.values()
     ]
 

@@ -23,6 +23,7 @@ from fabrictool.errors import FabrictoolError, NotSupportedError
 
 if TYPE_CHECKING:
     from fabrictool.evaluation import Evaluation
+    from fabrictool.fabric_score import FabricScore
 
 
 @click.command("score", short_help="Evaluate a layout.")
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
 def command(layouts: tuple[str, ...], as_json: bool, form: str, watch: bool, quiet: bool, **options: Any) -> int:
     """Evaluate layouts: collectives, congestion, racks' power and cooling, cost and findings.
 
-    LAYOUT is a layout file, or - for standard input.
+    LAYOUT is a layout file, - for standard input, or a fabric from elsewhere as ``show`` takes it: its ranks are
+    hosts or adapter ports, and racks, power, cooling and cost are null.
 
     Exit status: 0 clean, 1 if a finding is an error, 2 for bad input.
     """
@@ -66,7 +68,7 @@ def _refuse(options: dict[str, Any]) -> None:
             raise NotSupportedError(f"--{name.replace('_', '-')} is not supported yet", "leave it out")
 
 
-def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluation]:
+def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluation | FabricScore]:
     from fabrictool.evaluation import score
 
     return [
@@ -89,20 +91,32 @@ def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluatio
     ]
 
 
-def _print(evaluations: list[Evaluation], form: str, quiet: bool, options: dict[str, Any]) -> int:
-    from fabrictool.cli.screen import first_screen
-
+def _print(evaluations: list[Evaluation | FabricScore], form: str, quiet: bool, options: dict[str, Any]) -> int:
     if form == "json":
         documents = [evaluation.to_dict() for evaluation in evaluations]
         print_json(documents[0] if len(documents) == 1 else documents)
     elif form != "table":
         for evaluation in evaluations:
-            tables = [evaluation.collective_table(), evaluation.rack_table(), evaluation.finding_table()]
-            print_tables(tables, form)
+            print_tables(evaluation.tables(), form)
     elif not quiet:
-        screens = [first_screen(e, options["verbose"], plain(options["no_color"])) for e in evaluations]
-        click.echo("\n\n".join(screens))
+        for row, evaluation in enumerate(evaluations):
+            if row:
+                click.echo()
+            _show(evaluation, options)
     return 0 if all(evaluation.ok for evaluation in evaluations) else 1
+
+
+def _show(evaluation: Evaluation | FabricScore, options: dict[str, Any]) -> None:
+    """Print the first screen of a layout, the tables of a fabric without one."""
+    from fabrictool.cli.screen import first_screen
+    from fabrictool.evaluation import Evaluation
+
+    if isinstance(evaluation, Evaluation):
+        click.echo(first_screen(evaluation, options["verbose"], plain(options["no_color"])))
+        return
+    if evaluation.state:
+        click.echo(f"SCENARIO {evaluation.state.text}")
+    print_tables(evaluation.tables(), "table")
 
 
 def _stamp(layouts: tuple[str, ...]) -> list[tuple[int, int] | None]:

@@ -289,6 +289,9 @@ def transports(
     """
     found, refused = [], {}
     for row, network in enumerate(fabric.networks):
+        if not fabric.links.speed_bps[fabric.links.network == row].all():
+            refused[network.name] = f"the speed of links in network {network.name} is not known"
+            continue
         try:
             found.append(Transport(fabric, row, faults, stated.get(network.name)))
         except NotSupportedError as error:

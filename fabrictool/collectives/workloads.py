@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.layout.model import Layout
 from fabrictool.layout.workload import RankOrder
+
+if TYPE_CHECKING:
+    from fabrictool.tabular import Table
 
 MIB = 2.0**20
 DEFAULT_SIZES = (1 * MIB, 16 * MIB, 1024 * MIB)
@@ -66,8 +70,15 @@ class CollectiveResult:
         }
 
 
-def jobs_of(layout: Layout) -> list[Job]:
+def default_jobs() -> list[Job]:
+    """Return the jobs that are run where none are stated, over all ranks."""
+    return [Job(i, name, None, DEFAULT_SIZES, RankOrder()) for i, name in enumerate(DEFAULT_COLLECTIVES)]
+
+
+def jobs_of(layout: Layout | None) -> list[Job]:
     """Return the jobs that a layout states, else the default ones over all GPUs."""
+    if layout is None:
+        return default_jobs()
     if layout.scenario is not None and layout.scenario.jobs:
         return [
             Job(i, job.collective, job.algorithm, (job.nbytes,), job.ranks, job.model, tuple(job.pairs or ()),
@@ -80,11 +91,11 @@ def jobs_of(layout: Layout) -> list[Job]:
                 ("workload", "collectives", i))
             for i, item in enumerate(layout.workload.collectives)
         ]  # fmt: skip
-    return [Job(i, name, None, DEFAULT_SIZES, RankOrder()) for i, name in enumerate(DEFAULT_COLLECTIVES)]
+    return default_jobs()
 
 
 def jobs_asked_for(
-    layout: Layout,
+    layout: Layout | None,
     collectives: list[str] | None,
     algorithm: str | None,
     sizes: Sequence[str | float] | None,
@@ -162,4 +173,25 @@ def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> 
 def _too_many(what: str, gpus: int, path: tuple[str | int, ...]) -> Problem:
     return Problem(
         "", f"{what} asked for, but there are {gpus} GPUs, 0 to {gpus - 1}", "ask for fewer", (*path, "ranks")
+    )
+
+
+def result_table(rows: Sequence[CollectiveResult]) -> Table:
+    """Return collectives as a table."""
+    from fabrictool.tabular import Column, Table
+
+    return Table(
+        "collectives",
+        (
+            Column("collective", [r.collective for r in rows]),
+            Column("algorithm", [r.algorithm for r in rows]),
+            Column("model", [r.model for r in rows]),
+            Column("ranks", [r.ranks for r in rows]),
+            Column("size", [r.nbytes for r in rows], "B"),
+            Column("time", [r.time_s for r in rows], "s"),
+            Column("busbw", [r.busbw_bytes_per_s for r in rows], "B/s"),
+            Column("bound", [r.bound_busbw_bytes_per_s for r in rows], "B/s"),
+            Column("limited by", [r.limited_by for r in rows]),
+            Column("bottleneck", [r.bottleneck for r in rows]),
+        ),
     )

@@ -82,7 +82,7 @@ FILES = {
     "cut in a key": (GOOD[: GOOD.index("hosts_per_leaf") + 7], "7:12: is not valid YAML"),
     "binary": (bytes(range(256)), "1:1: is a binary file"),
     "image": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "3:1: is a binary file"),
-    "gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "1:1: is a binary file"),
+    "gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "1:1: its compression ends early"),
     "latin-1": (_with("rack-48u", "rack-48u # für alle").encode("latin-1"), "9:27: byte 0xfc is not UTF-8 text; save"),
     "latin-1, after wide letters": ("name: a # äöü ".encode() + b"\xfc", "1:15: byte 0xfc is not UTF-8 text"),
     "UTF-16, cut": (GOOD.encode("utf-16")[:51], "3:7: byte 0x61 is not UTF-16 text"),

@@ -1,0 +1,116 @@
+"""Runs jobs on the networks of a fabric in some state: results, congestion, and why some are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fabrictool.collectives.congestion import Congestion, congestion_of
+from fabrictool.collectives.transport import Transport, run_jobs, transports
+from fabrictool.collectives.workloads import CollectiveResult, Job
+from fabrictool.errors import NotSupportedError
+from fabrictool.layout.checks import routing_named
+from fabrictool.layout.network import Routing
+from fabrictool.records import Assumption, Finding
+from fabrictool.scenario import State
+
+if TYPE_CHECKING:
+    from fabrictool.tabular import Table
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The networks of a fabric that carry messages between all its ranks, and why the others do not."""
+
+    state: State
+    networks: tuple[Transport, ...]
+    refused: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Results of jobs on the first network, the congestion of each, and what is to say about them."""
+
+    results: tuple[CollectiveResult, ...]
+    congestion: Mapping[str, Congestion]
+    findings: tuple[Finding, ...]
+    assumptions: tuple[Assumption, ...]
+
+
+def joined_networks(
+    state: State, stated: Mapping[str, Routing], routing: str | Mapping[str, object] | None = None
+) -> Joined:
+    """Return the networks that carry collectives.
+
+    Parameters
+    ----------
+    state : State
+    stated : mapping of str to Routing
+        What a layout says, by network.
+    routing : str or mapping, optional
+        What is asked for in its place.
+
+    Raises
+    ------
+    FabrictoolError
+        If a routing that is stated or asked for cannot be used.
+    """
+    asked = routing_named(routing)
+    if asked is None:
+        found, refused = transports(state.fabric, state.faults, stated)
+        return Joined(state, tuple(found), refused)
+    everywhere = {network.name: asked for network in state.fabric.networks}
+    try:
+        found, refused = transports(state.fabric, state.faults, everywhere)
+    except NotSupportedError as error:  # not what the layout states, so at no place in it
+        problems = [replace(row, path=(), where=row.where or "--routing") for row in error.problems]
+        raise NotSupportedError(problems) from None
+    return Joined(state, tuple(found), refused)
+
+
+def run_networks(joined: Joined, jobs: list[Job], seed: int = 0) -> Ran:
+    """Run jobs on the first network, and find the congestion of each.
+
+    Raises
+    ------
+    FabrictoolError
+        If a job cannot be run.
+    """
+    first = joined.networks[0] if joined.networks else None
+    results = run_jobs(first, jobs) if first else []
+    return Ran(
+        tuple(results),
+        {transport.name: congestion_of(transport, seed) for transport in joined.networks},
+        (*_no_collectives(joined), *_unreachable(results, joined.state)),
+        tuple(first.assumptions(results)) if first else (),
+    )
+
+
+def _unreachable(results: list[CollectiveResult], state: State) -> list[Finding]:
+    """Say which collectives have no time, once a job."""
+    fix = "mend what is down, leave its ranks out, or " if state else ""
+    fix += "choose an algorithm that changes rails inside domains, such as pxn or hierarchical, or join the rails"
+    lost = {result.job: result for result in results if result.time_s is None}
+    return [
+        Finding("unreachable-ranks", "error", f"job {job}: {row.collective}", row.limited_by, fix)
+        for job, row in lost.items()
+    ]
+
+
+def _no_collectives(joined: Joined) -> list[Finding]:
+    """Say why there are no collectives."""
+    if joined.networks or not joined.state.fabric.networks:
+        return []
+    why = "; ".join(joined.refused.values())
+    message = f"no network carries messages between all ranks, so no collective is computed: {why}"
+    fix = "attach equally many ports of every GPU to one network, and name a routing that its family has"
+    return [Finding("no-collectives", "note", "networks", message, fix)]
+
+
+def finding_table(findings: Sequence[Finding]) -> Table:
+    """Return findings as a table."""
+    from fabrictool.tabular import Column, Table
+
+    keys = ("severity", "id", "where", "message", "fix")
+    return Table("findings", tuple(Column(key, [getattr(row, key) for row in findings]) for key in keys))
