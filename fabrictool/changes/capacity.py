@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -99,6 +99,17 @@ class State:
     def busy(self) -> F8:
         """Seconds that each channel takes for its load if volumes are bytes, (channels,)."""
         return self.load * self.seconds
+
+
+def of_hosts(wiring: Wiring) -> Wiring:
+    """Return the wiring with hosts and GPUs as its only endpoints, and as many lanes as these have.
+
+    Service machines may have more ports; their links and switches stay.
+    """
+    lanes = wiring.lanes[: wiring.hosts]
+    most = int(np.count_nonzero(lanes >= 0, axis=1).max(initial=1))
+    device, gpu = wiring.device[: wiring.hosts], wiring.gpu[: wiring.hosts]
+    return replace(wiring, lanes=lanes[:, :most], device=device, gpu=gpu)
 
 
 def state_of(routing: Routing) -> State:

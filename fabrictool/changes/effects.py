@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fabrictool.changes.capacity import Capacity, State, state_of
+from fabrictool.changes.capacity import Capacity, State, of_hosts, state_of
 from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.parts import halves_cut
 from fabrictool.fabric.tables import Bool
@@ -91,7 +91,7 @@ class Impact:
         }
 
 
-def impact(before: Wiring, faults: Faults, stated: Stated | None = None) -> Impact:
+def impact_of(before: Wiring, faults: Faults, stated: Stated | None = None) -> Impact:
     """Return what faults take from a network, beyond those that it has.
 
     Parameters
@@ -104,7 +104,8 @@ def impact(before: Wiring, faults: Faults, stated: Stated | None = None) -> Impa
         The routing; by default the network's own default.
     """
     after = wiring(before.fabric, before.network, before.faults | faults)
-    return impact_between(state_of(routing_of(before, stated)), state_of(routing_of(after, stated)))
+    then, now = (state_of(routing_of(of_hosts(one), stated)) for one in (before, after))
+    return impact_between(then, now)
 
 
 def impact_between(before: State, after: State) -> Impact:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fabrictool.changes.capacity import Capacity, State, state_of
+from fabrictool.changes.capacity import Capacity, State, of_hosts, state_of
 from fabrictool.changes.domains import label
 from fabrictool.changes.effects import hosts_hit, lost_share
 from fabrictool.changes.moving import MovingLoads, can_move
@@ -97,12 +97,12 @@ class Rebuilding:
         """Return the state without a domain."""
         old = self.before.wiring
         faults = old.faults | faults_of_rows(old.fabric, domain.links, domain.devices)
-        return state_of(routing_of(wiring(old.fabric, old.network, faults), self.stated))
+        return state_of(routing_of(of_hosts(wiring(old.fabric, old.network, faults)), self.stated))
 
 
 def losses_of(before: Wiring, stated: Stated | None = None) -> Losses:
     """Return what computes losses of a network: by moving loads where that is possible."""
-    routing = routing_of(before, stated)
+    routing = routing_of(of_hosts(before), stated)
     state = state_of(routing)
     if isinstance(routing, ModK) and can_move(routing):
         return MovingLoads(routing, state)

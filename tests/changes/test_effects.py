@@ -6,7 +6,7 @@ import fabrics
 import numpy as np
 import pytest
 
-from fabrictool.changes.effects import Impact, impact
+from fabrictool.changes.effects import Impact, impact_of
 from fabrictool.collectives.transport import transports
 from fabrictool.collectives.workloads import Job
 from fabrictool.fabric import Fabric
@@ -20,7 +20,7 @@ NIC = 50e9
 
 
 def lost(fabric: Fabric, **faults: object) -> Impact:
-    return impact(wiring(fabric, 0), faults_by_name(fabric, **faults))  # type: ignore[arg-type]
+    return impact_of(wiring(fabric, 0), faults_by_name(fabric, **faults))  # type: ignore[arg-type]
 
 
 def test_nothing_is_lost_without_changes() -> None:

@@ -30,8 +30,12 @@ FABRICS = {
     "one uplink": fabrics.pgft((4, 4), (1, 1), (1, 1)),
     "short": fabrics.pgft((4, 4), (1, 4), (1, 1), ports=13),
     "rails": fabrics.rails(8, 4, 4, 4),
+    "rails apart": fabrics.fabric_of(
+        {"name": "host", "type": fabrics.host_type(2, scale_up="3.6T"), "count": 8}, family="rail-only", rails=2,
+        scalable_unit={"hosts": 4}, leaf={"type": fabrics.SWITCH}, spine={"type": fabrics.SWITCH, "count": 4},
+    ),
     "rails with few spines": fabrics.rails(6, 2, 3, 1, up=2),
-}
+}  # fmt: skip
 
 
 def both(fabric: Fabric, faults: Faults, name: str) -> tuple[MovingLoads, Rebuilding]:

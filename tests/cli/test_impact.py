@@ -1,0 +1,126 @@
+"""``fabrictool impact``: what users type and scripts read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import call
+from foreign import DATA
+
+import fabrictool as ft
+
+ROOT = Path(__file__).parents[2]
+FT64 = str(ROOT / "topologies" / "ft64.yaml")
+RAILS = str(DATA / "infiniband" / "rail_4su.net.gz")
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> Any:
+    code, out, err = call(capsys, "impact", "--json", *arguments)
+    assert (code, err) == (status, "")
+    return json.loads(out)
+
+
+def test_without_a_question_every_single_loss_is_ranked(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, FT64)
+    assert list(found) == [
+        "format", "layout", "fabrictool", "network", "routing", "baseline", "changes", "ranking", "findings",
+    ]  # fmt: skip
+    assert (found["format"], found["layout"], found["network"], found["routing"]) == (1, "ft64", "compute", "d-mod-k")
+    assert found["changes"] == []
+    assert len(found["ranking"]) == 16 + 128
+    worst = found["ranking"][0]
+    assert (worst["kind"], worst["all_reduce_lost"]) == ("spine", 0)
+    assert worst["all_to_all_lost"] == pytest.approx(1 - 63 / 112)
+    assert [finding["id"] for finding in found["findings"]] == ["single-loss", "single-loss"]
+    assert {finding["severity"] for finding in found["findings"]} == {"warning"}
+
+
+def test_faults_that_cut_hosts_off_are_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, FT64, "--fail-devices", "leaf-02", status=1)
+    (change,) = found["changes"]
+    assert (change["change"], change["what"]) == ("faults", "device leaf-02")
+    assert len(change["hosts_lost"]) == 8
+    assert change["bisection_links"] == {"before": 32, "after": 24}
+    assert found["findings"][0]["id"] == "hosts-cut-off"
+    assert found["ranking"] == []
+
+
+def test_hosts_that_are_failed_themselves_are_not_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, FT64, "--fail-devices", "h1-05,h1-06")
+    assert found["changes"][0]["hosts_lost"] == ["h1-05", "h1-06"]
+    assert [finding["id"] for finding in found["findings"]] == ["bandwidth-lost"]
+
+
+def test_a_drain_comes_on_top_of_faults_and_may_stop_its_hosts(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, FT64, "--slow", "h1-05:1=0.5", "--drain", "leaf-02")
+    faults, drain = found["changes"]
+    assert faults["what"] == "link h1-05:1 - leaf-01:5 at 0.5 of its speed"
+    assert drain["before"] == faults["after"]
+    assert [finding["id"] for finding in found["findings"]] == [
+        "bandwidth-lost", "drain-stops-hosts", "bandwidth-lost",
+    ]  # fmt: skip
+
+
+def test_faults_at_random_are_those_of_their_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    one, two, other = (
+        document(capsys, FT64, "--fail-links", "3", "--seed", seed)["changes"][0]["what"] for seed in ("1", "1", "2")
+    )
+    assert one == two != other
+    assert one.count("link ") == 3
+
+
+def test_losses_are_ranked_on_top_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, FT64, "--fail-devices", "spine-03", "--domain", "switch")
+    by_name = {loss["name"]: loss for loss in found["ranking"]}
+    assert by_name["spine-03"]["all_to_all_lost"] == 0  # it is down already
+    assert by_name["spine-04"]["all_to_all_lost"] == pytest.approx(1 - 112 / 168)  # three shares on one uplink
+
+
+def test_a_fabric_from_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, RAILS, "--domain", "switch", "--domain", "host")
+    assert found["baseline"]["endpoints"] == 4 * found["baseline"]["hosts"] == 128
+    assert len(found["ranking"]) == 24 + 32
+    assert max(loss["hosts_lost"] + loss["hosts_impaired"] for loss in found["ranking"]) == 8
+
+
+def test_several_layouts_in_one_call(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, FT64, RAILS, "--domain", "host")
+    assert [row["layout"] for row in found] == ["ft64", "rail_4su"]
+
+
+def test_tables_fit_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "impact", FT64, "--n-1", "--drain", "spine-01")
+    assert code == 0
+    for part in ("ft64, compute", "drain lost", "one lost: the worst of each kind", "one lost: the worst 10"):
+        assert part in out
+    assert max(len(line) for line in out.split("findings")[0].splitlines()) <= 140
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--drain", "spine-3"], "spine-3: no such device; did you mean 'spine-03'?"),
+        (["--fail-links", "leaf-01:99"], "leaf-01:99: no such port; leaf-01 has ports 1 to 16"),
+        (["--fail-links", "9999"], "9999 failed links between switches asked for, but there are 64; ask for fewer"),
+        (["--slow", "leaf-01:9"], "leaf-01:9: is no LINK=FACTOR; write a slow link such as leaf-01:5=0.5"),
+        (["--slow", "leaf-01:9=2"], "leaf-01:9: factor 2.0 is not above 0 and at most 1; fail the link instead"),
+        (["--domain", "swich"], "--domain: no domains of kind 'swich' are known; did you mean 'switch'?"),
+        (["--network", "storage"], "--network: no network 'storage'; known are compute"),
+        (["--routing", "dmodk"], "--routing: no routing 'dmodk'; did you mean 'd-mod-k'?"),
+    ],
+)
+def test_bad_input_is_refused_with_a_way_out(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    code, out, err = call(capsys, "impact", FT64, *arguments)
+    assert (code, out, err.strip()) == (2, "", said)
+
+
+def test_the_function_is_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    report = ft.impact(FT64, drain="spine-01")
+    assert report.to_dict() == document(capsys, FT64, "--drain", "spine-01")
+    assert report.ok
+    assert "drain" in report._repr_html_()
