@@ -55,18 +55,18 @@ def change_findings(fabric: Fabric, what: str, found: Impact, faults: Faults, dr
     lost = max(found.all_reduce_lost or 0.0, found.all_to_all_lost or 0.0)
     if lost >= WORTH:
         numbers = f"{_percent(found.all_reduce_lost)} of all-reduce, {_percent(found.all_to_all_lost)} of all-to-all"
-        fix = "see hot_channels for the links that now limit"
+        fix = f"relieve {found.hot[0].link}, the busiest then" if found.hot else "mend it first"
         yield Finding("bandwidth-lost", "warning", where, f"{what}: loses {numbers} bandwidth", fix)
 
 
-def ranking_findings(network: str, ranking: Iterable[Loss]) -> Iterator[Finding]:
-    """Yield a finding for each kind of which the loss of a single one takes the network from hosts or pairs."""
+def ranking_findings(fabric: Fabric, network: str, ranking: Iterable[Loss]) -> Iterator[Finding]:
+    """Yield a finding for each kind of which the loss of one takes the network from hosts that are not in it."""
     by_kind: dict[str, list[Loss]] = {}
     for loss in ranking:
         by_kind.setdefault(loss.kind, []).append(loss)
     for kind, losses in by_kind.items():
         single = [loss for loss in losses if loss.pairs_lost > 0]
-        if not single or kind == "host":
+        if not single or any((fabric.devices.tier[list(loss.domain.devices)] == 0).any() for loss in single):
             continue
         worst = max(single, key=lambda loss: (loss.hosts_lost + loss.hosts_impaired, loss.pairs_lost))
         hosts = worst.hosts_lost + worst.hosts_impaired

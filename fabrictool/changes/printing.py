@@ -13,6 +13,7 @@ from fabrictool.tabular import Column, Table
 
 if TYPE_CHECKING:
     from fabrictool.changes.report import Change
+    from fabrictool.changes.upgrade import Upgrade
 
 
 def change_tables(baseline: Capacity, changes: Sequence[Change], title: str) -> list[Table]:
@@ -46,6 +47,25 @@ def ranking_tables(worst: Sequence[Loss], by_kind: Sequence[tuple[Loss, int]]) -
         *_loss_columns(worst),
     )
     return [Table("one lost: the worst of each kind", kinds), Table(f"one lost: the worst {len(worst)}", losses)]
+
+
+def wave_tables(found: Upgrade | None) -> list[Table]:
+    """Return the waves of an upgrade, if one was asked for."""
+    if found is None:
+        return []
+    rows = found.waves
+    columns = (
+        Column("wave", list(range(1, len(rows) + 1))),
+        Column("out", [len(row.devices) for row in rows]),
+        Column("switches", [_some(row.devices) for row in rows]),
+        Column("stops", [row.stops or None for row in rows]),
+        Column("hosts stopped", [row.hosts_stopped for row in rows]),
+        Column("stays", [_share(row.stays) for row in rows], align="right"),
+        Column("all-reduce lost", [_share(row.loss.all_reduce_lost) for row in rows], align="right"),
+        Column("all-to-all lost", [_share(row.loss.all_to_all_lost) for row in rows], align="right"),
+    )
+    least = f"at least {found.fewest} for {100 * found.keep:g} % to stay"
+    return [Table(f"upgrade in {len(rows)} waves, {least}", columns)]
 
 
 def finding_table(findings: Sequence[Finding]) -> list[Table]:
@@ -87,6 +107,10 @@ def _hot(change: Change) -> Table:
             Column("after", [row.after for row in hot]),
         ),
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{names[0]} … {names[-1]}" if len(names) > 2 else ", ".join(names)
 
 
 def _gigabytes(rate: float | None) -> float | None:

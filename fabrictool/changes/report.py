@@ -11,8 +11,9 @@ from fabrictool.changes.capacity import Capacity, of_hosts, state_of
 from fabrictool.changes.domains import domains_of
 from fabrictool.changes.effects import Impact, impact_between
 from fabrictool.changes.findings import change_findings, ranking_findings
-from fabrictool.changes.ranking import Loss, Progress, losses_of, ranked, worst_of_each_kind
+from fabrictool.changes.ranking import Loss, Losses, Progress, losses_of, ranked, worst_of_each_kind
 from fabrictool.changes.subject import Subject, Words, down, faults_of, network_of, stated_routing, subject_of, words
+from fabrictool.changes.upgrade import Upgrade, upgrade, upgrade_findings
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, faults_by_name
 from fabrictool.layout.model import Layout
@@ -54,6 +55,8 @@ class ImpactReport:
     changes : tuple of Change
     ranking : tuple of Loss
         Losses on top of the faults, the worst first; empty where none was asked for.
+    upgrade : Upgrade or None
+        Waves on top of the faults, where they were asked for.
     findings : tuple of Finding
     """
 
@@ -63,6 +66,7 @@ class ImpactReport:
     baseline: Capacity
     changes: tuple[Change, ...]
     ranking: tuple[Loss, ...]
+    upgrade: Upgrade | None
     findings: tuple[Finding, ...]
 
     @property
@@ -81,16 +85,20 @@ class ImpactReport:
             "baseline": self.baseline.to_dict(),
             "changes": [change.to_dict() for change in self.changes],
             "ranking": [loss.to_dict() for loss in self.ranking],
+            "waves": self.upgrade.to_dict()["waves"] if self.upgrade else [],
+            "fewest_waves": self.upgrade.fewest if self.upgrade else None,
+            "keep": self.upgrade.keep if self.upgrade else None,
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
     def tables(self) -> list[Table]:
         """Return what a terminal shows."""
-        from fabrictool.changes.printing import change_tables, finding_table, ranking_tables
+        from fabrictool.changes.printing import change_tables, finding_table, ranking_tables, wave_tables
 
         return [
             *change_tables(self.baseline, self.changes, f"{self.layout}, {self.network}"),
             *ranking_tables(self.ranking[:SHOWN], worst_of_each_kind(self.ranking)),
+            *wave_tables(self.upgrade),
             *finding_table(self.findings),
         ]
 
@@ -108,6 +116,8 @@ def impact(
     slow: Mapping[str, float] | str | Iterable[str] = (),
     drain: Words = (),
     n_1: bool = False,
+    waves: bool = False,
+    keep: float = 0.75,
     domain: Words = (),
     domains: Iterable[Domain] = (),
     network: str | None = None,
@@ -129,6 +139,10 @@ def impact(
         Devices to be taken out together, on top of what is down.
     n_1 : bool
         Rank the loss of every single link and switch, on top of what is down; so where nothing is asked.
+    waves : bool
+        Plan an upgrade of all switches.
+    keep : float
+        Share that must stay in each wave: of hosts that run, times of their path capacity.
     domain : str or list of str
         Kinds of domain to rank: link, switch, host, pod, plane, rail, or kinds of ``domains``.
     domains : iterable of Domain
@@ -153,14 +167,17 @@ def impact(
     faults = faults_of(about, fail_links, fail_devices, slow, seed)
     asked = _Asked(about, healthy, stated, faults)
     changes, findings = asked.changes(words(drain))
-    kinds = [*(["switch", "link"] if n_1 or not (changes or words(domain)) else []), *words(domain)]
-    ranking = asked.ranking(list(dict.fromkeys(kinds)), domains, progress)
-    findings = [*about.findings, *findings, *ranking_findings(healthy.name, ranking)]
+    kinds = [*(["switch", "link"] if n_1 or not (changes or words(domain) or waves) else []), *words(domain)]
+    losses = asked.losses() if kinds or waves else None
+    ranking = asked.ranking(losses, list(dict.fromkeys(kinds)), domains, progress) if losses else []
+    plan = upgrade(losses, keep) if losses and waves else None
+    findings = [*about.findings, *findings, *ranking_findings(about.fabric, healthy.name, ranking)]
+    findings += upgrade_findings(healthy.name, plan) if plan else []
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     found = routing_of(healthy, stated)
     baseline = changes[0].impact.before if changes else state_of(found).capacity
     return ImpactReport(
-        about.fabric.name, healthy.name, found.name, baseline, tuple(changes), tuple(ranking), tuple(findings)
+        about.fabric.name, healthy.name, found.name, baseline, tuple(changes), tuple(ranking), plan, tuple(findings)
     )
 
 
@@ -195,11 +212,14 @@ class _Asked:
             before = after
         return found, findings
 
-    def ranking(self, kinds: list[str], given: Iterable[Domain], progress: Progress | None) -> list[Loss]:
-        """Return the losses of all domains of some kinds, on top of the faults."""
-        if not kinds:
-            return []
+    def losses(self) -> Losses:
+        """Return what computes losses on top of the faults."""
+        return losses_of(self._wired(self.faults), self.stated)
+
+    def ranking(
+        self, losses: Losses, kinds: list[str], given: Iterable[Domain], progress: Progress | None
+    ) -> list[Loss]:
+        """Return the losses of all domains of some kinds."""
         listed = list(given)
         fabric, network = self.subject.fabric, self.healthy.network
-        lost = [domain for kind in kinds for domain in domains_of(fabric, network, kind, listed)]
-        return ranked(losses_of(self._wired(self.faults), self.stated), lost, progress)
+        return ranked(losses, [row for kind in kinds for row in domains_of(fabric, network, kind, listed)], progress)

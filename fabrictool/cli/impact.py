@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 @layouts_argument
 @click.option("--n-1", "n_1", is_flag=True, help="Rank the loss of every single link and switch; the default.")
 @click.option("--drain", multiple=True, metavar="DEVICES", help="Devices taken out together; names between commas.")
+@click.option("--waves", is_flag=True, help="Plan an upgrade of all switches in waves.")
+@click.option("--keep", type=float, default=0.75, show_default=True, help="Share that must stay in a wave.")
 @click.option("--domain", multiple=True, metavar="KIND", help="Rank link, switch, host, pod, plane or rail.")
 @click.option("--network", metavar="NAME", help="Default: the one that most GPUs or hosts are on.")
 @click.option("--routing", metavar="NAME", help="d-mod-k, …; default the layout's.")
@@ -31,6 +33,9 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool, **o
 
     Faults are what is down already; a drain and losses one at a time come on top of them. A drain that
     stops hosts homed only on what is drained is a warning, any other host cut off an error.
+
+    In a wave the share of hosts that run, times the smallest share of their path capacity, stays above --keep;
+    switches that some host hangs on alone stop it, and those that stop the same hosts go out together.
 
     Exit status: 0 clean, 1 if a finding is an error, 2 for bad input.
     """

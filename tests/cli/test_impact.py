@@ -26,7 +26,8 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 
 def test_without_a_question_every_single_loss_is_ranked(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, FT64)
     assert list(found) == [
-        "format", "layout", "fabrictool", "network", "routing", "baseline", "changes", "ranking", "findings",
+        "format", "layout", "fabrictool", "network", "routing", "baseline", "changes", "ranking",
+        "waves", "fewest_waves", "keep", "findings",
     ]  # fmt: skip
     assert (found["format"], found["layout"], found["network"], found["routing"]) == (1, "ft64", "compute", "d-mod-k")
     assert found["changes"] == []
@@ -99,6 +100,28 @@ def test_tables_fit_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(len(line) for line in out.split("findings")[0].splitlines()) <= 140
 
 
+def test_waves_of_a_superpod_stop_a_unit_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """RA-11333-001: 4 units of 32 hosts (the last 31), 8 leaves each, 16 spines."""
+    layout = str(ROOT / "topologies" / "dgx-superpod-h100-4su.yaml")
+    found = document(capsys, layout, "--waves", "--keep", "0.7")
+    assert [wave["stops"] for wave in found["waves"][:4]] == ["SU 1", "SU 2", "SU 3", "SU 4"]
+    assert [len(wave["devices"]) for wave in found["waves"]] == [9] * 4 + [4] * 3
+    assert [wave["hosts_stopped"] for wave in found["waves"]] == [32, 32, 32, 31, 0, 0, 0]
+    assert found["fewest_waves"] == 7
+    assert {wave["pairs_cut"] for wave in found["waves"]} == {0}
+    assert found["waves"][-1]["stays"] == 0.75
+    assert found["ranking"] == []
+    assert [finding["id"] for finding in found["findings"]] == ["wave-stops-hosts", "wave-routing"]
+    code, out, _ = call(capsys, "impact", layout, "--waves", "--keep", "0.7")
+    assert (code, "upgrade in 7 waves, at least 7" in out) == (0, True)
+
+
+def test_what_alone_leaves_too_little_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, FT64, "--waves", "--keep", "0.9")
+    assert found["findings"][0]["message"] == "16 alone leave less than the 90 % to keep: leaf-01 87.5 %"
+    assert len(found["waves"]) == 16
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -108,6 +131,7 @@ def test_tables_fit_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
         (["--slow", "leaf-01:9"], "leaf-01:9: is no LINK=FACTOR; write a slow link such as leaf-01:5=0.5"),
         (["--slow", "leaf-01:9=2"], "leaf-01:9: factor 2.0 is not above 0 and at most 1; fail the link instead"),
         (["--domain", "swich"], "--domain: no domains of kind 'swich' are known; did you mean 'switch'?"),
+        (["--waves", "--keep", "75"], "--keep: 75 is not above 0 and below 1; give a share such as 0.75"),
         (["--network", "storage"], "--network: no network 'storage'; known are compute"),
         (["--routing", "dmodk"], "--routing: no routing 'dmodk'; did you mean 'd-mod-k'?"),
     ],
