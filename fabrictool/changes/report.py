@@ -14,6 +14,8 @@ from fabrictool.changes.findings import change_findings, ranking_findings
 from fabrictool.changes.ranking import Loss, Losses, Progress, losses_of, ranked, worst_of_each_kind
 from fabrictool.changes.subject import Subject, Words, down, faults_of, network_of, stated_routing, subject_of, words
 from fabrictool.changes.upgrade import Upgrade, upgrade, upgrade_findings
+from fabrictool.changes.waves import check_keep
+from fabrictool.errors import InputError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, faults_by_name
 from fabrictool.layout.model import Layout
@@ -161,6 +163,10 @@ def impact(
     FabrictoolError
         If the layout, or anything asked for, cannot be used.
     """
+    check_keep(keep)
+    for option, given in (("--drain", drain), ("--domain", domain)):
+        if given and not words(given):
+            raise InputError([Problem(option, "names nothing", "give a name, or leave it out")])
     about = subject_of(subject)
     healthy = network_of(about, network)
     stated = stated_routing(about, healthy, routing)

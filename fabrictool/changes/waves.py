@@ -147,8 +147,7 @@ def plan_waves(shares: Shares, keep: float) -> Plan:
     InputError
         If ``keep`` is out of range.
     """
-    if not 0 < keep < 1:
-        raise InputError([Problem("--keep", f"{keep:g} is not above 0 and below 1", "give a share such as 0.75")])
+    check_keep(keep)
     listed = units(shares)
     alone = {unit: shares.stays([unit]) for unit in listed}
     worst_first = sorted(listed, key=lambda unit: min(keep, alone[unit]))
@@ -159,6 +158,18 @@ def plan_waves(shares: Shares, keep: float) -> Plan:
         fewest_waves(listed, shares, alone, keep),
         tuple((unit, left) for unit, left in alone.items() if left < keep - EPS),
     )
+
+
+def check_keep(keep: float) -> None:
+    """Refuse a share to keep that is out of range.
+
+    Raises
+    ------
+    InputError
+        If it is not above 0 and below 1.
+    """
+    if not 0 < keep < 1:
+        raise InputError([Problem("--keep", f"{keep:g} is not above 0 and below 1", "give a share such as 0.75")])
 
 
 def _first_fit(order: Sequence[Unit], shares: Shares, alone: dict[Unit, float], keep: float) -> list[list[Unit]]:

@@ -87,6 +87,14 @@ def test_a_fabric_from_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(loss["hosts_lost"] + loss["hosts_impaired"] for loss in found["ranking"]) == 8
 
 
+def test_without_speeds_there_is_reach_and_no_bandwidth(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, str(DATA / "infiniband" / "ft2_64.topo"), "--domain", "switch")
+    assert found["baseline"]["all_to_all_bytes_per_s"] is None
+    assert found["baseline"]["pairs"] == found["baseline"]["endpoints"] * (found["baseline"]["endpoints"] - 1)
+    assert {loss["all_reduce_lost"] for loss in found["ranking"]} == {None}
+    assert found["ranking"][0]["pairs_lost"] > 0
+
+
 def test_several_layouts_in_one_call(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, FT64, RAILS, "--domain", "host")
     assert [row["layout"] for row in found] == ["ft64", "rail_4su"]
@@ -128,6 +136,12 @@ def test_what_alone_leaves_too_little_is_named(capsys: pytest.CaptureFixture[str
         (["--drain", "spine-3"], "spine-3: no such device; did you mean 'spine-03'?"),
         (["--fail-links", "leaf-01:99"], "leaf-01:99: no such port; leaf-01 has ports 1 to 16"),
         (["--fail-links", "9999"], "9999 failed links between switches asked for, but there are 64; ask for fewer"),
+        (["--drain", ","], "--drain: names nothing; give a name, or leave it out"),
+        (
+            ["--fail-links", "leaf-01"],
+            "leaf-01: is no device:port; name one of the link's two ends, such as leaf-01:5",
+        ),
+        (["--keep", "2"], "--keep: 2 is not above 0 and below 1; give a share such as 0.75"),
         (["--slow", "leaf-01:9"], "leaf-01:9: is no LINK=FACTOR; write a slow link such as leaf-01:5=0.5"),
         (["--slow", "leaf-01:9=2"], "leaf-01:9: factor 2.0 is not above 0 and at most 1; fail the link instead"),
         (["--domain", "swich"], "--domain: no domains of kind 'swich' are known; did you mean 'switch'?"),
