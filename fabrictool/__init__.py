@@ -16,6 +16,7 @@ _PUBLIC = {
     "build": "fabrictool.generators.building",
     "compare": "fabrictool.explore.comparing",
     "evaluate": "fabrictool.evaluation",
+    "impact": "fabrictool.changes.report",
     "score": "fabrictool.evaluation",
     "route": "fabrictool.explore.routed",
     "Evaluation": "fabrictool.evaluation",
@@ -35,6 +36,7 @@ __all__ = [
     "compare",
     "edit",
     "evaluate",
+    "impact",
     "layout_from_tree",
     "read_fabric",
     "read_layout",
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from fabrictool.changes.report import impact
     from fabrictool.errors import FabrictoolError, InputError
     from fabrictool.evaluation import Evaluation, evaluate, score
     from fabrictool.explore.comparing import compare

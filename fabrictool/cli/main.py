@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "Count what a layout consists of.",
     "score": "Evaluate a layout: collectives, congestion, power, cooling, cost, findings.",
     "route": "Compute what each link carries.",
+    "impact": "What failures, drains and upgrades cost.",
     "compare": "Set layouts side by side, or one beside its earlier state in git.",
     "plot": "Draw a figure of a layout.",
     "catalogue": "List device types with their sources.",

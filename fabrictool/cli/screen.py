@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PROTOCOLS = {"infiniband": "InfiniBand", "ethernet": "Ethernet (RoCE)", "efa": "EFA", "tcp": "TCP"}
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 SHOWN = 6
+MOST_RANKS = 32_768
 WIDTH = 110
 _TOTALS = (("GPUs", "gpus"), ("hosts", "hosts"), ("switches", "switches"), ("racks", "racks"))
 
@@ -37,6 +38,7 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
         *_fabric(evaluation),
         *_lossless(evaluation),
         *_collectives(evaluation),
+        *_if_lost(evaluation),
         *_power(evaluation),
         *_cost(evaluation, verbose),
         *_assumptions(evaluation, verbose),
@@ -142,6 +144,22 @@ def _collectives(evaluation: Evaluation) -> Iterator[str]:
             f" congestion {name}: {row.pattern}, busiest link {row.max_link_load:.3g}x a host link's load#{hot}; "
             f"effective bisection {100 * row.effective_bisection:.1f} %~"
         )
+
+
+def _if_lost(evaluation: Evaluation) -> Iterator[str]:
+    """Say what one lost switch or host link costs; above 32,768 ranks routing anew for it would take a second."""
+    from fabrictool.changes.capacity import of_hosts
+    from fabrictool.changes.if_lost import if_lost
+    from fabrictool.routing.choose import routing_of
+    from fabrictool.routing.wiring import wiring
+
+    fabric = evaluation.fabric
+    for name in evaluation.congestion if len(fabric.gpus) <= MOST_RANKS else ():
+        network = of_hosts(wiring(fabric, fabric.network_row(name)))
+        rows = if_lost(routing_of(network, evaluation.layout.networks[name].routing))
+        parts = [f"one {r.kind} {100 * r.all_reduce_lost:.2g}~, {100 * r.all_to_all_lost:.2g}~" for r in rows]
+        if parts:
+            yield _head("IF LOST") + _wrapped(f"% of all-reduce, all-to-all: {'; '.join(parts)}", 9)
 
 
 def _power_text(power_w: float) -> str:

@@ -53,6 +53,10 @@ class Lookup:
 
     def link(self, word: str) -> I4:
         """Return the row of the link at a port, an empty array if there is none."""
+        if ":" not in word:
+            what = "is no device:port" if word in self.rows else "is no link"
+            self.problems.append(Problem(word, what, "name one of the link's two ends, such as leaf-01:5"))
+            return np.zeros(0, np.int32)
         port = self.port(word)
         links = self.fabric.links
         hits = np.flatnonzero((links.port_a == port) | (links.port_z == port)).astype(np.int32)

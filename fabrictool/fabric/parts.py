@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fabrictool.fabric.tables import F8, I4, Fabric
+from fabrictool.fabric.tables import F8, I4, Bool, Fabric
 from fabrictool.fabric.walks import pairs_by_links
 
 #: Distances are not counted where more switches than these form no tree: the search takes their number squared.
@@ -134,8 +134,10 @@ def switch_components(fabric: Fabric, network: int) -> int:
     return len(np.unique(label[switches]))
 
 
-def halves_cut(fabric: Fabric, network: int) -> int:
+def halves_cut(fabric: Fabric, network: int, dead: Bool | None = None) -> int:
     """Return the fewest links that part the first half of the hosts from the second, by max-flow.
+
+    Links that are ``dead``, (links,), part nothing; the halves are those of all hosts, also of cut-off ones.
 
     Hosts fill leaves, units, pods and groups in order, so halves in this order follow the fabric's
     own borders: in a tree no equal split cuts fewer. Where groups are joined sideways, another split
@@ -151,8 +153,9 @@ def halves_cut(fabric: Fabric, network: int) -> int:
     node = np.arange(size + 2, dtype=np.int32)
     node[hosts[: len(hosts) // 2]] = size
     node[hosts[len(hosts) // 2 :]] = size + 1
-    a, z, _ = network_ends(fabric, network)
-    a, z = node[a], node[z]
+    a, z = fabric.ends
+    live = (fabric.links.network == network) & (True if dead is None else ~dead)
+    a, z = node[a[live]], node[z[live]]
     ones = np.ones(2 * len(a), np.int32)
     both = (ones, (np.concatenate((a, z)), np.concatenate((z, a))))
     capacity = coo_array(both, shape=(size + 2, size + 2)).tocsr().astype(np.int32)

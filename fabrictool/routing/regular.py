@@ -93,7 +93,7 @@ def _uniform(channels: Channels, up: I4) -> tuple[float, float] | None:
     """Return seconds per byte of channels and latency of up and down together, if all are alike."""
     speed, latency = channels.speed_bps, channels.latency_s[up] + channels.latency_s[up ^ 1]
     both = np.concatenate((speed[up], speed[up ^ 1]))
-    if not len(up) or np.ptp(both) > 0 or np.ptp(latency) > 1e-12 * latency.max():
+    if not len(up) or both[0] <= 0 or np.ptp(both) > 0 or np.ptp(latency) > 1e-12 * latency.max():
         return None
     return 8.0 / float(both[0]), float(latency[0])
 

@@ -1,0 +1,1 @@
+"""What changes cost: from a list of changes to what is lost, whoever asks."""

@@ -1,0 +1,159 @@
+"""What each of many losses takes, one at a time, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from fabrictool.changes.capacity import Capacity, State, of_hosts, state_of
+from fabrictool.changes.domains import label
+from fabrictool.changes.effects import hosts_hit, lost_share
+from fabrictool.changes.moving import MovingLoads, can_move
+from fabrictool.fabric.faults import faults_of_rows
+from fabrictool.layout.network import Routing as Stated
+from fabrictool.records import Domain
+from fabrictool.routing.channels import channel_name
+from fabrictool.routing.choose import routing_of
+from fabrictool.routing.modk import ModK
+from fabrictool.routing.wiring import Wiring, wiring
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What the loss of one domain takes from a network.
+
+    Parameters
+    ----------
+    domain : Domain
+    kind : str
+        What it is, such as ``leaf`` or ``host-leaf link``.
+    after : Capacity
+    all_reduce_lost, all_to_all_lost : float or None
+        Shares of the bandwidth of all ranks, or endpoints, together; None where there was none.
+    hosts_lost, hosts_impaired : int
+        Hosts that lose the network, and those that lose it with some endpoints only.
+    pairs_lost : int
+        Ordered pairs of endpoints that no longer reach each other.
+    busiest : str
+        The busiest link under all-to-all afterwards.
+    """
+
+    domain: Domain
+    kind: str
+    after: Capacity
+    all_reduce_lost: float | None
+    all_to_all_lost: float | None
+    hosts_lost: int
+    hosts_impaired: int
+    pairs_lost: int
+    busiest: str
+
+    @property
+    def severity(self) -> tuple[float, float, int]:
+        """What losses are ranked by: the larger lost share, then the other, then pairs."""
+        shares = sorted((self.all_reduce_lost or 0.0, self.all_to_all_lost or 0.0), reverse=True)
+        return round(shares[0], 9), round(shares[1], 9), self.pairs_lost
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object in the JSON output."""
+        return {
+            "domain": self.domain.kind,
+            "kind": self.kind,
+            "name": self.domain.name,
+            "all_reduce_lost": self.all_reduce_lost,
+            "all_to_all_lost": self.all_to_all_lost,
+            "hosts_lost": self.hosts_lost,
+            "hosts_impaired": self.hosts_impaired,
+            "pairs_lost": self.pairs_lost,
+            "busiest_link": self.busiest or None,
+            "after": self.after.to_dict(),
+        }
+
+
+class Losses(Protocol):
+    """What can say which state a network is in without a domain."""
+
+    @property
+    def before(self) -> State:
+        """The state with all that is there."""
+
+    def after(self, domain: Domain) -> State:
+        """Return the state without a domain."""
+
+
+@dataclass(frozen=True)
+class Rebuilding:
+    """Builds and routes the network anew for each loss: slow, and right for every routing."""
+
+    before: State
+    stated: Stated | None
+
+    def after(self, domain: Domain) -> State:
+        """Return the state without a domain."""
+        old = self.before.wiring
+        faults = old.faults | faults_of_rows(old.fabric, domain.links, domain.devices)
+        return state_of(routing_of(of_hosts(wiring(old.fabric, old.network, faults)), self.stated))
+
+
+def losses_of(before: Wiring, stated: Stated | None = None) -> Losses:
+    """Return what computes losses of a network: by moving loads where that is possible."""
+    routing = routing_of(of_hosts(before), stated)
+    state = state_of(routing)
+    if isinstance(routing, ModK) and can_move(routing):
+        return MovingLoads(routing, state)
+    return Rebuilding(state, stated)
+
+
+def ranked(losses: Losses, domains: Iterable[Domain], progress: Progress | None = None) -> list[Loss]:
+    """Return what the loss of each domain takes, the worst first; equal ones stay in order.
+
+    Parameters
+    ----------
+    losses : Losses
+    domains : iterable of Domain
+    progress : callable, optional
+        Is told how many of how many are done.
+    """
+    given = list(domains)
+    found = list(_each(losses, given, progress))
+    return sorted(found, key=lambda loss: tuple(-part for part in loss.severity))
+
+
+def _each(losses: Losses, domains: list[Domain], progress: Progress | None) -> Iterator[Loss]:
+    for done, domain in enumerate(domains, 1):
+        yield loss_of(losses.before, losses.after(domain), domain)
+        if progress:
+            progress(done, len(domains))
+
+
+def loss_of(before: State, after: State, domain: Domain) -> Loss:
+    """Return what a domain takes, given the states with it and without."""
+    fabric, then, now = before.wiring.fabric, before.capacity, after.capacity
+    lost, impaired = hosts_hit(before, after.alive) if now.endpoints < then.endpoints else ([], [])
+    busiest = int(np.argmax(after.busy)) if len(after.busy) else -1
+    return Loss(
+        domain,
+        label(fabric, domain),
+        now,
+        lost_share(then.all_reduce_total, now.all_reduce_total),
+        lost_share(then.all_to_all_total, now.all_to_all_total),
+        len(lost),
+        len(impaired),
+        before.pairs - after.pairs,
+        channel_name(fabric, busiest) if busiest >= 0 and after.busy[busiest] > 0 else "",
+    )
+
+
+def worst_of_each_kind(ranking: Iterable[Loss]) -> list[tuple[Loss, int]]:
+    """Return the worst loss of each kind with the number of that kind, the worst kind first."""
+    worst: dict[str, Loss] = {}
+    count: dict[str, int] = {}
+    for loss in ranking:
+        worst.setdefault(loss.kind, loss)
+        count[loss.kind] = count.get(loss.kind, 0) + 1
+    return [(loss, count[kind]) for kind, loss in worst.items()]

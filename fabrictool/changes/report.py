@@ -1,0 +1,231 @@
+"""The answer to ``impact``: what changes cost, which single losses cost most, and in which waves to upgrade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fabrictool import __version__
+from fabrictool.changes.capacity import Capacity, of_hosts, state_of
+from fabrictool.changes.domains import domains_of
+from fabrictool.changes.effects import Impact, impact_between
+from fabrictool.changes.findings import change_findings, ranking_findings
+from fabrictool.changes.ranking import Loss, Losses, Progress, losses_of, ranked, worst_of_each_kind
+from fabrictool.changes.subject import Subject, Words, down, faults_of, network_of, stated_routing, subject_of, words
+from fabrictool.changes.upgrade import Upgrade, upgrade, upgrade_findings
+from fabrictool.changes.waves import check_keep
+from fabrictool.errors import InputError, Problem
+from fabrictool.fabric import Fabric
+from fabrictool.fabric.faults import Faults, faults_by_name
+from fabrictool.layout.model import Layout
+from fabrictool.layout.network import Routing as Stated
+from fabrictool.records import Domain, Finding
+from fabrictool.routing.choose import routing_of
+from fabrictool.routing.wiring import Wiring, wiring
+
+if TYPE_CHECKING:
+    from fabrictool.tabular import Table
+
+FORMAT = 1
+#: Losses that a table shows.
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change: ``faults`` that are there, or a ``drain`` on top of them; what in words, and its impact."""
+
+    kind: str
+    what: str
+    impact: Impact
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object in the JSON output."""
+        return {"change": self.kind, "what": self.what} | self.impact.to_dict()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ImpactReport:
+    """What changes cost a network; ``to_dict`` is the JSON of the command.
+
+    Parameters
+    ----------
+    layout, network, routing : str
+    baseline : Capacity
+        Of the network with nothing down.
+    changes : tuple of Change
+    ranking : tuple of Loss
+        Losses on top of the faults, the worst first; empty where none was asked for.
+    upgrade : Upgrade or None
+        Waves on top of the faults, where they were asked for.
+    findings : tuple of Finding
+    """
+
+    layout: str
+    network: str
+    routing: str
+    baseline: Capacity
+    changes: tuple[Change, ...]
+    ranking: tuple[Loss, ...]
+    upgrade: Upgrade | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no finding is an error."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the versioned JSON document of ``impact``."""
+        return {
+            "format": FORMAT,
+            "layout": self.layout,
+            "fabrictool": __version__,
+            "network": self.network,
+            "routing": self.routing,
+            "baseline": self.baseline.to_dict(),
+            "changes": [change.to_dict() for change in self.changes],
+            "ranking": [loss.to_dict() for loss in self.ranking],
+            "waves": self.upgrade.to_dict()["waves"] if self.upgrade else [],
+            "fewest_waves": self.upgrade.fewest if self.upgrade else None,
+            "keep": self.upgrade.keep if self.upgrade else None,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+    def tables(self) -> list[Table]:
+        """Return what a terminal shows."""
+        from fabrictool.changes.printing import change_tables, finding_table, ranking_tables, wave_tables
+
+        return [
+            *change_tables(self.baseline, self.changes, f"{self.layout}, {self.network}"),
+            *ranking_tables(self.ranking[:SHOWN], worst_of_each_kind(self.ranking)),
+            *wave_tables(self.upgrade),
+            *finding_table(self.findings),
+        ]
+
+    def __repr__(self) -> str:
+        return f"<ImpactReport of {self.layout}: {len(self.changes)} changes, {len(self.ranking):,} losses ranked>"
+
+    def _repr_html_(self) -> str:
+        return f"<h3>{self.layout}</h3>" + "".join(table.to_html() for table in self.tables())
+
+
+def impact(
+    subject: Layout | Fabric | str,
+    fail_links: Words = (),
+    fail_devices: Words = (),
+    slow: Mapping[str, float] | str | Iterable[str] = (),
+    drain: Words = (),
+    n_1: bool = False,
+    waves: bool = False,
+    keep: float = 0.75,
+    domain: Words = (),
+    domains: Iterable[Domain] = (),
+    network: str | None = None,
+    routing: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> ImpactReport:
+    """Return what changes to a network cost, as the ``impact`` command does.
+
+    Parameters
+    ----------
+    subject : Layout, Fabric or str
+        Or the name of a file of either.
+    fail_links, fail_devices : int, str or list of str
+        Links as ``device:port`` and devices that are down; a number is drawn at random.
+    slow : mapping of str to float, or words ``LINK=FACTOR``
+        Links at a share of their speed.
+    drain : str or list of str
+        Devices to be taken out together, on top of what is down.
+    n_1 : bool
+        Rank the loss of every single link and switch, on top of what is down; so where nothing is asked.
+    waves : bool
+        Plan an upgrade of all switches.
+    keep : float
+        Share that must stay in each wave: of hosts that run, times of their path capacity.
+    domain : str or list of str
+        Kinds of domain to rank: link, switch, host, pod, plane, rail, or kinds of ``domains``.
+    domains : iterable of Domain
+        Racks, feeds, loops and the like.
+    network : str, optional
+        By default the one that most GPUs or hosts are on.
+    routing : str, optional
+        By default the layout's.
+    seed : int
+        Of faults at random.
+    progress : callable, optional
+        Is told how many losses of how many are ranked, where each takes a rebuild.
+
+    Raises
+    ------
+    FabrictoolError
+        If the layout, or anything asked for, cannot be used.
+    """
+    check_keep(keep)
+    for option, given in (("--drain", drain), ("--domain", domain)):
+        if given and not words(given):
+            raise InputError([Problem(option, "names nothing", "give a name, or leave it out")])
+    about = subject_of(subject)
+    healthy = network_of(about, network)
+    stated = stated_routing(about, healthy, routing)
+    faults = faults_of(about, fail_links, fail_devices, slow, seed)
+    asked = _Asked(about, healthy, stated, faults)
+    changes, findings = asked.changes(words(drain))
+    kinds = [*(["switch", "link"] if n_1 or not (changes or words(domain) or waves) else []), *words(domain)]
+    losses = asked.losses() if kinds or waves else None
+    ranking = asked.ranking(losses, list(dict.fromkeys(kinds)), domains, progress) if losses else []
+    plan = upgrade(losses, keep) if losses and waves else None
+    findings = [*about.findings, *findings, *ranking_findings(about.fabric, healthy.name, ranking)]
+    findings += upgrade_findings(healthy.name, plan) if plan else []
+    findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
+    found = routing_of(healthy, stated)
+    baseline = changes[0].impact.before if changes else state_of(found).capacity
+    return ImpactReport(
+        about.fabric.name, healthy.name, found.name, baseline, tuple(changes), tuple(ranking), plan, tuple(findings)
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A network with its routing, and what is down in it."""
+
+    subject: Subject
+    healthy: Wiring
+    stated: Stated | None
+    faults: Faults
+
+    def _wired(self, faults: Faults) -> Wiring:
+        return of_hosts(wiring(self.subject.fabric, self.healthy.network, faults))
+
+    def changes(self, drain: list[str]) -> tuple[list[Change], list[Finding]]:
+        """Return the impact of the faults, and of a drain on top of them, with what to know about each."""
+        found: list[Change] = []
+        findings: list[Finding] = []
+        fabric = self.subject.fabric
+        steps = [("faults", self.faults, down(fabric, self.faults))] if self.faults else []
+        if drain:
+            drained = faults_by_name(fabric, devices=drain)
+            steps.append(("drain", self.faults | drained, f"drain of {', '.join(drain)}"))
+        before = state_of(routing_of(self.healthy, self.stated)) if steps else None
+        for kind, faults, what in steps:
+            after = state_of(routing_of(self._wired(faults), self.stated))
+            assert before is not None
+            change = Change(kind, what, impact_between(before, after))
+            found.append(change)
+            findings += change_findings(fabric, what, change.impact, faults, kind == "drain")
+            before = after
+        return found, findings
+
+    def losses(self) -> Losses:
+        """Return what computes losses on top of the faults."""
+        return losses_of(self._wired(self.faults), self.stated)
+
+    def ranking(
+        self, losses: Losses, kinds: list[str], given: Iterable[Domain], progress: Progress | None
+    ) -> list[Loss]:
+        """Return the losses of all domains of some kinds."""
+        listed = list(given)
+        fabric, network = self.subject.fabric, self.healthy.network
+        return ranked(losses, [row for kind in kinds for row in domains_of(fabric, network, kind, listed)], progress)
