@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.tables import I4
@@ -192,6 +190,9 @@ def _loops(edges: I4) -> list[list[int]]:
     if not len(edges):
         return []
     size = int(edges.max()) + 1
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(size, size)).tocsr()
     _, part = connected_components(graph, connection="strong")
     cyclic = np.flatnonzero(np.bincount(part) > 1)

@@ -129,6 +129,8 @@ class Routing(ABC):
 
     name: str
     wiring: Wiring
+    #: Share of the link speed that traffic reaches, stated for packet spray.
+    efficiency: float = 1.0
 
     @abstractmethod
     def usage(self, flows: Flows) -> Usage:

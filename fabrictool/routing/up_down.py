@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabrictool.fabric.tables import I4
 from fabrictool.routing.balancing import balanced
@@ -34,6 +32,9 @@ def roots(wiring: Wiring) -> I4:
     """
     ways, tier = wiring.ways, wiring.fabric.devices.tier[wiring.switch]
     sender = np.repeat(np.arange(len(tier)), np.diff(ways.first))
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     links = coo_array((np.ones(len(sender), np.int8), (sender, ways.to)), shape=(len(tier), len(tier)))
     parts, part = connected_components(links, directed=False)
     top = np.zeros(parts, tier.dtype)

@@ -95,7 +95,7 @@ def test_hosts_with_two_ports_keep_half() -> None:
     "fabric", [FT64, RAILS, fabrics.pgft((4, 4, 3), (1, 2, 2), (1, 2, 1)), fabrics.rails(8, 4, 4, 2, up=2)]
 )
 def test_all_reduce_is_that_of_the_rounds_model_for_large_messages(fabric: Fabric) -> None:
-    transport = transports(fabric)[0]
+    transport = transports(fabric)[0][0]
     nbytes = 1e15
     job = Job(0, "all-reduce", None, (nbytes,), RankOrder())
     (result,) = transport.run(job)
