@@ -115,7 +115,9 @@ class Routed(Carrier):
     @cached_property
     def _seconds(self) -> F8:
         up = self.wiring.up
-        return seconds_per_byte(self.wiring.channels, up[up >= 0], self.model)
+        seconds = seconds_per_byte(self.wiring.channels, up[up >= 0], self.model)
+        seconds[: 2 * self.wiring.channels.links] /= self.routing.efficiency
+        return seconds
 
     def known(self, shifts: Shifts, ranks: I4) -> KnownShifts | None:
         """Return what shifts equally far apart tell of all, where there are too many to follow each."""

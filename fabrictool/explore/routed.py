@@ -245,19 +245,31 @@ def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: i
     )  # fmt: skip
 
 
-def _of_flows(routing: Routing, flows: Flows, group: np.ndarray | None) -> tuple[F8 | None, tuple[int, ...]]:
+def _of_flows(routing: ScaleUp, flows: Flows, group: np.ndarray | None) -> tuple[F8, tuple[int, ...]]:
     """Return max-min fair rates, group by group, and the rows of flows without a way."""
-    from fabrictool.routing.rates import max_min_rates
-
-    used = routing.usage(flows)
-    lost = tuple(np.flatnonzero(used.hops < 0).tolist())
+    lost = tuple(np.flatnonzero(routing.usage(flows).hops < 0).tolist())
     if group is None:
-        return max_min_rates(used, routing.wiring.channels.speed_bps), lost
+        return _rates(routing, flows), lost
     rates = np.full(len(flows), np.nan)
     for number in range(int(group.max()) + 1):
-        part = routing.usage(flows.some(group == number))
-        rates[group == number] = max_min_rates(part, routing.wiring.channels.speed_bps)
+        rates[group == number] = _rates(routing, flows.some(group == number))
     return rates, lost
+
+
+def _rates(routing: ScaleUp, flows: Flows) -> F8:
+    """Return the max-min fair rate of each flow in bit/s; queue pairs of one flow compete on their own."""
+    from fabrictool.routing.ecmp import Ecmp
+    from fabrictool.routing.rates import max_min_rates
+
+    channels = routing.wiring.channels
+    speed = channels.speed_bps.copy()
+    speed[: 2 * channels.links] *= routing.efficiency
+    inner = routing.network
+    if not isinstance(inner, Ecmp) or inner.flows_per_pair == 1:
+        return max_min_rates(routing.usage(flows), speed)
+    pairs, each = inner.subflows(flows)
+    rates = max_min_rates(ScaleUp(each).usage(pairs), speed).reshape(len(flows), -1)
+    return np.asarray(rates.sum(axis=1), np.float64)
 
 
 def _no_way(routing: Routing, hops: dict[int, float]) -> Finding:

@@ -26,11 +26,13 @@ class ScaleUp(Routing):
     network: Routing
     name: str = field(init=False)
     wiring: Wiring = field(init=False)
+    efficiency: float = field(init=False)
 
     def __post_init__(self) -> None:
         """Take over what the network's routing is."""
         object.__setattr__(self, "name", self.network.name)
         object.__setattr__(self, "wiring", self.network.wiring)
+        object.__setattr__(self, "efficiency", self.network.efficiency)
 
     def usage(self, flows: Flows) -> Usage:
         """Return the channels that each flow uses."""

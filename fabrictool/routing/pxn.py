@@ -101,6 +101,11 @@ class Pxn(Routing):
     network: Routing
     by_rail: bool = True
 
+    @property
+    def efficiency(self) -> float:  # type: ignore[override]
+        """That of the network's routing."""
+        return self.network.efficiency
+
     def usage(self, flows: Flows) -> Usage:
         """Return scale-up out of the source and into the proxy, then what the network uses from there."""
         proxy = self._proxy(flows.source, flows.target)
