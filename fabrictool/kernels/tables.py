@@ -16,6 +16,8 @@ F8 = npt.NDArray[np.float64]
 
 #: Ways out of a switch that are no channel to another switch.
 HERE, NOWHERE = -2, -1
+#: Destinations whose columns of the tables are taken out at a time: 128 bytes of each row.
+COLUMNS = 64
 
 
 class Forwarding(NamedTuple):
@@ -84,10 +86,13 @@ def table_paths(tables: Forwarding, source: I4, target: I4, paths: I4, length: I
 
 
 @kernel
-def table_loads(tables: Forwarding, target: I4, sent: F8, load: F8, crossing: F8, hops: F8, longest: int) -> None:
+def table_loads(
+    tables: Forwarding, target: I4, sent: F8, load: F8, crossing: F8, hops: F8, arrived: F8, served: F8, longest: int
+) -> None:
     """Add the load between switches when each switch sends to each destination, switch by switch, not flow by flow.
 
-    For each destination the switches are visited from the far end of its tree inwards.
+    For each destination the switches are visited from the far end of its tree inwards. Tables have a row a
+    switch, so the columns of many destinations are taken out at a time.
 
     Parameters
     ----------
@@ -100,28 +105,47 @@ def table_loads(tables: Forwarding, target: I4, sent: F8, load: F8, crossing: F8
         Get the volume, and the number of destinations, of channels between switches.
     hops : (longest + 1,) float64
         Gets the volume by links on its way, host links included; the first place that which never arrives.
+    arrived : (destinations,) float64
+        Gets the volume that arrives at each.
+    served : (switches,) float64
+        Gets the number of destinations that what each switch sends arrives at.
     longest : int
         More links than these on a way are a loop.
     """
     switches = len(tables.first) - 1
-    depth = np.empty(switches, np.int32)
-    stack = np.empty(switches, np.int32)
-    order = np.empty(switches, np.int32)
-    start = np.empty(longest + 1, np.int32)
+    out = np.empty((COLUMNS, switches), np.int16)
+    depth, order = np.empty(switches, np.int32), np.empty(switches, np.int32)
+    stack, start = np.empty(switches, np.int32), np.empty(longest + 1, np.int32)
     amount = np.empty(switches)
-    for goal in target:
-        depth[:] = -1
+    for low in range(0, len(target), COLUMNS):
+        some = target[low : low + COLUMNS]
         for switch in range(switches):
-            amount[switch] = sent[switch]
-            _measure(tables, goal, switch, depth, stack, longest - 2)
-            hops[depth[switch] + 2 if depth[switch] >= 0 else 0] += sent[switch]
-        for place in range(_sort(depth, start, order) - 1, -1, -1):
-            switch = order[place]
-            if depth[switch] > 0 and amount[switch] > 0.0:
-                way = tables.first[switch] + tables.out[switch, goal]
-                load[tables.channel[way]] += amount[switch]
-                crossing[tables.channel[way]] += 1.0
-                amount[tables.to[way]] += amount[switch]
+            for place in range(len(some)):
+                out[place, switch] = tables.out[switch, some[place]]
+        for place in range(len(some)):
+            column = out[place]
+            depth[:] = -1
+            for switch in range(switches):
+                amount[switch] = sent[switch]
+                if depth[switch] == -1:
+                    _measure(tables, column, tables.up[some[place]] >= 0, switch, depth, stack, longest - 2)
+                hops[depth[switch] + 2 if depth[switch] >= 0 else 0] += sent[switch]
+                if depth[switch] >= 0:
+                    arrived[low + place] += sent[switch]
+                    served[switch] += 1.0
+            _push(tables, column, depth, order, _sort(depth, start, order), amount, load, crossing)
+
+
+@inner
+def _push(tables: Forwarding, column: I2, depth: I4, order: I4, count: int, amount: F8, load: F8, crossing: F8) -> None:
+    """Pass on what switches send and receive for a destination, the farthest first."""
+    for place in range(count - 1, -1, -1):
+        switch = order[place]
+        if depth[switch] > 0 and amount[switch] > 0.0:
+            way = tables.first[switch] + column[switch]
+            load[tables.channel[way]] += amount[switch]
+            crossing[tables.channel[way]] += 1.0
+            amount[tables.to[way]] += amount[switch]
 
 
 @inner
@@ -141,14 +165,14 @@ def _sort(depth: I4, start: I4, order: I4) -> int:
 
 
 @inner
-def _measure(tables: Forwarding, goal: int, switch: int, depth: I4, stack: I4, deepest: int) -> None:
+def _measure(tables: Forwarding, column: I2, live: bool, switch: int, depth: I4, stack: I4, deepest: int) -> None:
     """Set how many switches a switch is from a destination's: -2 for one that never gets there."""
     count = 0
     here = switch
     while depth[here] == -1:
-        way = tables.out[here, goal]
+        way = column[here]
         if way == HERE:
-            depth[here] = 0 if tables.up[goal] >= 0 else -2
+            depth[here] = 0 if live else -2
         elif way == NOWHERE:
             depth[here] = -2
         else:

@@ -73,21 +73,13 @@ class TableRouting(Routing):
             there = terminal[tables.up[terminal] >= 0]
             sent = np.bincount(tables.seat[there], minlength=len(wiring.switch)).astype(np.float64) / lanes
             run = table_loads(4.0 * len(there) * len(wiring.switch))
-            run(tables, there.astype(np.int32), sent, load, crossing, hops, LONGEST)
-            _add_ends(self, there, 1 / lanes, load)
+            arrived, served = np.zeros(len(there)), np.zeros(len(wiring.switch))
+            run(tables, there.astype(np.int32), sent, load, crossing, hops, arrived, served, LONGEST)
+            load[tables.up[there]] += (served[tables.seat[there]] - 1) / lanes  # what arrives alone
+            load[tables.up[there] ^ 1] += (np.rint(arrived * lanes) - 1) / lanes
             hops[2] -= len(there) / lanes
             hops[0] += (wiring.hosts * (wiring.hosts - 1) - len(there) * (len(there) - 1)) / lanes
         return load, crossing, hops
-
-
-def _add_ends(routing: TableRouting, terminal: I4, volume: float, load: F8) -> None:
-    """Add the loads of host links, counting what arrives alone."""
-    tables = routing.tables
-    reached = reach(routing, terminal)
-    seat = tables.seat[terminal]
-    senders = np.bincount(seat, minlength=len(tables.first) - 1).astype(np.float64)
-    load[tables.up[terminal]] += (reached[seat].sum(axis=1) - 1) * volume
-    load[tables.up[terminal] ^ 1] += (senders @ reached - 1) * volume
 
 
 def reach(routing: TableRouting, terminal: I4) -> npt.NDArray[np.bool_]:

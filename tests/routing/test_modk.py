@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import fabrics
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabrictool.fabric.faults import faults_by_name, random_faults
+from fabrictool.kernels.tables import table_loads
+from fabrictool.routing import forwarding
 from fabrictool.routing.flows import Routing, all_pairs
 from fabrictool.routing.modk import ModK
 from fabrictool.routing.wiring import wiring
@@ -75,3 +79,16 @@ def _path(routing: ModK, used, source: int, target: int) -> list[str]:  # type: 
     row = int(np.flatnonzero((flows.source == source) & (flows.target == target))[0])
     channels = used.channel[used.first[row] : used.first[row + 1]]
     return [routing.wiring.fabric.link_name(int(channel) // 2) for channel in channels]
+
+
+def test_compiled_aggregation_over_tables_agrees_with_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More destinations than are taken out of the tables at a time, some of them cut off."""
+    fabric = FABRICS["parallel cables"]
+    table = ModK("d-mod-k", wiring(fabric, 0, random_faults(fabric, 30, 3, 4))).table()
+    monkeypatch.setattr(forwarding, "table_loads", lambda _: table_loads.plain)
+    plain = table.all_to_all()
+    monkeypatch.setattr(forwarding, "table_loads", lambda _: table_loads.compiled)
+    compiled = replace(table).all_to_all()
+    assert np.array_equal(plain[0], compiled[0])
+    assert plain[1] == compiled[1]
+    assert plain[1][-1] > 0
