@@ -38,6 +38,7 @@ FABRICS = {
     "superpod unit": fabrics.rails(32, 8, 32, 4, up=32),
     "two units": fabrics.rails(12, 4, 4, 4),
 }
+ENGINE = "Mellanox Technologies Aggregation Node"
 ENGINES = {"min-hop": "minhop", "up-down": "updn", "ftree": "ftree"}
 
 
@@ -168,6 +169,38 @@ def test_what_opensm_discovers_is_what_we_exported(tmp_path: Path) -> None:
     assert sorted(found.fabric.names) == sorted(fabric.names)
     assert len(found.fabric.links) == len(fabric.links)
     assert sorted(found.fabric.devices.tier.tolist()) == sorted(fabric.devices.tier.tolist())
+
+
+def _with_engines(text: str) -> str:
+    """Hang an aggregation engine on the last port of three switches, so that they carry more than others."""
+    blocks = text.split("\n\n")
+    switches = [place for place, block in enumerate(blocks) if "\nSwitch" in block]
+    engines = []
+    for number, place in enumerate(switches[2:5]):
+        switch, lid, guid = blocks[place].split('"')[1], 500 + number, 0x02FAB003_00000000 + (number << 8)
+        blocks[place] = blocks[place].replace("Switch\t8 ", "Switch\t9 ")
+        blocks[place] += f'\n[9]\t"H-{guid:016x}"[1]({guid + 1:x})\t# "{ENGINE}" lid {lid} 4xHDR'
+        engines.append(
+            f'devid=0xcf09\ncaguid=0x{guid:x}\nCa\t1 "H-{guid:016x}"\t# "{ENGINE}"\n'
+            f'[1]({guid + 1:x}) \t"{switch}"[9]\t# lid {lid} lmc 0 "x" lid 1 4xHDR'
+        )
+    return "\n\n".join([*blocks[:-1], *engines, ""])
+
+
+def test_engines_in_switches_count_in_opensm_s_balance(tmp_path: Path) -> None:
+    k4 = fabrics.pgft((2, 2, 4), (1, 2, 2), (1, 1, 1), leaf={"type": fabrics.SWITCH | {"ports": 8}})
+    text = _with_engines(_text(k4))
+    with subnet(tmp_path, text) as running:
+        assert _came_up(running.opensm("-R", "minhop"), "minhop")
+    found = imported(str(tmp_path / "fabric.net"))
+    assert found is not None
+    assert found.set_apart["aggregation_nodes"] == 3
+    ours = routing_of(wiring(found.fabric, 0), Stated(name="min-hop"))
+    assert isinstance(ours, TableRouting)
+    assert _differences(ours, tmp_path) == []
+    without = routing_of(wiring(k4, 0), Stated(name="min-hop"))
+    assert isinstance(without, TableRouting)
+    assert opensm.ports_of(ours) != opensm.ports_of(without)
 
 
 def test_a_ring_has_the_loops_that_ibdmchk_finds(tmp_path: Path) -> None:
