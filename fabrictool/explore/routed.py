@@ -12,6 +12,7 @@ from fabrictool.errors import InputError, NotSupportedError, did_you_mean
 from fabrictool.explore.routes import Routes
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import F8
+from fabrictool.layout.checks import routing_named
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.records import Finding
@@ -130,7 +131,7 @@ def routed_network(
 
         inner, more = read_routing(wired, lft)
         return RoutedNetwork(fabric.name, ScaleUp(inner), stated, state, (*found, *more))
-    chosen = _stated(routing) or (stated.networks[fabric.networks[row].name].routing if stated else None)
+    chosen = routing_named(routing) or (stated.networks[fabric.networks[row].name].routing if stated else None)
     return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, state, found)
 
 
@@ -168,22 +169,6 @@ def _network(fabric: Fabric, name: str | None) -> int:
     if name not in names:
         raise InputError(f"network '{name}' is not there", did_you_mean(name, names))
     return names.index(name)
-
-
-def _stated(routing: str | dict[str, Any] | Stated | None) -> Stated | None:
-    """Return a routing as the layout's grammar has it."""
-    from pydantic import ValidationError
-
-    if routing is None or isinstance(routing, Stated):
-        return routing
-    try:
-        return Stated.model_validate({"name": routing} if isinstance(routing, str) else routing)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"routing {place}: {first['msg']}, not '{first['input']}'", "see 'fabrictool schema'"
-        ) from None
 
 
 def _traffic(pattern: str, routing: Routing, layout: Layout | None = None) -> Traffic:

@@ -139,7 +139,7 @@ def test_collectives_and_jobs_as_patterns(run: Run) -> None:
         (["--pattern", "all-reduce:halving"], "all-reduce by 'halving' is not known; use one of ring"),
         (["--pattern", "nowhere.csv"], "nowhere.csv:1:1: no such file"),
         (["--network", "storage"], "network 'storage' is not there"),
-        (["--routing", "d-mod"], "routing name"),
+        (["--routing", "d-mod"], "routing: there is no"),
         (["--metrics", "mincut"], "metric 'mincut' is not known; did you mean 'min-cut'?"),
     ],
 )
