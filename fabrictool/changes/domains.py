@@ -1,4 +1,4 @@
-"""What may be lost together, straight from the columns of a fabric: links, switches, hosts, pods, planes, rails."""
+"""What may be lost together: links, switches and rails of a network, and what other rooms know."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.domains import DOMAINS, domains
 from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.tables import I4
+from fabrictool.layout.model import Layout
+from fabrictool.placement import Placement
 from fabrictool.records import Domain
 
 HOST = KINDS.index("host")
@@ -24,18 +27,6 @@ def links(fabric: Fabric, network: int) -> list[Domain]:
 def switches(fabric: Fabric, network: int) -> list[Domain]:
     """Return every switch that a network has links on as a domain of its own."""
     return [Domain("switch", fabric.names[row], (row,)) for row in _switches(fabric, network).tolist()]
-
-
-def hosts(fabric: Fabric, network: int) -> list[Domain]:
-    """Return every host that a network has links on as a domain of its own."""
-    a = np.unique(fabric.ends[0][fabric.links.network == network])
-    return [Domain("host", fabric.names[row], (row,)) for row in a[fabric.devices.kind[a] == HOST].tolist()]
-
-
-def pods(fabric: Fabric, network: int) -> list[Domain]:
-    """Return the scalable units or pods: their switches in this network, and the hosts on these alone."""
-    column = pod_of(fabric, network)
-    return _by_column(column, np.flatnonzero(column >= 0), "pod")
 
 
 def pod_of(fabric: Fabric, network: int) -> I4:
@@ -54,47 +45,53 @@ def pod_of(fabric: Fabric, network: int) -> I4:
     return pod
 
 
-def planes(fabric: Fabric, network: int) -> list[Domain]:
-    """Return the planes: their switches."""
-    return _by_column(fabric.devices.plane, _switches(fabric, network), "plane")
-
-
 def rails(fabric: Fabric, network: int) -> list[Domain]:
     """Return the rails: their leaves."""
     return _by_column(fabric.devices.rail, _switches(fabric, network), "rail")
 
 
-#: Kind of domain, to what makes all of that kind of a fabric and a network's row.
-KNOWN: Mapping[str, Callable[[Fabric, int], list[Domain]]] = {
-    "link": links, "switch": switches, "host": hosts, "pod": pods, "plane": planes, "rail": rails,
-}  # fmt: skip
+#: Kind of domain that only changes know, to what makes all of that kind of a fabric and a network's row.
+KNOWN: Mapping[str, Callable[[Fabric, int], list[Domain]]] = {"link": links, "switch": switches, "rail": rails}
 
 
-def domains_of(fabric: Fabric, network: int, kind: str, others: Iterable[Domain] = ()) -> list[Domain]:
-    """Return the domains of a kind: those that fabrics tell of themselves, or of others that are given.
+def domains_of(
+    kind: str,
+    fabric: Fabric,
+    network: int,
+    layout: Layout | None = None,
+    placement: Placement | None = None,
+    others: Iterable[Domain] = (),
+) -> list[Domain]:
+    """Return the domains of a kind: given ones, those of a network, or what racks, feeds, loops and hosts share.
 
     Parameters
     ----------
+    kind : str
     fabric : Fabric
     network : int
-    kind : str
+    layout, placement : optional
+        What racks, feeds and loops are found in.
     others : iterable of Domain
-        Racks, feeds, loops and the like, of any kinds.
+        Domains of any kinds, which go first.
 
     Raises
     ------
     InputError
         If there is none of that kind.
     """
-    given = list(others)
-    found = [domain for domain in given if domain.kind == kind]
+    name = fabric.networks[network].name
+    found = [domain for domain in others if domain.kind == kind]
     if not found and kind in KNOWN:
         found = KNOWN[kind](fabric, network)
+    elif not found and kind not in DOMAINS and kind != "tray":
+        what = f"no domains of kind '{kind}' are known"
+        raise InputError([Problem("--domain", what, did_you_mean(kind, {*KNOWN, *DOMAINS}))])
+    elif not found:
+        inside = kind not in ("pod", "plane")
+        shared = domains(kind, fabric, layout, placement)
+        found = [domain for domain in shared if inside or domain.name.startswith(f"{name}-")]
     if not found:
-        known = {*(domain.kind for domain in given), *(word for word, make in KNOWN.items() if make(fabric, network))}
-        where = fabric.networks[network].name
-        what = f"there is no {kind} in network {where}" if kind in KNOWN else f"no domains of kind '{kind}' are known"
-        raise InputError([Problem("--domain", what, did_you_mean(kind, known))])
+        raise InputError([Problem("--domain", f"there is no {kind} in network {name}", "ask for another kind")])
     return found
 
 

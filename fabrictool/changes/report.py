@@ -23,6 +23,7 @@ from fabrictool.layout.network import Routing as Stated
 from fabrictool.records import Domain, Finding
 from fabrictool.routing.choose import routing_of
 from fabrictool.routing.wiring import Wiring, wiring
+from fabrictool.scenario import asked_for
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -115,6 +116,7 @@ def impact(
     subject: Layout | Fabric | str,
     fail_links: Words = (),
     fail_devices: Words = (),
+    fail_domain: Words = (),
     slow: Mapping[str, float] | str | Iterable[str] = (),
     drain: Words = (),
     n_1: bool = False,
@@ -135,6 +137,8 @@ def impact(
         Or the name of a file of either.
     fail_links, fail_devices : int, str or list of str
         Links as ``device:port`` and devices that are down; a number is drawn at random.
+    fail_domain : str or list of str
+        Racks, feeds and the like that are down, as ``KIND:NAME``.
     slow : mapping of str to float, or words ``LINK=FACTOR``
         Links at a share of their speed.
     drain : str or list of str
@@ -146,9 +150,10 @@ def impact(
     keep : float
         Share that must stay in each wave: of hosts that run, times of their path capacity.
     domain : str or list of str
-        Kinds of domain to rank: link, switch, host, pod, plane, rail, or kinds of ``domains``.
+        Kinds of domain to rank: link, switch, rail, host, pod, plane, rack, feed, loop, scale-up, or kinds
+        of ``domains``.
     domains : iterable of Domain
-        Racks, feeds, loops and the like.
+        What else may be lost together.
     network : str, optional
         By default the one that most GPUs or hosts are on.
     routing : str, optional
@@ -170,7 +175,7 @@ def impact(
     about = subject_of(subject)
     healthy = network_of(about, network)
     stated = stated_routing(about, healthy, routing)
-    faults = faults_of(about, fail_links, fail_devices, slow, seed)
+    faults = faults_of(about, asked_for(fail_links, fail_devices, fail_domain, slow, seed))
     asked = _Asked(about, healthy, stated, faults)
     changes, findings = asked.changes(words(drain))
     kinds = [*(["switch", "link"] if n_1 or not (changes or words(domain) or waves) else []), *words(domain)]
@@ -227,5 +232,7 @@ class _Asked:
     ) -> list[Loss]:
         """Return the losses of all domains of some kinds."""
         listed = list(given)
-        fabric, network = self.subject.fabric, self.healthy.network
-        return ranked(losses, [row for kind in kinds for row in domains_of(fabric, network, kind, listed)], progress)
+        fabric, network, layout = self.subject.fabric, self.healthy.network, self.subject.layout
+        placement = self.subject.placement if set(kinds) & {"rack", "feed", "loop"} else None
+        found = [row for kind in kinds for row in domains_of(kind, fabric, network, layout, placement, listed)]
+        return ranked(losses, found, progress)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from fabrictool.changes.capacity import of_hosts
-from fabrictool.errors import InputError, Problem, did_you_mean
+from fabrictool.errors import FabrictoolError, InputError, Problem, did_you_mean
 from fabrictool.fabric import Fabric
-from fabrictool.fabric.faults import Faults, faults_by_name, random_faults
+from fabrictool.fabric.faults import Faults
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing as Stated
+from fabrictool.placement import Placement, place
+from fabrictool.power import rack_limits
 from fabrictool.records import Finding
 from fabrictool.routing.wiring import Wiring, wiring
+from fabrictool.scenario import Asked, state_of
 
 Words = int | str | Iterable[int | str]
 
@@ -36,6 +40,13 @@ class Subject:
     layout: Layout | None = None
     findings: tuple[Finding, ...] = ()
 
+    @cached_property
+    def placement(self) -> Placement | None:
+        """Where devices stand, None without a layout that says so."""
+        if self.layout is None:
+            return None
+        return place(self.layout, self.fabric, rack_limits(self.layout).limit_w)
+
 
 def subject_of(given: Layout | Fabric | str) -> Subject:
     """Return what a layout, a fabric, or the name of a file of either is.
@@ -45,70 +56,39 @@ def subject_of(given: Layout | Fabric | str) -> Subject:
     FabrictoolError
         If the file cannot be read, or the layout not be built.
     """
-    from fabrictool.formats.opening import read_all
-    from fabrictool.formats.recognise import imported_from
+    from fabrictool.formats.recognise import opened
     from fabrictool.generators.building import build
-    from fabrictool.layout.reading import layout_from_bytes
 
     if isinstance(given, Fabric):
         return Subject(given)
     if isinstance(given, str):
-        name, content = read_all(given)
-        found = imported_from(name, content)
-        if found is not None:
+        found = opened(given)
+        if not isinstance(found, Layout):
             return Subject(found.fabric, None, found.findings)
-        given = layout_from_bytes(name, content)
+        given = found
     return Subject(build(given), given)
 
 
-def faults_of(
-    subject: Subject,
-    links: Words = (),
-    devices: Words = (),
-    slow: Mapping[str, float] | str | Iterable[str] = (),
-    seed: int = 0,
-) -> Faults:
+def faults_of(subject: Subject, asked: Asked) -> Faults:
     """Return what the layout's scenario states and what is asked for, together.
-
-    Numbers of links and devices are drawn at random; names may be separated by commas.
 
     Raises
     ------
-    InputError
-        Naming every link and device that does not exist.
+    FabrictoolError
+        Naming every link, device and domain that does not exist, those of the layout at their place in it.
     """
-    fabric = subject.fabric
-    link_words, device_words = words(links), words(devices)
-    factors = slow if isinstance(slow, Mapping) else dict(_factor(word) for word in words(slow))
-    some_links, some_devices = (
-        sum(int(word) for word in chosen if word.isdecimal()) for chosen in (link_words, device_words)
-    )
-    named_links, named_devices = (
-        [word for word in chosen if not word.isdecimal()] for chosen in (link_words, device_words)
-    )
-    named = faults_by_name(fabric, named_links, named_devices, factors)
-    return _scenario(subject) | named | random_faults(fabric, some_links, some_devices, seed)
+    try:
+        placement = subject.placement if asked.domains else None
+        return state_of(subject.fabric, subject.layout, placement, asked).faults
+    except FabrictoolError as error:
+        source = subject.layout.source if subject.layout else None
+        raise type(error)([source.locate(row) if source and row.path else row for row in error.problems]) from None
 
 
 def words(given: Words) -> list[str]:
     """Return words that stand alone, in a list or between commas."""
     listed = [given] if isinstance(given, int | str) else given
     return [word.strip() for entry in listed for word in str(entry).split(",") if word.strip()]
-
-
-def _scenario(subject: Subject) -> Faults:
-    scenario = subject.layout.scenario if subject.layout else None
-    failed, slow = (scenario.failed, scenario.slow or []) if scenario else (None, [])
-    links, devices = (failed.links or (), failed.devices or ()) if failed else ((), ())
-    return faults_by_name(subject.fabric, links, devices, {entry.link: entry.factor for entry in slow})
-
-
-def _factor(word: str) -> tuple[str, float]:
-    link, _, factor = word.rpartition("=")
-    try:
-        return link, float(factor)
-    except ValueError:
-        raise InputError([Problem(word, "is no LINK=FACTOR", "write a slow link such as leaf-01:5=0.5")]) from None
 
 
 def network_of(subject: Subject, name: str | None = None) -> Wiring:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabrictool.cli.common import format_option, layouts_argument, print_json, print_tables, quiet_option
+from fabrictool.cli.common import fault_options, format_option, layouts_argument, print_json, print_tables, quiet_option
 
 if TYPE_CHECKING:
     from fabrictool.changes.report import ImpactReport
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 @click.option("--drain", multiple=True, metavar="DEVICES", help="Devices taken out together; names between commas.")
 @click.option("--waves", is_flag=True, help="Plan an upgrade of all switches in waves.")
 @click.option("--keep", type=float, default=0.75, show_default=True, help="Share that must stay in a wave.")
-@click.option("--domain", multiple=True, metavar="KIND", help="Rank link, switch, host, pod, plane or rail.")
+@click.option(
+    "--domain",
+    multiple=True,
+    metavar="KIND",
+    help="Rank switch, link, rail, pod, plane, rack, feed, loop, …",
+)
 @click.option("--network", metavar="NAME", help="Default: the one that most GPUs or hosts are on.")
 @click.option("--routing", metavar="NAME", help="d-mod-k, …; default the layout's.")
-@click.option("--fail-links", multiple=True, metavar="N|LIST", help="device:port of links down, or N at random.")
-@click.option("--fail-devices", multiple=True, metavar="N|LIST", help="Devices down, or N switches at random.")
-@click.option("--slow", multiple=True, metavar="LINK=FACTOR", help="A link at a share of its speed; repeatable.")
+@fault_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of faults at random.")
 @quiet_option
 @format_option

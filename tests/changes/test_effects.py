@@ -11,6 +11,7 @@ from fabrictool.collectives.transport import transports
 from fabrictool.collectives.workloads import Job
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import faults_by_name
+from fabrictool.layout.network import Routing as Stated
 from fabrictool.layout.workload import RankOrder
 from fabrictool.routing.wiring import wiring
 
@@ -40,6 +41,13 @@ def test_a_spine_of_a_full_tree_sends_its_destinations_to_the_next() -> None:
     assert {row.sender for row in found.hot} >= {"leaf-01:12", "spine-04:1"}
     assert {(round(row.before * 63), round(row.after * 63)) for row in found.hot} == {(56, 112)}
     assert (found.bisection_before, found.bisection_after) == (32, 28)  # routing-congestion reference: 28 of 32
+
+
+def test_spread_over_all_paths_a_spine_costs_its_own_share() -> None:
+    """FT64: 8 x 56 flows over the seven uplinks that are left are 64 each, against 63 of a NIC."""
+    faults = faults_by_name(FT64, devices=["spine-03"])
+    found = impact_of(wiring(FT64, 0), faults, Stated.model_validate({"name": "spray"}))
+    assert found.all_to_all_lost == pytest.approx(1 - 63 / 64)
 
 
 def test_a_leaf_stops_its_hosts_and_leaves_the_others_their_speed() -> None:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabrictool.changes.capacity import state_of
-from fabrictool.changes.domains import KNOWN, domains_of, links, switches
+from fabrictool.changes.domains import domains_of, links, switches
 from fabrictool.changes.moving import MovingLoads, can_move
 from fabrictool.changes.ranking import Rebuilding, losses_of, ranked, worst_of_each_kind
-from fabrictool.errors import InputError
+from fabrictool.errors import FabrictoolError
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, no_faults, random_faults
 from fabrictool.layout.network import Routing as Stated
@@ -122,7 +122,7 @@ def test_networks_of_two_planes_are_built_anew() -> None:
     losses = losses_of(wiring(fabric, 0))
     assert isinstance(losses, Rebuilding)
     told: list[tuple[int, int]] = []
-    ranking = ranked(losses, domains_of(fabric, 0, "plane"), lambda done, of: told.append((done, of)))
+    ranking = ranked(losses, domains_of("plane", fabric, 0), lambda done, of: told.append((done, of)))
     assert told == [(1, 2), (2, 2)]
     assert {loss.hosts_lost for loss in ranking} == {0}
     assert [loss.all_to_all_lost for loss in ranking] == pytest.approx([0.5, 0.5])
@@ -130,9 +130,9 @@ def test_networks_of_two_planes_are_built_anew() -> None:
 
 def test_domains_come_from_the_columns_of_a_fabric() -> None:
     rails = FABRICS["rails"]
-    count = {kind: len(make(rails, 0)) for kind, make in KNOWN.items()}
-    assert count == {"link": 64, "switch": 12, "host": 8, "pod": 2, "plane": 0, "rail": 4}
-    pod = domains_of(rails, 0, "pod")[0]
+    count = {kind: len(domains_of(kind, rails, 0)) for kind in ("link", "switch", "rail", "host", "pod", "scale-up")}
+    assert count == {"link": 64, "switch": 12, "rail": 4, "host": 8, "pod": 2, "scale-up": 8}
+    pod = domains_of("pod", rails, 0)[0]
     assert [rails.names[row] for row in pod.devices] == [f"host-{i:02d}" for i in (1, 2, 3, 4)] + [
         f"leaf-{i:02d}" for i in (1, 2, 3, 4)
     ]
@@ -141,15 +141,20 @@ def test_domains_come_from_the_columns_of_a_fabric() -> None:
 def test_domains_of_others_are_taken_as_they_are() -> None:
     rails = FABRICS["rails"]
     racks = [Domain("rack", "r01", (0, 1)), Domain("rack", "r02", (2, 3))]
-    assert domains_of(rails, 0, "rack", racks) == racks
+    assert domains_of("rack", rails, 0, others=racks) == racks
     ranking = ranked(losses_of(wiring(rails, 0)), racks)
     assert {loss.hosts_lost for loss in ranking} == {2}
 
 
 @pytest.mark.parametrize(
     ("kind", "said"),
-    [("rck", "did you mean 'rack'"), ("plane", "no plane in network compute"), ("x", "known are host, link, pod")],
+    [
+        ("rck", "did you mean 'rack'"),
+        ("plane", "no plane in network compute"),
+        ("rack", "where a layout states 'racks'"),
+        ("tray", "cable trays are not planned yet"),
+    ],
 )
 def test_a_kind_that_is_not_there_is_refused(kind: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        domains_of(FABRICS["rails"], 0, kind, [Domain("rack", "r01", (0,))])
+    with pytest.raises(FabrictoolError, match=said):
+        domains_of(kind, FABRICS["rails"], 0)
