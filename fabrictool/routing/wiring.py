@@ -44,7 +44,7 @@ class Wiring:
     """One network of a fabric with its faults, ready to be routed.
 
     An endpoint is a GPU where GPUs have ports of their own, an adapter port in a discovered InfiniBand
-    fabric, and elsewhere a host with all its ports; service machines follow.
+    fabric, and elsewhere a host with all its ports; the ports of service machines follow.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ class Wiring:
         name = str(self.fabric.names[self.device[endpoint]])
         if self.gpu[endpoint] >= 0 and np.count_nonzero(self.device == self.device[endpoint]) > 1:
             return f"{name} gpu {int(self.fabric.gpus.index[self.gpu[endpoint]])}"
-        if self.lanes.shape[1] == 1 and np.count_nonzero(self.device == self.device[endpoint]) > 1:
+        if np.count_nonzero(self.device == self.device[endpoint]) > 1:
             return self.fabric.port_name(int(self.terminals.port[self.lanes[endpoint, 0]]))
         return name
 
@@ -286,11 +286,9 @@ def _owners(fabric: Fabric, port: I4, by_gpu: bool | None) -> tuple[npt.NDArray[
     count = len(gpus)
     if ports.lid is not None and not len(gpus):  # one endpoint for each adapter port, in LID order
         key = count + ports.lid[rest].astype(np.int64) * len(ports) + rest
-        far = int(key.max(initial=0)) + 1
-    else:
-        key = count + ports.device[rest].astype(np.int64)
-        far = count + len(devices)
-    key = key + np.where(serving, far, 0)
+        key = key + np.where(serving, int(key.max(initial=0)) + 1, 0)
+    else:  # each port of a service machine serves on its own
+        key = count + np.where(serving, len(devices) + rest.astype(np.int64), ports.device[rest])
     if by_gpu:
         key = np.concatenate((gpu.astype(np.int64), key))
         rest = np.concatenate((gpu_port, rest))
