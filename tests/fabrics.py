@@ -47,3 +47,9 @@ def rails(hosts: int, gpus: int, unit: int, spines: int, up: int | None = None, 
     unit_of = {"hosts": unit}
     parts = {"rails": gpus, "scalable_unit": unit_of, "leaf": leaf, "spine": spine}
     return fabric_of(group, family="rail-optimized", **(parts | more))
+
+
+def rail_only(hosts: int, gpus: int) -> Fabric:
+    """Build rails without any switch between them, with scale-up inside the hosts."""
+    group = {"name": "host", "type": host_type(gpus, scale_up="3.6T"), "count": hosts}
+    return fabric_of(group, family="rail-only", rails=gpus, leaf={"type": SWITCH})

@@ -126,7 +126,7 @@ def rates_of(routing: Routing) -> Rates:
         return _by_usage(routing)
     wiring = routing.wiring
     tables = ranks_of(routing.lanes[0], np.arange(wiring.hosts))
-    tree = routing.trees[0]
+    tree = routing.whole[0]
     run = _by_residue(tables, tree) if tree is not None else _by_walk(tables, wiring.channels.speed_bps)
     if routing.name == "s-mod-k":  # the ways of D-mod-k, walked from the other end
         return lambda source, target: run(target, source)

@@ -75,10 +75,13 @@ class TableRouting(Routing):
             run = table_loads(4.0 * len(there) * len(wiring.switch))
             arrived, served = np.zeros(len(there)), np.zeros(len(wiring.switch))
             run(tables, there.astype(np.int32), sent, load, crossing, hops, arrived, served, LONGEST)
-            load[tables.up[there]] += (served[tables.seat[there]] - 1) / lanes  # what arrives alone
-            load[tables.up[there] ^ 1] += (np.rint(arrived * lanes) - 1) / lanes
-            hops[2] -= len(there) / lanes
-            hops[0] += (wiring.hosts * (wiring.hosts - 1) - len(there) * (len(there) - 1)) / lanes
+            seat = tables.seat[there]
+            itself = tables.out[seat, there] == HERE
+            load[tables.up[there]] += (served[seat] - itself) / lanes  # what arrives alone
+            load[tables.up[there] ^ 1] += (np.rint(arrived * lanes) - itself) / lanes
+            hops[2] -= np.count_nonzero(itself) / lanes
+            pairs = wiring.hosts * (wiring.hosts - 1) - len(there) * (len(there) - 1)
+            hops[0] += (pairs - np.count_nonzero(~itself)) / lanes
         return load, crossing, hops
 
 

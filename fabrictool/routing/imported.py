@@ -52,9 +52,14 @@ def imported_routing(wiring: Wiring, table: ForwardingTable) -> tuple[TableRouti
     row_of = _switches(wiring, table, ids, report)
     column_of = _terminals(wiring, table, ids, report)
     out = np.full((len(wiring.switch), len(wiring.terminals)), NOWHERE, np.int16)
+    dead = Report(table.source)
     for entries in table.switches:
         if entries.guid in row_of:
-            _fill(wiring, entries, row_of[entries.guid], column_of, out, report)
+            _fill(wiring, entries, row_of[entries.guid], column_of, out, dead)
+    report.findings += dead.findings[:_KINDS_OF_LOSS]
+    if len(dead.findings) > _KINDS_OF_LOSS:
+        what = f"{len(dead.findings) - _KINDS_OF_LOSS} more ports of switches are such"
+        report.add("lft-dead-port", "error", 0, what, "let the subnet manager route again")
     routing = TableRouting("lft", wiring, out)
     lost_ways(routing, lines_of(routing, table, row_of, column_of), report)
     return routing, report.sorted()
@@ -76,8 +81,10 @@ def _switches(wiring: Wiring, table: ForwardingTable, ids: Identities, report: R
     if not found:
         what = f"none of its {len(table.switches)} switches is in network {wiring.name}"
         raise InputError([Problem(f"{table.source}:1:1", what, "give the tables of this fabric")])
-    for row in sorted(set(range(len(names))) - set(found.values())):
-        what = f"switch {names[row]} has no table: nothing gets through it"
+    missing = [names[row] for row in sorted(set(range(len(names))) - set(found.values()))]
+    if missing:
+        shown = ", ".join(missing[:_KINDS_OF_LOSS]) + (", …" if len(missing) > _KINDS_OF_LOSS else "")
+        what = f"{len(missing)} of {len(names)} switches have no table, nothing gets through them: {shown}"
         report.add("lft-missing-switch", "error", 0, what, "list the tables of all switches")
     return found
 

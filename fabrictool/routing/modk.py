@@ -48,13 +48,22 @@ class ModK(Routing):
         lanes = [ranks_of(tables, np.arange(wiring.hosts)) for tables in self.lanes]
         return [regular_tree(wiring.fabric, wiring.network, tables, wiring.channels) for tables in lanes]
 
+    @cached_property
+    def whole(self) -> list[RegularTree | None]:
+        """The same where all hosts are joined, so that every pair has a way: what closed forms take for granted."""
+        found = []
+        for lane, tree in enumerate(self.trees):
+            part = self.wiring.parts_of(lane)[: self.wiring.hosts]
+            found.append(tree if (part == part[:1]).all() else None)
+        return found
+
     def usage(self, flows: Flows) -> Usage:
         """Return the path of each flow; a volume is split evenly over the lanes that have a way."""
         by_source = self.name == "s-mod-k"
         start, end = self._ends(flows)
         known = self._counts_by_number(flows)
         parts = []
-        for tables, tree in zip(self.lanes, self.trees, strict=True):
+        for tables, tree in zip(self.lanes, self.whole, strict=True):
             if known and tree is not None:
                 parts.append(tree.coded.usage(start, end, tables.port_channel, by_source))
                 continue
@@ -68,7 +77,7 @@ class ModK(Routing):
         if not self._counts_by_number(flows):
             return super().loads(flows)
         total: F8 = np.zeros(0)
-        for tables, tree in zip(self.lanes, self.trees, strict=True):
+        for tables, tree in zip(self.lanes, self.whole, strict=True):
             if tree is not None:
                 lane = ranks_of(tables, np.arange(hosts))
                 volume = flows.volume / len(self.lanes)
@@ -83,7 +92,7 @@ class ModK(Routing):
     def _counts_by_number(self, flows: Flows) -> bool:
         """Whether all flows are among hosts and all lanes regular."""
         most = max(flows.source.max(initial=-1), flows.target.max(initial=-1))
-        return bool(most < self.wiring.hosts) and all(tree is not None for tree in self.trees)
+        return bool(most < self.wiring.hosts) and all(tree is not None for tree in self.whole)
 
     def all_to_all(self) -> tuple[F8, dict[int, float]]:
         """Return loads when every host sends to every other, and pairs by links on the way, -1 for none."""
@@ -92,11 +101,9 @@ class ModK(Routing):
             return super().all_to_all()
         total: F8 = np.zeros(0)
         hops: dict[int, float] = {}
-        for lane, (tables, tree) in enumerate(zip(self.lanes, self.trees, strict=True)):
+        for tables, tree in zip(self.lanes, self.whole, strict=True):
             ranks = np.flatnonzero(tables.port_channel[: wiring.hosts] >= 0)
-            part = wiring.parts_of(lane)[ranks]
-            joined = tree if (part == part[:1]).all() else None  # the closed form takes all pairs to have a way
-            load, found = all_to_all_loads(ranks_of(tables, ranks), len(wiring.channels), joined)
+            load, found = all_to_all_loads(ranks_of(tables, ranks), len(wiring.channels), tree)
             total = total + load if len(total) else load
             found[-1] = found.get(-1, 0.0) + wiring.hosts * (wiring.hosts - 1) - len(ranks) * (len(ranks) - 1)
             for links, pairs in found.items():

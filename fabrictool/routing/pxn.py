@@ -83,8 +83,8 @@ def _nth_of(label: I4, able: I4, own: I4) -> I4:
 class Pxn(Routing):
     """A routing of a network, with scale-up domains before it.
 
-    What stays inside a domain takes its ideal switch. The rest goes to the proxy on the target's rail first, or
-    straight into the network.
+    What stays inside a domain takes its ideal switch. The rest goes to the proxy on the target's rail first. Only
+    links of the network count as hops.
 
     Parameters
     ----------
@@ -92,14 +92,11 @@ class Pxn(Routing):
     wiring : Wiring
     network : Routing
         How what leaves a domain goes on from the proxy.
-    by_rail : bool
-        Whether there are proxies; False sends from the source's own port.
     """
 
     name: str
     wiring: Wiring
     network: Routing
-    by_rail: bool = True
 
     @property
     def efficiency(self) -> float:  # type: ignore[override]
@@ -108,7 +105,7 @@ class Pxn(Routing):
 
     def usage(self, flows: Flows) -> Usage:
         """Return scale-up out of the source and into the proxy, then what the network uses from there."""
-        proxy = self._proxy(flows.source, flows.target)
+        proxy = proxies(self.wiring, flows.source, flows.target)
         outside = np.flatnonzero(proxy != flows.target)
         moved = np.flatnonzero(proxy != flows.source)
         inner = self.network.usage(_part(flows, proxy, outside))
@@ -118,7 +115,6 @@ class Pxn(Routing):
         share = np.concatenate((np.ones(2 * len(moved)), inner.share))
         hops = np.zeros(len(flows), np.int32)
         hops[outside] = inner.hops
-        hops[moved] += 2 * (hops[moved] >= 0)
         kept = hops[row] >= 0
         row, channel, share = row[kept], channel[kept], share[kept]
         order = np.argsort(row, kind="stable")
@@ -127,7 +123,7 @@ class Pxn(Routing):
 
     def loads(self, flows: Flows) -> F8:
         """Return the volume on each channel, (channels,)."""
-        proxy = self._proxy(flows.source, flows.target)
+        proxy = proxies(self.wiring, flows.source, flows.target)
         outside = np.flatnonzero(proxy != flows.target)
         inner = _part(flows, proxy, outside)
         load = self.network.loads(inner)
@@ -146,28 +142,19 @@ class Pxn(Routing):
         """
         wiring, up = self.wiring, self.wiring.scale_up
         load, pairs = self._inside()
-        found: F8 = np.bincount([3], [pairs]).astype(np.float64)
+        found: F8 = np.bincount([1], [pairs]).astype(np.float64)
         own = np.arange(wiring.hosts, dtype=np.int32)
         for rail in np.unique(wiring.rail[: wiring.hosts]).tolist():
-            proxy = _proxies_on(wiring, rail)[: wiring.hosts] if self.by_rail else own
+            proxy = _proxies_on(wiring, rail)[: wiring.hosts]
             moved, reached = np.flatnonzero(proxy != own), np.zeros(wiring.endpoints)
-            movers = np.bincount(proxy[moved], minlength=wiring.endpoints)
             for flows in self._sent(proxy, np.flatnonzero(wiring.rail[: wiring.hosts] == rail)):
                 load += self.network.loads(flows)
                 links = self.network.hops(flows)
                 reached += np.bincount(flows.source, links >= 0, wiring.endpoints)
-                by_proxy = movers[flows.source]
-                found = _added(found, links + 1, flows.volume - by_proxy)
-                found = _added(found, links + 1 + 2 * (links >= 0), by_proxy)
+                found = _added(found, links + 1, flows.volume)
             for channel in (up[moved], up[proxy[moved]] + 1):
                 load += np.bincount(channel, reached[proxy[moved]], len(load))
         return load, {links - 1: float(found[links]) for links in np.flatnonzero(found).tolist()}
-
-    def _proxy(self, source: I4, target: I4) -> I4:
-        """Return who sends each flow into the network, the target itself if nobody does."""
-        if self.by_rail:
-            return proxies(self.wiring, source, target)
-        return _within(self.wiring, source, target, source)
 
     def _sent(self, proxy: I4, target: I4 | I8) -> Iterator[Flows]:
         """Yield what leaves domains for some targets, by the proxy of each host, in blocks."""

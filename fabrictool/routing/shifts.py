@@ -68,7 +68,7 @@ def _in_closed_form(routing: ModK, steps: I8) -> F8:
     if _meet(lanes):
         return np.full(len(steps), -1.0)
     along = routing.wiring.hosts - steps if routing.name == "s-mod-k" else steps
-    peaks = [_lane_peaks(tables, tree, along) for tables, tree in zip(lanes, routing.trees, strict=True)]
+    peaks = [_lane_peaks(tables, tree, along) for tables, tree in zip(lanes, routing.whole, strict=True)]
     peak = np.max(peaks, axis=0) / len(lanes)
     return np.where(np.isinf(peak), -1.0, peak)
 

@@ -14,15 +14,11 @@ from fabrictool.fabric.faults import faults_by_name, faults_of_rows, random_faul
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.choose import routing_of
 from fabrictool.routing.flows import Routing, all_pairs, flows
+from fabrictool.routing.inside import ScaleUp
 from fabrictool.routing.modk import ModK
 from fabrictool.routing.pxn import Pxn, proxies
 from fabrictool.routing.spray import Spray
 from fabrictool.routing.wiring import wiring
-
-
-def _rail_only(hosts: int = 4, gpus: int = 3) -> Fabric:
-    group = {"name": "host", "type": fabrics.host_type(gpus, scale_up="3.6T"), "count": hosts}
-    return fabrics.fabric_of(group, family="rail-only", rails=gpus, leaf={"type": fabrics.SWITCH})
 
 
 def _rack_scale() -> Fabric:
@@ -35,7 +31,7 @@ def _rack_scale() -> Fabric:
 
 FABRICS = {
     "rails": fabrics.rails(4, 3, 2, 2),
-    "rail only": _rail_only(),
+    "rail only": fabrics.rail_only(4, 3),
     "rack scale": _rack_scale(),
     "no domains": fabrics.pgft((2, 3), (1, 2), (1, 1)),
 }
@@ -49,7 +45,8 @@ def test_listed_loads_of_all_to_all(name: str, unit: int, spines: int, way: str)
     hosts = 4 * (2 if "2su" in name else 1)
     fabric = fabrics.rails(hosts, 4, unit, spines, up=4)
     found = wiring(fabric, 0)
-    routing = Pxn("spray", found, Spray("spray", found), by_rail=way == "pxn")
+    spray = Spray("spray", found)
+    routing = Pxn("spray", found, spray) if way == "pxn" else ScaleUp(spray)
     listed = text["expect"][way]["link_load"]
     load, hops = routing.all_to_all()
     pairs = all_pairs(found.hosts)
@@ -72,8 +69,10 @@ def test_closed_forms_of_rails(hosts: int, pxn: int) -> None:
     fabric = fabrics.rails(hosts, 4, 4, 4, up=4)
     found = wiring(fabric, 0)
     tier = fabric.devices.tier[fabric.ends[0]]
-    for by_rail, nvlink, uplinks in ((True, 3 * hosts, pxn), (False, 3, 4 * (hosts - 1) - 3)):
-        load = Pxn("spray", found, Spray("spray", found), by_rail).all_to_all()[0]
+    spray = Spray("spray", found)
+    direct = 4 * (hosts - 1) - 3
+    for routing, nvlink, uplinks in ((Pxn("spray", found, spray), 3 * hosts, pxn), (ScaleUp(spray), 3, direct)):
+        load = routing.all_to_all()[0]
         up = load[: 2 * len(tier) : 2]
         assert set(up[tier == 0]) == {4 * (hosts - 1)}
         assert up[tier == 1].sum() == pytest.approx(uplinks * 4 * hosts)
@@ -89,7 +88,7 @@ def test_aggregation_and_flows_agree(name: str, links: int, ports: int, seed: in
     faults = random_faults(fabric, min(links, int((lower > 0).sum())), 0, seed) | faults_of_rows(fabric, down)
     found = wiring(fabric, 0, faults)
     for network in (Spray("spray", found), ModK("d-mod-k", found)):
-        routing = Pxn("pxn", found, network, by_rail)
+        routing = Pxn("pxn", found, network) if by_rail else ScaleUp(network)
         pairs = all_pairs(found.hosts)
         used = routing.usage(pairs)
         assert routing.loads(pairs) == pytest.approx(used.loads(pairs.volume, len(found.channels)), abs=1e-9)
@@ -102,9 +101,9 @@ def test_aggregation_and_flows_agree(name: str, links: int, ports: int, seed: in
 def test_rails_without_spines_are_reached_by_proxies_alone() -> None:
     found = wiring(FABRICS["rail only"], 0)
     across = flows([0], [4])  # GPU 0 of the first host to GPU 1 of the second
-    assert Pxn("spray", found, Spray("spray", found), by_rail=False).usage(across).hops.tolist() == [-1]
+    assert ScaleUp(Spray("spray", found)).usage(across).hops.tolist() == [-1]
     used = routing_of(found, Stated(name="spray", pxn=True)).usage(across)
-    assert used.hops.tolist() == [4]
+    assert used.hops.tolist() == [2]
     out, into, up, down = used.channel.tolist()
     assert (out, into) == (found.scale_up[0], found.scale_up[1] + 1)
     assert (up, down) == (found.terminals.up[1], found.terminals.up[4] ^ 1)
