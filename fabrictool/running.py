@@ -79,10 +79,12 @@ def run_networks(joined: Joined, jobs: list[Job], seed: int = 0) -> Ran:
     """
     first = joined.networks[0] if joined.networks else None
     results = run_jobs(first, jobs) if first else []
+    congestion = {transport.name: congestion_of(transport, seed) for transport in joined.networks}
+    loops = [finding for name, found in congestion.items() for finding in found.findings(name)]
     return Ran(
         tuple(results),
-        {transport.name: congestion_of(transport, seed) for transport in joined.networks},
-        (*_no_collectives(joined), *_unreachable(results, joined.state)),
+        congestion,
+        (*_no_collectives(joined), *_unreachable(results, joined.state), *loops),
         tuple(first.assumptions(results)) if first else (),
     )
 

@@ -108,10 +108,17 @@ def _fabric(evaluation: Evaluation) -> Iterator[str]:
             f"{kind} {count:,}" for kind, count in numbers.items() if count and kind not in ("links", "cables")
         )
         free = ", ".join(f"{kind} {count}" for kind, count in free_ports(fabric, row).items())
-        yield f" {kinds}  links {numbers['links']:,}  cables {numbers['cables']:,}  free ports {free}  #"
+        loops = _credit_loops(evaluation, name)
+        yield f" {kinds}  links {numbers['links']:,}  cables {numbers['cables']:,}  free ports {free}{loops}  #"
     cages = f"  transceivers {totals['transceivers']:,}" if totals["transceivers"] else ""
     sums = "  ".join(f"{label} {totals[key]:,}" for label, key in _TOTALS)
     yield f" all networks: {sums}{cages}  #"
+
+
+def _credit_loops(evaluation: Evaluation, network: str) -> str:
+    """Say how many circles of waiting channels a network's routing has, where that is counted."""
+    found = evaluation.congestion[network].credit_loops if network in evaluation.congestion else None
+    return "" if found is None else f"  credit loops {found or 'none'}"
 
 
 def _lossless(evaluation: Evaluation) -> Iterator[str]:
@@ -240,3 +247,5 @@ def _next(evaluation: Evaluation) -> Iterator[str]:
     name = source.name if source and source.name != STDIN else "LAYOUT"
     yield f"{_head('NEXT')}fabrictool show {name}"
     yield f"{'':<9}fabrictool plot {name} --what busbw"
+    yield f"{'':<9}fabrictool route {name}"
+    yield f"{'':<9}fabrictool impact {name}"

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabrictool.collectives.transport import Transport
+from fabrictool.records import Finding
 from fabrictool.routing.channels import channel_name
+from fabrictool.routing.dependencies import credit_loops
 
 TRIALS = 20
 HOT_LINKS = 10
+#: Entries of forwarding tables up to which credit loops are looked for.
+MOST_ENTRIES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Congestion:
 
     ``max_link_load`` is load over speed of the busiest link in units of the busiest host link's: 1.0
     means that the host links limit. ``effective_bisection`` is the mean share of the host speed that
-    flows of random bisections get, with its standard error.
+    flows of random bisections get, with its standard error. ``credit_loops`` is None where it is not counted.
     """
 
     routing: str
@@ -28,6 +32,7 @@ class Congestion:
     effective_bisection: float
     effective_bisection_error: float
     hot_links: tuple[tuple[str, float], ...]
+    credit_loops: int | None
 
     def to_dict(self) -> dict[str, object]:
         """Return the object of one network in the JSON output."""
@@ -38,7 +43,16 @@ class Congestion:
             "effective_bisection": self.effective_bisection,
             "effective_bisection_error": self.effective_bisection_error,
             "hot_links": [{"link": name, "load": load} for name, load in self.hot_links],
+            "credit_loops": self.credit_loops,
         }
+
+    def findings(self, network: str) -> list[Finding]:
+        """Return an error if the routing can deadlock."""
+        if not self.credit_loops:
+            return []
+        message = f"{self.routing} has {self.credit_loops} credit loops: channels that wait for each other in a circle"
+        fix = "use up-down or ftree routing; 'fabrictool route' names the channels"
+        return [Finding("credit-loop", "error", f"network {network}", message, fix)]
 
 
 def congestion_of(transport: Transport, seed: int) -> Congestion:
@@ -66,6 +80,7 @@ def congestion_of(transport: Transport, seed: int) -> Congestion:
         mean,
         error,
         tuple((channel_name(transport.fabric, int(at)), float(relative[at])) for at in hot),
+        credit_loops(transport.routing, MOST_ENTRIES),
     )
 
 

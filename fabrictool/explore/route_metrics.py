@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fabrictool.collectives.congestion import MOST_ENTRIES
 from fabrictool.records import Finding
 from fabrictool.routing.channels import sending_ports
 from fabrictool.routing.flows import Flows, Routing, all_pairs
@@ -15,9 +16,6 @@ from fabrictool.routing.modk import ModK
 
 if TYPE_CHECKING:
     from fabrictool.explore.routed import Traffic
-
-#: Entries of forwarding tables up to which destinations are counted and dependencies are followed unasked.
-MOST_ENTRIES = 2_000_000
 
 
 def metrics_of(routing: ScaleUp, traffic: Traffic, asked: set[str], seed: int) -> tuple[dict[str, Any], list[Finding]]:

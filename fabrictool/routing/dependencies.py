@@ -71,6 +71,19 @@ def dependencies(routing: Routing, stated: Flows | None = None) -> Dependencies:
     return Dependencies(np.unique(edges).astype(np.int32), edges, _loops(edges))
 
 
+def credit_loops(routing: Routing, most_entries: int) -> int | None:
+    """Return the number of circles in which channels can wait for each other, None where that is not counted.
+
+    D-mod-k and S-mod-k have none: every way climbs, then falls. Forwarding tables are followed up to
+    ``most_entries``; a routing that splits flows has no order of channels to look at.
+    """
+    if isinstance(routing, ModK):
+        return 0
+    if isinstance(routing, TableRouting) and routing.out.size <= most_entries:
+        return len(dependencies(routing).loops)
+    return None
+
+
 def up_down_violations(routing: Routing) -> I4:
     """Return the dependencies that fall first, then climb: channels, (violations, 2).
 

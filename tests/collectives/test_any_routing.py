@@ -20,6 +20,7 @@ from fabrictool.collectives.transport import Transport, transports
 from fabrictool.collectives.workloads import Job
 from fabrictool.errors import InputError, NotSupportedError
 from fabrictool.fabric.faults import faults_by_name, random_faults
+from fabrictool.formats import edges_csv
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.layout.workload import RankOrder
 from fabrictool.routing.choose import ROUTINGS
@@ -240,3 +241,16 @@ def test_shifts_too_many_to_follow_are_told_from_some(monkeypatch: pytest.Monkey
     assert sampled.time_s - sampled.latency_s == pytest.approx(exact.time_s - exact.latency_s, rel=1e-12)
     assert sampled.latency_s == pytest.approx(15 * 2e-6, rel=1e-12)  # the shifts 3, 7 and 11 all leave their leaves
     assert transport.assumptions([sampled])[0].value == "1 shift in 4 followed, the others alike"
+
+
+def test_routings_that_can_deadlock_are_an_error() -> None:
+    """Reference 2.3: min-hop on a ring of four switches waits in a circle, up-down does not."""
+    rows = ["a_device,a_kind,a_port,z_device,z_kind,z_port,speed,latency,network"]
+    rows += [f"h{i},host,1,s{i},leaf,1,100G,0,net" for i in range(4)]
+    rows += [f"s{i},leaf,3,s{(i + 1) % 4},leaf,2,100G,0,net" for i in range(4)]
+    fabric = edges_csv.read("ring.csv", "\n".join(rows) + "\n").fabric
+    for name, loops in (("min-hop", 1), ("up-down", 0)):
+        found = congestion_of(Transport(fabric, 0, stated=Stated(name=name)), 0)
+        assert found.credit_loops == loops
+        assert [finding.id for finding in found.findings("net")] == ["credit-loop"] * loops
+    assert congestion_of(Transport(TREES["rails"], 0), 0).credit_loops == 0
