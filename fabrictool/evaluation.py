@@ -251,7 +251,8 @@ def _refuse_scenario(layout: Layout) -> None:
 
 def _stated(layout: Layout) -> dict[str, Routing]:
     """Return the routings that a layout states, by network."""
-    return {name: network.routing for name, network in layout.networks.items() if network.routing is not None}
+    found = {name: layout.stated_routing(name) for name in layout.networks}
+    return {name: routing for name, routing in found.items() if routing is not None}
 
 
 def _not_known(

@@ -127,7 +127,7 @@ def stated_routing(subject: Subject, wiring: Wiring, name: str | None = None) ->
             raise InputError([Problem("--routing", f"no routing '{name}'", did_you_mean(name, ROUTINGS))]) from None
     if subject.layout is None or wiring.name not in subject.layout.networks:
         return None
-    return subject.layout.networks[wiring.name].routing
+    return subject.layout.stated_routing(wiring.name)
 
 
 def down(fabric: Fabric, faults: Faults) -> str:

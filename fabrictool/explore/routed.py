@@ -131,7 +131,7 @@ def routed_network(
 
         inner, more = read_routing(wired, lft)
         return RoutedNetwork(fabric.name, ScaleUp(inner), stated, state, (*found, *more))
-    chosen = routing_named(routing) or (stated.networks[fabric.networks[row].name].routing if stated else None)
+    chosen = routing_named(routing) or (stated.stated_routing(fabric.networks[row].name) if stated else None)
     return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, state, found)
 
 

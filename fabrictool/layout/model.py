@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
@@ -21,7 +22,7 @@ from fabrictool.catalogue.fields import (
 )
 from fabrictool.catalogue.named import Host, Rack
 from fabrictool.catalogue.types import HostType, SwitchType
-from fabrictool.layout.network import Network, Positive
+from fabrictool.layout.network import Network, Positive, Routing
 from fabrictool.layout.workload import Job, Workload
 
 if TYPE_CHECKING:
@@ -190,6 +191,13 @@ class Layout(Model):
     def remember_source(self, source: Source) -> None:
         """Keep the places of the keys, for messages of later stages."""
         self._source = source
+
+    def stated_routing(self, network: str) -> Routing | None:
+        """Return the routing that is stated for a network, its file relative to the layout's; None for the default."""
+        routing = self.networks[network].routing
+        if routing is None or routing.paths is None or self._source is None:
+            return routing
+        return routing.model_copy(update={"paths": str(Path(self._source.name).parent / routing.paths)})
 
     def switch_types(self) -> list[SwitchType]:
         """Return the switch types of all networks, each once."""

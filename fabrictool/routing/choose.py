@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fabrictool.errors import NotSupportedError, Problem
+from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.dragonflies import Valiant
 from fabrictool.routing.ecmp import Ecmp
-from fabrictool.routing.explicit import Explicit
+from fabrictool.routing.explicit import Explicit, explicit
 from fabrictool.routing.flows import Routing
 from fabrictool.routing.ftree import ftree
+from fabrictool.routing.imported import read_routing
 from fabrictool.routing.min_hop import min_hop
 from fabrictool.routing.modk import ModK
 from fabrictool.routing.pxn import Pxn
@@ -38,7 +39,14 @@ def _ecmp(wiring: Wiring, stated: Stated) -> Routing:
 
 
 def _explicit(wiring: Wiring, stated: Stated) -> Routing:
-    return Explicit(stated.name, wiring)
+    return Explicit(stated.name, wiring) if stated.paths is None else explicit(stated.name, wiring, stated.paths)
+
+
+def _lft(wiring: Wiring, stated: Stated) -> Routing:
+    if stated.paths is None:
+        what = "routing 'lft' needs forwarding tables"
+        raise InputError([Problem("", what, "write {name: lft, paths: FILE} with the output of dump_lfts")])
+    return read_routing(wiring, stated.paths)[0]
 
 
 def _valiant(wiring: Wiring, stated: Stated) -> Routing:
@@ -57,6 +65,7 @@ ROUTINGS: dict[str, Callable[[Wiring, Stated], Routing]] = {
     "up-down": lambda wiring, _: up_down(wiring),
     "ecmp": _ecmp,
     "explicit": _explicit,
+    "lft": _lft,
     "spray": _spray,
     "minimal": _spray,
     "valiant": _valiant,

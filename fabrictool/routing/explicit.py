@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fabrictool.errors import InputError, Problem
-from fabrictool.fabric.lookup import Lookup
 from fabrictool.fabric.tables import I4
 from fabrictool.routing.channels import sending_ports
 from fabrictool.routing.flows import Flows, Routing, Usage
@@ -17,16 +16,19 @@ from fabrictool.routing.wiring import Wiring
 
 @dataclass(frozen=True)
 class Explicit(Routing):
-    """Each flow takes the path that is stated with it.
+    """Each flow takes the path that is stated with it, or that a file states for its ends.
 
     Parameters
     ----------
     name : str
     wiring : Wiring
+    known : mapping of pair of int to (channels,) int32, optional
+        Path of each pair of endpoints; pairs that are not there have no way.
     """
 
     name: str
     wiring: Wiring
+    known: Mapping[tuple[int, int], I4] | None = None
 
     def usage(self, flows: Flows) -> Usage:
         """Return the stated path of each flow.
@@ -37,10 +39,13 @@ class Explicit(Routing):
             If flows have no path, or a path is broken, uses a link that is down, or leads elsewhere; all
             such flows are named.
         """
+        if flows.path is None and self.known is not None:
+            return self._of_known(flows, self.known)
         if flows.path is None or len(flows.path) != len(flows):
             stated = 0 if flows.path is None else len(flows.path)
             what = f"{stated} paths are stated for {len(flows)} flows"
-            raise InputError(what, "state a path for every flow, or choose a routing that finds them")
+            fix = "state a path for every flow, by '{name: explicit, paths: FILE}' or in a pattern file"
+            raise InputError(what, f"{fix}, or choose a routing that finds them")
         length = np.array([len(path) for path in flows.path], np.int32)
         first = np.concatenate(([0], np.cumsum(length, dtype=np.int64)))
         channel = np.concatenate([np.zeros(0, np.int32), *flows.path]).astype(np.int32)
@@ -49,29 +54,35 @@ class Explicit(Routing):
             raise InputError(problems)
         return Usage(first, channel, np.ones(len(channel)), length)
 
+    def _of_known(self, flows: Flows, known: Mapping[tuple[int, int], I4]) -> Usage:
+        """Return the paths of those flows that have one."""
+        ends = list(zip(flows.source.tolist(), flows.target.tolist(), strict=True))
+        has = np.array([pair in known for pair in ends], bool)
+        part = replace(flows.some(has), path=[known[pair] for pair in ends if pair in known])
+        used = self.usage(part)
+        length = np.full(len(flows), -1, np.int32)
+        length[has] = used.hops
+        first = np.concatenate(([0], np.cumsum(np.maximum(length, 0), dtype=np.int64)))
+        return Usage(first, used.channel, used.share, length)
 
-def sent_from(wiring: Wiring, paths: Sequence[Sequence[str]]) -> list[I4]:
-    """Return the channels of paths that are written as the ports that send, ``device:port``.
+
+def explicit(name: str, wiring: Wiring, path: str) -> Explicit:
+    """Return the routing by the paths of a pattern file.
 
     Raises
     ------
     InputError
-        Naming every port that does not exist or has no link.
+        Naming each row whose ends or ports are not there, or whose path is no way.
     """
-    links = wiring.fabric.links
-    channel = np.full(len(wiring.fabric.ports), -1, np.int32)
-    channel[links.port_a] = 2 * np.arange(len(links))
-    channel[links.port_z] = 2 * np.arange(len(links)) + 1
-    find = Lookup(wiring.fabric)
-    found = []
-    for path in paths:
-        ports = [find.port(word) for word in path]
-        free = [word for word, port in zip(path, ports, strict=True) if port >= 0 and channel[port] < 0]
-        find.problems += [Problem(word, "no link on this port", "name the end of a link that sends") for word in free]
-        found.append(channel[ports])
-    if find.problems:
-        raise InputError(find.problems)
-    return found
+    from fabrictool.formats.pattern_csv import read_pattern
+    from fabrictool.routing.stated import flows_of_rows
+
+    stated, _ = flows_of_rows(wiring, read_pattern(path), path)
+    if stated.path is None:
+        raise InputError([Problem(f"{path}:1:1", "column path is missing", "name the ports that send along each path")])
+    Explicit(name, wiring).usage(stated)
+    ends = zip(stated.source.tolist(), stated.target.tolist(), strict=True)
+    return Explicit(name, wiring, dict(zip(ends, stated.path, strict=True)))
 
 
 def _problems(wiring: Wiring, flows: Flows, first: np.ndarray, channel: I4) -> Iterator[Problem]:
