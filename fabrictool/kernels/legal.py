@@ -37,33 +37,6 @@ class Slopes(NamedTuple):
 
 
 @kernel
-def hop_counts(first: I4, to: I4, source: I4, distance: U1) -> None:
-    """Write the links between each source and every switch.
-
-    Parameters
-    ----------
-    first, to : int32
-        The ways out of switches.
-    source : (sources,) int32
-        Switches.
-    distance : (sources, switches) uint8
-        Holds ``FAR``; gets the distances.
-    """
-    queue = np.empty(len(first) - 1, np.int32)
-    for row in range(len(source)):
-        queue[0], head, tail = source[row], 0, 1
-        distance[row, source[row]] = 0
-        while head < tail and distance[row, queue[head]] < FAR - 1:
-            here = queue[head]
-            head += 1
-            for way in range(first[here], first[here + 1]):
-                if distance[row, to[way]] == FAR:
-                    distance[row, to[way]] = distance[row, here] + 1
-                    queue[tail] = to[way]
-                    tail += 1
-
-
-@kernel
 def legal_distances(slopes: Slopes, target: I4, falling: U1, legal: U1) -> None:
     """Write how far every switch is from targets on ways that climb first, then fall.
 

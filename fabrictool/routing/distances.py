@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import I4
-from fabrictool.kernels.legal import FAR, hop_counts
+from fabrictool.routing.minimal_ways import hops_to_seats
 from fabrictool.routing.wiring import Wiring
 
 U1 = npt.NDArray[np.uint8]
@@ -33,7 +33,4 @@ def distances(wiring: Wiring, source: I4 | None = None) -> U1:
         255 where there is no way, or one of 255 links or more.
     """
     source = seats(wiring) if source is None else source
-    ways = wiring.ways
-    found = np.full((len(source), len(wiring.switch)), FAR, np.uint8)
-    hop_counts(float(len(source) * (len(ways.to) + 1)))(ways.first, ways.to, source, found)
-    return found
+    return hops_to_seats(wiring, source[:, None])

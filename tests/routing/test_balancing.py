@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from fabrictool.fabric.faults import faults_by_name, no_faults, random_faults
 from fabrictool.kernels import legal
-from fabrictool.kernels.jit import Kernel
 from fabrictool.kernels.tables import HERE, NOWHERE
 from fabrictool.routing.balancing import slopes_of
 from fabrictool.routing.distances import distances, seats
@@ -134,18 +133,16 @@ def test_compiled_kernels_do_what_plain_ones_do(name: str) -> None:
     found = wiring(FABRICS[name], 0, random_faults(FABRICS[name], 2, 1, 5))
     slopes, source = slopes_of(found, ranks(found, roots(found))), seats(found)
 
-    def run(hop_counts: Kernel, legal_distances: Kernel, balance: Kernel, form: str) -> list[np.ndarray]:  # type: ignore[type-arg]
-        pick = [getattr(kernel, form) for kernel in (hop_counts, legal_distances, balance)]
-        results = [np.full((len(source), len(found.switch)), legal.FAR, np.uint8) for _ in range(3)]
-        pick[0](slopes.first, slopes.to, source, results[0])
-        pick[1](slopes, source, *results[1:])
+    def run(form: str) -> list[np.ndarray]:
+        search, write = (getattr(kernel, form) for kernel in (legal.legal_distances, legal.balance))
+        results = [np.full((len(source), len(found.switch)), legal.FAR, np.uint8) for _ in range(2)]
+        search(slopes, source, *results)
         row = np.searchsorted(source, found.terminals.seat).astype(np.int32)
         out = np.full((len(found.switch), len(row)), NOWHERE, np.int16)
-        pick[2](slopes, *results[1:], np.arange(len(row), dtype=np.int32), row, out)
+        write(slopes, *results, np.arange(len(row), dtype=np.int32), row, out)
         return [*results, out]
 
-    kernels = (legal.hop_counts, legal.legal_distances, legal.balance)
-    for plain, compiled in zip(run(*kernels, "plain"), run(*kernels, "compiled"), strict=True):
+    for plain, compiled in zip(run("plain"), run("compiled"), strict=True):
         assert np.array_equal(plain, compiled)
 
 
