@@ -88,7 +88,8 @@ def _refuse_options(what: str, options: dict[str, Any]) -> None:
     for figure, defaults in _OPTIONS_OF.items():
         given = [name for name, default in defaults.items() if figure != what and options[name] != default]
         if given:
-            raise click.UsageError(f"--{given[0].replace('collectives', 'collective')} goes with --what {figure}")
+            option = given[0].replace("collectives", "collective").replace("_", "-")
+            raise click.UsageError(f"--{option} goes with --what {figure}")
 
 
 def _busbw(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:

@@ -48,6 +48,22 @@ def test_json_gives_the_curves_and_the_file(capfd):
     assert Path("a.svg").read_text().startswith("<?xml")
 
 
+def test_load_writes_its_figure_and_loads(capfd):
+    assert run("small.yaml", "--what", "load", "--pattern", "shift:4", "--fail-devices", "spine-01", "--json") == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["file"] == "small-load.png"
+    down = [row for row in document["loads"] if row["z"].startswith("spine-01")]
+    assert all(row["forward"] == row["reverse"] == 0 for row in down)
+    assert Path("small-load.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("option", [["--routing", "spray"], ["--pattern", "shift:1"], ["--fail-links", "1"]])
+def test_options_of_loads_go_with_loads(option, capfd):
+    assert run("small.yaml", *option) == 2
+    assert f"{option[0]} goes with --what load" in capfd.readouterr().err
+    assert files() == ["small.yaml"]
+
+
 def test_topology_writes_its_figure_and_counts(capfd):
     assert run("small.yaml", "--what", "topology", "--network", "compute", "--json") == 0
     document = json.loads(capfd.readouterr().out)

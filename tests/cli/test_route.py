@@ -152,3 +152,32 @@ def test_what_makes_no_sense_is_refused(options: list[str], said: str, run: Run)
 def test_several_layouts_make_a_list(run: Run) -> None:
     _, out, _ = run("small.yaml", "--json")
     assert [document["layout"] for document in json.loads(out)] == ["small", "small"]
+
+
+def test_what_is_down_is_said_and_left_out(run: Run) -> None:
+    document = _document(run, "--routing", "spray", "--pattern", "shift:4", "--fail-links", "leaf-01:5")
+    assert document["scenario"]["links"] == ["leaf-01:5 - spine-01:1"]
+    dead = next(row for row in document["loads"] if row["a"] == "leaf-01:5")
+    assert (dead["forward"], dead["reverse"]) == (0, 0)
+    # into leaf 1: half of the traffic of four hosts comes over spine 1, which has one cable left there
+    assert min(document["rates"]) == pytest.approx(200e9)
+    status, out, _ = run("--fail-devices", "leaf-01")
+    assert status == 1
+    assert "unreachable-pairs" in out
+    assert "no way: " in out
+
+
+def test_faults_that_are_not_there_are_refused(run: Run) -> None:
+    status, out, err = run("--fail-links", "leaf-01:99", "--fail-devices", "leaf-9")
+    assert (status, out) == (2, "")
+    assert "leaf-01:99: no such port" in err
+    assert "leaf-9: no such device; did you mean 'leaf-0" in err
+
+
+def test_tables_go_out_and_come_in(run: Run) -> None:
+    assert run("-o", "lft.txt", "-q")[:2] == (0, "")
+    document = _document(run, "--lft", "lft.txt")
+    assert document["routing"] == "lft"
+    assert document["loads"] == _document(run)["loads"]
+    assert run("--routing", "spray", "-o", "none.txt")[0] == 2
+    assert not Path("none.txt").exists()
