@@ -17,6 +17,9 @@ from fabrictool.routing.modk import ModK
 if TYPE_CHECKING:
     from fabrictool.explore.routed import Traffic
 
+#: Turns from a way down to a way up that are listed.
+MOST_VALLEYS = 100
+
 
 def metrics_of(routing: ScaleUp, traffic: Traffic, asked: set[str], seed: int) -> tuple[dict[str, Any], list[Finding]]:
     """Return metrics ready for JSON, and what of them is a finding."""
@@ -37,7 +40,16 @@ def metrics_of(routing: ScaleUp, traffic: Traffic, asked: set[str], seed: int) -
         values["effective_bisection"] = _effective_bisection(routing, traffic.trials or 100, seed)
     elif traffic.group is not None and traffic.flows is not None:
         values["effective_bisection"] = _stated_bisection(routing, traffic.flows, traffic.group)
+    if traffic.flows is not None:
+        values["incast"] = _incast(routing, traffic.flows)
     return values | _bounds(routing, traffic, asked), findings
+
+
+def _incast(routing: Routing, flows: Flows) -> dict[str, Any] | None:
+    """Return the most flows that one host receives, and which."""
+    count = np.bincount(flows.target[flows.volume > 0], minlength=1)
+    worst = int(count.argmax())
+    return {"flows": int(count[worst]), "host": routing.wiring.endpoint_name(worst)} if count[worst] else None
 
 
 def forwarding_of(routing: Routing, most: float = np.inf) -> TableRouting | None:
@@ -59,7 +71,7 @@ def _destinations(table: TableRouting) -> dict[str, float] | None:
 
 def _dependencies(routing: Routing, flows: Flows | None = None) -> tuple[dict[str, Any], list[Finding]]:
     """Return the channel dependency graph in numbers, its loops by sending ports, and a finding for each loop."""
-    from fabrictool.routing.dependencies import dependencies
+    from fabrictool.routing.dependencies import dependencies, falls_then_climbs
 
     found = dependencies(routing, flows)
     fabric, port = routing.wiring.fabric, sending_ports(routing.wiring.fabric)
@@ -74,7 +86,10 @@ def _dependencies(routing: Routing, flows: Flows | None = None) -> tuple[dict[st
         )
         for loop in loops
     ]
-    return {"channels": len(found.channels), "edges": len(found.edges), "loops": loops}, findings
+    valleys = falls_then_climbs(routing.wiring, found)
+    shown = [[fabric.port_name(int(port[channel])) for channel in pair] for pair in valleys[:MOST_VALLEYS]]
+    counts = {"channels": len(found.channels), "edges": len(found.edges), "loops": loops}
+    return counts | {"up_down_violations": len(valleys), "violations": shown}, findings
 
 
 def _shifts(routing: ScaleUp) -> dict[str, float] | None:
@@ -113,6 +128,11 @@ def _bounds(routing: ScaleUp, traffic: Traffic, asked: set[str]) -> dict[str, An
 
         flows = all_pairs(wiring.hosts) if traffic.flows is None else traffic.flows
         values["concurrent_flow"] = _finite(concurrent_flow(wiring, flows))
+    if "bisection-width" in asked:
+        from fabrictool.routing.cuts import bisection_width
+
+        width = bisection_width(wiring)
+        values["bisection_width"] = {"bps": width.width_bps, "exact": width.exact, "method": width.method}
     if "throughput-bound" in asked:
         from fabrictool.routing.concurrent_flow import throughput_bound
 

@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 #: Flows of an all-to-all whose rates and missing ways are listed.
 MOST_PAIRS = 70_000
 #: Metrics that are computed on request.
-COSTLY = ("min-cut", "concurrent-flow", "throughput-bound", "effective-bisection", "dependencies", "shifts")
+COSTLY = (
+    "min-cut",
+    "concurrent-flow",
+    "throughput-bound",
+    "effective-bisection",
+    "dependencies",
+    "shifts",
+    "bisection-width",
+)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,11 @@ class Routes:
             "loads": self._loads(),
             "switch_links": self._spread(self.load),
             "max_link_load": float(self.relative.max(initial=0.0)),
+            "hot_links": [
+                {"from": start, "to": end, "load": _whole(load), "relative": relative}
+                for start, end, load, relative in self.hot()
+                if load > 0
+            ],
             "hops": {"inf" if links < 0 else str(links): _whole(pairs) for links, pairs in sorted(self.hops.items())},
             "rates": rates,
             "unreachable": list(self.unreachable),
@@ -165,7 +170,7 @@ class Routes:
 #: Metrics that are null unless they are asked for, or come with the pattern or the routing.
 METRICS = (
     "destinations_per_link", "shifts", "dependencies", "min_cut", "concurrent_flow", "throughput_bound",
-    "effective_bisection",
+    "effective_bisection", "bisection_width", "incast",
 )  # fmt: skip
 
 

@@ -89,8 +89,12 @@ def up_down_violations(routing: Routing) -> I4:
 
     Ranks are links to the switches of the top tier; without violations a routing has no credit loop.
     """
-    edges = dependencies(routing).edges
-    wiring = routing.wiring
+    return falls_then_climbs(routing.wiring, dependencies(routing))
+
+
+def falls_then_climbs(wiring: Wiring, found: Dependencies) -> I4:
+    """Return those of some dependencies that fall first, then climb: channels, (violations, 2)."""
+    edges = found.edges
     rank = np.full(len(wiring.fabric.devices), np.iinfo(np.int32).max, np.int64)
     rank[wiring.switch] = ranks(wiring, roots(wiring))
     sender, receiver = _ends(wiring)

@@ -52,6 +52,7 @@ def test_all_keys_are_always_there(run: Run) -> None:
     document = _document(run)
     expected = {"loads", "switch_links", "destinations_per_link", "rates", "hops", "unreachable", "shifts"}
     expected |= {"dependencies", "min_cut", "concurrent_flow", "throughput_bound", "effective_bisection"}
+    expected |= {"hot_links", "incast", "bisection_width"}
     assert expected <= set(document)
     assert document["hops"] == {"2": 48, "4": 192}
     assert document["switch_links"] == {"max": 12, "min": 12, "mean": 12.0}
@@ -181,3 +182,28 @@ def test_tables_go_out_and_come_in(run: Run) -> None:
     assert document["loads"] == _document(run)["loads"]
     assert run("--routing", "spray", "-o", "none.txt")[0] == 2
     assert not Path("none.txt").exists()
+
+
+def test_metrics_on_request(run: Run) -> None:
+    """16 hosts on a full tree: half of the hosts' links cross between any two halves."""
+    document = _document(run, "--pattern", "shift:4", "--metrics", "min-cut,bisection-width,concurrent-flow,shifts")
+    assert document["min_cut"] == 8 * 400e9
+    assert document["bisection_width"] == {"bps": 8 * 400e9, "exact": True, "method": "all splits"}
+    assert document["concurrent_flow"] == pytest.approx(400e9)
+    assert document["shifts"] == {"worst": 1.0, "mean": 1.0}
+    assert document["incast"] == {"flows": 1, "host": "h-01"}
+    assert document["dependencies"] is None
+
+
+def test_dependencies_and_what_falls_before_it_climbs(run: Run) -> None:
+    """Leaf 1 keeps spine 2 alone, leaf 2 spine 1: min-hop goes over a third leaf and can deadlock, up-down does not."""
+    faults = ("--fail-links", "leaf-01:5,leaf-01:7,leaf-02:6,leaf-02:8")
+    legal = _document(run, "--routing", "up-down", *faults)
+    assert (legal["dependencies"]["loops"], legal["dependencies"]["up_down_violations"]) == ([], 0)
+    assert legal["hops"]["inf"] == 2 * 4 * 4
+    document = _document(run, "--routing", "min-hop", *faults)
+    found = document["dependencies"]
+    assert "inf" not in document["hops"]
+    assert len(found["loops"]) == [finding["id"] for finding in document["findings"]].count("credit-loop") > 0
+    assert found["up_down_violations"] == len(found["violations"]) > 0
+    assert all(first.startswith("spine") and second.startswith("leaf") for first, second in found["violations"])
