@@ -14,7 +14,7 @@ from fabrictool.errors import InputError
 HARDWARE = Path(__file__).parents[3] / "shared" / "hardware.yaml"
 # Kind of the catalogue: section of that file, and entries that the catalogue has besides.
 SECTIONS = {
-    "switches": ("switches", set()),
+    "switches": ("switches", {"cs7500", "cs7510", "cs7520", "cs8500", "cn5000-dcs", "sb7800"}),
     "hosts": ("hosts", {"ufm-appliance"}),
     "nics": ("nics", set()),
     "transceivers": ("transceivers", set()),
