@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabrictool.collectives.schedules import ALGORITHMS, Group, Round
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import is_tiered, joined_by_tier, merged, network_ends
 from fabrictool.fabric.tables import F8, I4
@@ -92,11 +93,17 @@ def _domain_edges(fabric: Fabric) -> tuple[I4, I4]:
     return host[scaled[same]], host[scaled[same + 1]]
 
 
-def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4) -> Bound:
-    """Return the lower bound of a collective on the ranks that ``parts`` are of."""
+#: Collectives in which each flow carries all of the size.
+POINT_TO_POINT = ("send-recv", "permutation", "incast")
+
+
+def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group: Group | None = None) -> Bound:
+    """Return the lower bound of a collective on the ranks that ``parts`` are of; ``group`` says who sends to whom."""
     size = len(ranks)
     if size < 2:
         return Bound(0.0, 0.0, "one rank")
+    if collective in POINT_TO_POINT and group is not None:
+        return Bound(_latency_s(collective, wiring, ranks), _of_flows(collective, parts[0], group), "GPU")
     best, title = 0.0, "nothing"
     for part in parts:
         if len(part.ranks) > 1:
@@ -123,11 +130,23 @@ def _seconds_per_byte(collective: str, part: Parts, size: int) -> float:
     return 0.0
 
 
+def _of_flows(collective: str, alone: Parts, group: Group) -> float:
+    """Return seconds per byte of the flows that the busiest rank sends or receives."""
+    (algorithm,) = ALGORITHMS[collective].values()
+    carried = np.zeros(group.size)
+    for entry in algorithm.rounds(group):
+        assert isinstance(entry, Round)
+        ends = (np.bincount(end, minlength=group.size) for end in (entry.source, entry.target))
+        carried += entry.share * np.maximum(*ends)
+    capacity = np.where(alone.capacity_bps > 0, alone.capacity_bps, np.nan)
+    return float(np.nanmax(carried * 8.0 / capacity, initial=0.0))
+
+
 def _latency_s(collective: str, wiring: Wiring, ranks: I4) -> float:
     """Return start-ups times the shortest path between any two ranks."""
     latency = wiring.channels.latency_s
     up, scaled = wiring.up[ranks], wiring.scale_up[ranks]
     up, scaled = up[up >= 0], scaled[scaled >= 0]
     ways = np.concatenate((latency[up] + latency[up ^ 1], latency[scaled] * 2))
-    startups = 1 if collective == "all-to-all" else int(np.ceil(np.log2(len(ranks))))
+    startups = 1 if collective in ("all-to-all", *POINT_TO_POINT) else int(np.ceil(np.log2(len(ranks))))
     return float(startups * ways.min(initial=np.inf)) if len(ways) else 0.0

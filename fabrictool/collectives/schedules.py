@@ -57,10 +57,11 @@ Schedule = Iterator[Round | Shifts]
 
 @dataclass(frozen=True)
 class Group:
-    """Ranks that communicate: how many, and the scale-up domain of each."""
+    """Ranks that communicate: how many, the scale-up domain of each, and who sends to whom where that is stated."""
 
     size: int
     domain: I4
+    pairs: tuple[tuple[int, int], ...] = ()
 
     def per_domain(self) -> int | None:
         """Return the ranks of each domain if they are equal and stand together, else None."""
@@ -201,6 +202,42 @@ def binomial(group: Group) -> Schedule:
         step *= 2
 
 
+def binomial_reduce(group: Group) -> Schedule:
+    """The binomial broadcast backwards: the far halves send all of S to i - k, k = .. 4, 2, 1."""
+    for entry in reversed(list(binomial(group))):
+        assert isinstance(entry, Round)
+        yield Round(entry.target, entry.source, entry.share)
+
+
+def stated_pairs(group: Group) -> Schedule:
+    """All stated pairs at once with all of S each."""
+    pairs = np.array(group.pairs, np.int32).reshape(-1, 2)
+    if not len(pairs):
+        raise InputError([Problem("", "no pairs are stated", "add 'pairs: [[0, 1], …]' to the job, ranks from 0")])
+    beyond = pairs[(pairs >= group.size).any(axis=1) | (pairs[:, 0] == pairs[:, 1])]
+    if len(beyond):
+        what = f"pair {beyond[0].tolist()} is not of two of the {group.size} ranks"
+        raise InputError([Problem("", what, f"use two different ranks from 0 to {group.size - 1}")])
+    yield Round(pairs[:, 0].copy(), pairs[:, 1].copy(), 1.0)
+
+
+def neighbours(group: Group) -> Schedule:
+    """Each rank sends all of S to the next, as nccl-tests' sendrecv; or the stated pairs."""
+    if group.pairs:
+        yield from stated_pairs(group)
+    else:
+        yield _shift(group.size, 1, 1.0)
+
+
+def to_the_first(group: Group) -> Schedule:
+    """All ranks send all of S to rank 0 at once; or the stated pairs."""
+    if group.pairs:
+        yield from stated_pairs(group)
+    else:
+        senders = _all(group.size)[1:]
+        yield Round(senders, np.zeros_like(senders), 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """A schedule, whether it needs a power of two, and whether each rank has a flow for every other."""
@@ -225,6 +262,10 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
     "reduce-scatter": {"ring": Algorithm(ring_pass)},
     "all-gather": {"ring": Algorithm(ring_pass)},
     "broadcast": {"binomial": Algorithm(binomial)},
+    "reduce": {"binomial": Algorithm(binomial_reduce)},
+    "send-recv": {"direct": Algorithm(neighbours)},
+    "permutation": {"direct": Algorithm(stated_pairs)},
+    "incast": {"direct": Algorithm(to_the_first)},
     "all-to-all": {
         "pairwise": Algorithm(pairwise, all_pairs=True),
         "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True, all_pairs=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -123,8 +124,9 @@ class Transport:
             If two ranks that exchange messages have no path.
         """
         wiring = self.wiring
-        group = Group(len(ranks), np.where(wiring.scale_up[ranks] >= 0, wiring.domain[ranks], -1 - ranks))
-        floor = bound(job.collective, partitions(wiring, ranks), wiring, ranks)
+        group = Group(len(ranks), np.where(wiring.scale_up[ranks] >= 0, wiring.domain[ranks], -1 - ranks), job.pairs)
+        with _at(job):
+            floor = bound(job.collective, partitions(wiring, ranks), wiring, ranks, group)
         name = job.algorithm or default_algorithm(job.collective, group, self.joined)
         if len(ranks) < 2:
             return name, ScheduleCost(0.0, 0.0, {}), floor
@@ -244,6 +246,16 @@ class Transport:
         part = None if part is None else part[alive]
         found = lane_bisection(ranks_of(self.lanes[0], alive), tree, self.channels.speed_bps, trials, seed, part)
         return found.mean, found.error
+
+
+@contextmanager
+def _at(job: Job) -> Iterator[None]:
+    """Give what is wrong with a job's pairs their place in the layout."""
+    try:
+        yield
+    except InputError as error:
+        path = (*job.path, "pairs") if job.pairs else job.path
+        raise InputError([replace(problem, path=problem.path or path) for problem in error.problems]) from None
 
 
 def check_job(job: Job) -> None:

@@ -126,7 +126,8 @@ def jobs_asked_for(
             asked or job.sizes,
             job.ranks if (ranks, rank_order) == (None, "linear") else order,
             model if model != "rounds" else job.model,
-            path=job.path,
+            job.pairs if collectives is None else (),
+            job.path,
         )
         for number, job in enumerate(stated)
     ]

@@ -156,3 +156,15 @@ def test_all_to_all_over_rails(hosts: int, unit: int, spines: int, pxn: float, d
     transport = Transport(_dgx(hosts, unit, spines), 0)
     assert _result(transport, "all-to-all", "pxn", GIB).time_s == pytest.approx(pxn, rel=1e-6)
     assert _result(transport, "all-to-all", "node-shift", GIB).time_s == pytest.approx(direct, rel=1e-6)
+
+
+@pytest.mark.parametrize("nbytes", [1e3, 1e9])
+def test_point_to_point(nbytes: float) -> None:
+    """One hop of 2 us and S/B for a full ring of neighbours; a reduce is a broadcast backwards."""
+    transport = Transport(fabrics.pgft((4, 4), (1, 4), (1, 1)), 0)
+    times = {
+        name: next(iter(transport.run(Job(0, name, None, (nbytes,), RankOrder())))).time_s
+        for name in ("send-recv", "broadcast", "reduce")
+    }
+    assert times["send-recv"] == pytest.approx(2e-6 + nbytes / 50e9)
+    assert times["reduce"] == pytest.approx(times["broadcast"])

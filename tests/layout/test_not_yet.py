@@ -40,7 +40,10 @@ STATED = [
 ]
 JOBS = [
     # one job of a scenario, and what is said
-    ("collective: permutation, size: 1GiB, pairs: [[0, 5]]", "'permutation' is not supported yet"),
+    ("collective: permutation, size: 1GiB", "no pairs are stated; add 'pairs: [[0, 1], …]' to the job"),
+    ("collective: permutation, size: 1GiB, pairs: [[0, 16]]", "pair [0, 16] is not of two of the 16 ranks"),
+    ("collective: send-recv, size: 1GiB, pairs: [[3, 3]]", "pair [3, 3] is not of two of the 16 ranks"),
+    ("collective: all-to-all-v, size: 1GiB", "'all-to-all-v' is not supported yet"),
     ("collective: all-reduce, size: 1GiB, pairs: [[0, 5]]", "pairs are stated, but all-reduce"),
     ("collective: all-reduce, size: 1GiB, chunks: 4", "key 'chunks' is not supported yet"),
     ("collective: all-to-all, size: 1GiB, volumes: x.csv", "key 'volumes' is not supported yet"),
@@ -58,7 +61,7 @@ JOBS = [
 TOP_LEVEL = [
     ("scenario: {sharing: inverse-latency}", "sharing 'inverse-latency': not supported yet"),
     ("workload: {collectives: [{collective: all-reduce, sizes: [1GiB], ranks: {seed: 2}}]}", "'seed' belongs to"),
-    ("workload: {collectives: [{collective: incast, sizes: [1GiB]}]}", "collective 'incast' is not supported yet"),
+    ("workload: {collectives: [{collective: all-to-all-v, sizes: [1GiB]}]}", "'all-to-all-v' is not supported yet"),
     ("hall: {rows: 2}", "key 'rows' is not supported yet"),
     ("hall: {pitch: 1.2 m}", "key 'pitch' is not supported yet"),
     ("hall: {trays: 3}", "key 'trays' is not supported yet"),
@@ -126,7 +129,8 @@ def test_options(option: str, value: str, refusal) -> None:  # type: ignore[no-u
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--collective", "send-recv"], "collective 'send-recv' is not supported yet; use one of all-reduce"),
+        (["--collective", "all-to-all-v"], "collective 'all-to-all-v' is not supported yet; use one of all-reduce"),
+        (["--collective", "permutation"], "no pairs are stated"),
         (["--collective", "all-reduce", "--algorithm", "nvls"], "all-reduce by 'nvls' is not supported yet; use"),
         (["--model", "loggp"], "model 'loggp' is not supported yet; use one of rounds, alpha-beta, bound"),
         (["--size", "4 apples"], "size: '4 apples' has an unknown unit 'apples'"),
