@@ -154,16 +154,20 @@ def _collectives(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _if_lost(evaluation: Evaluation) -> Iterator[str]:
-    """Say what one lost switch or host link costs; above 32,768 ranks routing anew for it would take a second."""
+    """Say what one lost switch or host link costs a healthy fabric under D-mod-k; in large ones that takes a second."""
     from fabrictool.changes.capacity import of_hosts
     from fabrictool.changes.if_lost import if_lost
     from fabrictool.routing.choose import routing_of
     from fabrictool.routing.wiring import wiring
 
     fabric = evaluation.fabric
-    for name in evaluation.congestion if len(fabric.gpus) <= MOST_RANKS else ():
-        network = of_hosts(wiring(fabric, fabric.network_row(name)))
-        rows = if_lost(routing_of(network, evaluation.layout.networks[name].routing))
+    if len(fabric.gpus) > MOST_RANKS and evaluation.congestion:
+        yield f"{_head('IF LOST')}not shown above {MOST_RANKS:,} GPUs; 'impact' takes some seconds more"
+        return
+    for name, congestion in evaluation.congestion.items():
+        if evaluation.state or congestion.routing != "d-mod-k":
+            continue
+        rows = if_lost(routing_of(of_hosts(wiring(fabric, fabric.network_row(name)))))
         parts = [f"one {r.kind} {100 * r.all_reduce_lost:.2g}~, {100 * r.all_to_all_lost:.2g}~" for r in rows]
         if parts:
             yield _head("IF LOST") + _wrapped(f"% of all-reduce, all-to-all: {'; '.join(parts)}", 9)
