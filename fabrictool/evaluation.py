@@ -11,12 +11,12 @@ import numpy as np
 
 from fabrictool import __version__
 from fabrictool.collectives.congestion import Congestion
-from fabrictool.collectives.transport import run_jobs
+from fabrictool.collectives.fluid_jobs import run_jobs
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.design import lossless_assumptions, lossless_networks, rule_findings
-from fabrictool.errors import FabrictoolError, NotSupportedError, Problem
+from fabrictool.errors import FabrictoolError
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
@@ -167,7 +167,6 @@ def evaluate(
         If the layout cannot be built; located in its file.
     """
     with _located(layout):
-        _refuse_scenario(layout)
         fabric = build(layout)
         limits = rack_limits(layout)
         placement = place(layout, fabric, limits.limit_w)
@@ -177,7 +176,7 @@ def evaluate(
         lossless = lossless_networks(layout, fabric)
         state = state_of(fabric, layout, placement, asked)
         joined = joined_networks(state, _stated(layout), routing)
-        ran = run_networks(joined, jobs or jobs_of(layout), seed)
+        ran = run_networks(joined, jobs or jobs_of(layout), seed, _sharing(layout))
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
@@ -226,9 +225,8 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
         If a job cannot be run; located in the layout's file.
     """
     with _located(layout):
-        _refuse_scenario(layout)
         joined = joined_networks(state_of(fabric, layout), _stated(layout))
-        return run_jobs(joined.networks[0], jobs) if joined.networks else []
+        return run_jobs(joined.networks[0], jobs, _sharing(layout)) if joined.networks else []
 
 
 @contextmanager
@@ -241,12 +239,9 @@ def _located(layout: Layout) -> Iterator[None]:
         raise type(error)([source.locate(problem) for problem in error.problems]) from None
 
 
-def _refuse_scenario(layout: Layout) -> None:
-    """Refuse what a layout may state and this version does not compute."""
-    scenario = layout.scenario
-    if scenario is not None and scenario.sharing != "max-min":
-        what = f"sharing '{scenario.sharing}': not supported yet"
-        raise NotSupportedError([Problem("", what, "remove it from the layout", ("scenario", "sharing"))])
+def _sharing(layout: Layout) -> str:
+    """Return how flows of the model ``fluid`` share links."""
+    return layout.scenario.sharing if layout.scenario is not None else "max-min"
 
 
 def _stated(layout: Layout) -> dict[str, Routing]:

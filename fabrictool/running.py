@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fabrictool.collectives.congestion import Congestion, congestion_of
-from fabrictool.collectives.transport import Transport, run_jobs, transports
+from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.transport import Transport, transports
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import NotSupportedError
 from fabrictool.layout.checks import routing_named
@@ -69,7 +70,7 @@ def joined_networks(
     return Joined(state, tuple(found), refused)
 
 
-def run_networks(joined: Joined, jobs: list[Job], seed: int = 0) -> Ran:
+def run_networks(joined: Joined, jobs: list[Job], seed: int = 0, sharing: str = "max-min") -> Ran:
     """Run jobs on the first network, and find the congestion of each.
 
     Raises
@@ -78,7 +79,7 @@ def run_networks(joined: Joined, jobs: list[Job], seed: int = 0) -> Ran:
         If a job cannot be run.
     """
     first = joined.networks[0] if joined.networks else None
-    results = run_jobs(first, jobs) if first else []
+    results = run_jobs(first, jobs, sharing) if first else []
     congestion = {transport.name: congestion_of(transport, seed) for transport in joined.networks}
     loops = [finding for name, found in congestion.items() for finding in found.findings(name)]
     return Ran(

@@ -13,9 +13,9 @@ import numpy as np
 from fabrictool.collectives.bounds import Bound, bound, partitions
 from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
 from fabrictool.collectives.costs import MODELS, Carrier, Meter, ScheduleCost, UnreachableError
-from fabrictool.collectives.schedules import ALGORITHMS, Group, bus_factor, default_algorithm
+from fabrictool.collectives.schedules import ALGORITHMS, Algorithm, Group, bus_factor, default_algorithm
 from fabrictool.collectives.workloads import CollectiveResult, Job, rank_list
-from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem
+from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.tables import F8, I4
@@ -32,6 +32,17 @@ from fabrictool.routing.modk import ModK, ranks_of
 from fabrictool.routing.ranks import NotJoinedError, rank_wiring
 from fabrictool.routing.regular import RegularTree
 from fabrictool.routing.wiring import Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job ready to run: the algorithm and its name, its ranks and where they stand, and what no schedule can beat."""
+
+    name: str
+    algorithm: Algorithm
+    group: Group
+    ranks: I4
+    floor: Bound
 
 
 @dataclass
@@ -115,30 +126,48 @@ class Transport:
         lanes = zip(self.lanes, self.trees, strict=True)
         return [Lane(self.wiring, tables, tree, model, len(self.lanes)) for tables, tree in lanes]
 
-    def cost(self, job: Job, ranks: I4) -> tuple[str, ScheduleCost, Bound]:
-        """Return the algorithm used, its cost and the lower bound.
+    def ranks_of(self, job: Job) -> I4:
+        """Return the endpoints of a job's ranks, those on hosts that are down left out."""
+        ranks = rank_list(job.ranks, self.wiring.endpoints, job.path)
+        return ranks[~self.wiring.faults.device[self.wiring.device[ranks]]]
+
+    def prepared(self, job: Job) -> Prepared:
+        """Return a job with its ranks, its algorithm and its lower bound.
+
+        Raises
+        ------
+        InputError
+            If the algorithm does not fit the ranks.
+        """
+        check_job(job)
+        wiring, ranks = self.wiring, self.ranks_of(job)
+        group = Group(len(ranks), np.where(wiring.scale_up[ranks] >= 0, wiring.domain[ranks], -1 - ranks), job.pairs)
+        name = job.algorithm or default_algorithm(job.collective, group, self.joined)
+        algorithm = ALGORITHMS[job.collective][name]
+        if algorithm.power_of_two and len(ranks) & (len(ranks) - 1) and job.model != "bound":
+            what = f"{name} needs a power of two, not {len(ranks)} ranks"
+            others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
+            raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
+        with _at(job):
+            floor = bound(job.collective, partitions(wiring, ranks), wiring, ranks, group)
+        return Prepared(name, algorithm, group, ranks, floor)
+
+    def cost(self, job: Job, one: Prepared) -> ScheduleCost:
+        """Return what a job costs.
 
         Raises
         ------
         UnreachableError
             If two ranks that exchange messages have no path.
         """
-        wiring = self.wiring
-        group = Group(len(ranks), np.where(wiring.scale_up[ranks] >= 0, wiring.domain[ranks], -1 - ranks), job.pairs)
-        with _at(job):
-            floor = bound(job.collective, partitions(wiring, ranks), wiring, ranks, group)
-        name = job.algorithm or default_algorithm(job.collective, group, self.joined)
-        if len(ranks) < 2:
-            return name, ScheduleCost(0.0, 0.0, {}), floor
+        if len(one.ranks) < 2:
+            return ScheduleCost(0.0, 0.0, {})
         if job.model == "bound":
-            return name, ScheduleCost(0.0, floor.seconds_per_byte, {}), floor
-        algorithm = ALGORITHMS[job.collective][name]
-        if algorithm.power_of_two and len(ranks) & (len(ranks) - 1):
-            what = f"{name} needs a power of two, not {len(ranks)} ranks"
-            others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
-            raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
-        costs = [Meter(carrier, ranks).cost(algorithm.rounds(group)) for carrier in self.carriers(job.model)]
-        return name, max(costs, key=lambda cost: cost.seconds_per_byte), floor
+            return ScheduleCost(0.0, one.floor.seconds_per_byte, {})
+        rounds = [
+            Meter(carrier, one.ranks).cost(one.algorithm.rounds(one.group)) for carrier in self.carriers(job.model)
+        ]
+        return max(rounds, key=lambda cost: cost.seconds_per_byte)
 
     def assumptions(self, results: Iterable[CollectiveResult]) -> list[Assumption]:
         """Name the results that rest on some of their rounds."""
@@ -157,30 +186,29 @@ class Transport:
 
     def run(self, job: Job) -> Iterator[CollectiveResult]:
         """Run a job; yield one result a size, without a time where ranks cannot reach each other."""
-        check_job(job)
-        ranks = rank_list(job.ranks, self.wiring.endpoints, job.path)
-        ranks = ranks[~self.wiring.faults.device[self.wiring.device[ranks]]]
-        if not len(ranks):
-            yield from self._no_results(job, 0, "all hosts of its ranks are down")
+        if not len(self.ranks_of(job)):
+            yield from (self.no_result(job, 0, nbytes, "all hosts of its ranks are down") for nbytes in job.sizes)
             return
+        one = self.prepared(job)
         try:
-            name, cost, floor = self.cost(job, ranks)
+            cost = self.cost(job, one)
         except UnreachableError as error:
-            yield from self._no_results(job, len(ranks), str(error))
+            yield from (self.no_result(job, len(one.ranks), nbytes, str(error)) for nbytes in job.sizes)
             return
         for nbytes in job.sizes:
-            yield self._result(job, name, len(ranks), nbytes, cost, floor)
+            yield self.result(job, one.name, len(one.ranks), nbytes, cost, one.floor)
 
-    def _no_results(self, job: Job, size: int, why: str) -> Iterator[CollectiveResult]:
-        for nbytes in job.sizes:
-            yield CollectiveResult(
-                job.number, self.name, job.collective, job.algorithm or "", job.model, size, nbytes,
-                None, None, None, None, None, None, why,
-            )  # fmt: skip
+    def no_result(self, job: Job, size: int, nbytes: float, why: str) -> CollectiveResult:
+        """Return a result without a time."""
+        return CollectiveResult(
+            job.number, self.name, job.collective, job.algorithm or "", job.model, size, nbytes,
+            None, None, None, None, None, None, why,
+        )  # fmt: skip
 
-    def _result(
+    def result(
         self, job: Job, algorithm: str, size: int, nbytes: float, cost: ScheduleCost, floor: Bound
     ) -> CollectiveResult:
+        """Return the result of a job at one size."""
         time_s, bound_s = cost.time_s(nbytes), floor.time_s(nbytes)
         if size > 1 and (job.model == "bound" or (job.model == "alpha-beta" and time_s < bound_s)):
             time_s = bound_s  # alpha-beta does not see the links between switches, the bound does
@@ -313,23 +341,3 @@ def transports(
                 raise NotSupportedError([replace(problem, path=path) for problem in error.problems]) from None
             refused[network.name] = error.problems[0].what
     return found, refused
-
-
-def run_jobs(transport: Transport, jobs: Iterable[Job]) -> list[CollectiveResult]:
-    """Run jobs one after another.
-
-    Raises
-    ------
-    FabrictoolError
-        With the problems of all jobs.
-    """
-    results: list[CollectiveResult] = []
-    problems: list[Problem] = []
-    for job in jobs:
-        try:
-            results += transport.run(job)
-        except FabrictoolError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(dict.fromkeys(problems))
-    return results

@@ -49,7 +49,7 @@ JOBS = [
     ("collective: all-to-all, size: 1GiB, volumes: x.csv", "key 'volumes' is not supported yet"),
     ("collective: all-reduce, algorithm: sharp, size: 1GiB", "by 'sharp' is not supported yet"),
     ("collective: all-reduce, algorithm: auto, size: 1GiB", "'auto' is not supported yet"),
-    ("collective: all-reduce, size: 1GiB, model: fluid", "model 'fluid' is not supported yet"),
+    ("collective: all-reduce, size: 1GiB, model: nccl", "model 'nccl' is not supported yet"),
     ("collective: all-reduce, size: 1GiB, ranks: {step: 2}", "'step' belongs to 'order: stride'"),
     ("collective: all-reduce, size: 1GiB, ranks: {list: [1, 2], count: 2}", "listed and ordered"),
     ("collective: all-reduce, size: 1GiB, ranks: {offset: 16}", "ranks from 16 on asked for, but there are 16 GPUs"),
@@ -59,7 +59,6 @@ JOBS = [
     ("collective: all-reduce, size: 1GiB, ranks: {list: [3, 16]}", "rank 16 asked for, but there are 16 GPUs"),
 ]
 TOP_LEVEL = [
-    ("scenario: {sharing: inverse-latency}", "sharing 'inverse-latency': not supported yet"),
     ("workload: {collectives: [{collective: all-reduce, sizes: [1GiB], ranks: {seed: 2}}]}", "'seed' belongs to"),
     ("workload: {collectives: [{collective: all-to-all-v, sizes: [1GiB]}]}", "'all-to-all-v' is not supported yet"),
     ("hall: {rows: 2}", "key 'rows' is not supported yet"),
@@ -132,7 +131,7 @@ def test_options(option: str, value: str, refusal) -> None:  # type: ignore[no-u
         (["--collective", "all-to-all-v"], "collective 'all-to-all-v' is not supported yet; use one of all-reduce"),
         (["--collective", "permutation"], "no pairs are stated"),
         (["--collective", "all-reduce", "--algorithm", "nvls"], "all-reduce by 'nvls' is not supported yet; use"),
-        (["--model", "loggp"], "model 'loggp' is not supported yet; use one of rounds, alpha-beta, bound"),
+        (["--model", "loggp"], "model 'loggp' is not supported yet; use one of rounds, alpha-beta, bound, fluid"),
         (["--size", "4 apples"], "size: '4 apples' has an unknown unit 'apples'"),
         (["--size", "0"], "size: '0 B' is out of range"),
         (["--size", "-1GiB"], "size: '-1GiB' is out of range"),

@@ -1,0 +1,80 @@
+"""Jobs under the model ``fluid``: those of a scenario at the same time, on the links that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from fabrictool.collectives.costs import ScheduleCost, UnreachableError
+from fabrictool.collectives.fluid import FluidTime, Stream, fluid_times
+from fabrictool.collectives.transport import Prepared, Transport
+from fabrictool.collectives.workloads import CollectiveResult, Job
+from fabrictool.errors import FabrictoolError, InputError, Problem
+
+
+def run_jobs(transport: Transport, jobs: Iterable[Job], sharing: str = "max-min") -> list[CollectiveResult]:
+    """Run jobs: fluid ones of a scenario at the same time, all others one after another.
+
+    Parameters
+    ----------
+    transport : Transport
+    jobs : iterable of Job
+    sharing : {"max-min", "inverse-latency"}
+        How flows of the model ``fluid`` share a link.
+
+    Raises
+    ------
+    FabrictoolError
+        With the problems of all jobs.
+    """
+    listed = list(jobs)
+    together = [job for job in listed if job.model == "fluid" and job.path[:1] == ("scenario",)]
+    found: dict[int, list[CollectiveResult]] = {}
+    problems: list[Problem] = []
+    for group in [[job] for job in listed if job not in together] + ([together] if together else []):
+        try:
+            found |= {job.number: rows for job, rows in zip(group, _run(transport, group, sharing), strict=True)}
+        except FabrictoolError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return [row for job in listed for row in found[job.number]]
+
+
+def _run(transport: Transport, group: list[Job], sharing: str) -> list[list[CollectiveResult]]:
+    """Return the results of jobs that run at the same time, job by job."""
+    if group[0].model != "fluid":
+        return [list(transport.run(job)) for job in group]
+    prepared = [transport.prepared(job) for job in group]
+    sizes = max(len(job.sizes) for job in group)
+    rows: list[list[CollectiveResult]] = [[] for _ in group]
+    for at in range(sizes):
+        for row, result in zip(rows, _at_sizes(transport, group, prepared, at, sharing), strict=True):
+            row.append(result)
+    return rows
+
+
+def _at_sizes(
+    transport: Transport, group: list[Job], prepared: list[Prepared], at: int, sharing: str
+) -> list[CollectiveResult]:
+    """Return the results of jobs at their sizes of one place in their lists."""
+    busy = [row for row, one in enumerate(prepared) if len(one.ranks) > 1]
+    streams = [
+        Stream(prepared[row].algorithm.rounds(prepared[row].group), prepared[row].ranks, group[row].sizes[at])
+        for row in busy
+    ]
+    nothing = FluidTime(0.0, 0.0, np.zeros(len(transport.channels)))
+    try:
+        times = dict(zip(busy, fluid_times(transport.routing, streams, sharing), strict=True))
+    except UnreachableError as error:
+        return [transport.no_result(job, len(one.ranks), job.sizes[at], str(error))
+                for job, one in zip(group, prepared, strict=True)]  # fmt: skip
+    found = []
+    for row, (job, one) in enumerate(zip(group, prepared, strict=True)):
+        time = times.get(row, nothing)
+        full = np.flatnonzero(time.full_s)
+        spent = dict(zip(full.tolist(), (time.full_s[full] / job.sizes[at]).tolist(), strict=True))
+        cost = ScheduleCost(time.latency_s, (time.time_s - time.latency_s) / job.sizes[at], spent)
+        found.append(transport.result(job, one.name, len(one.ranks), job.sizes[at], cost, one.floor))
+    return found
