@@ -81,6 +81,9 @@ def plain(no_color: bool) -> bool:
 def write_file(path: str, content: bytes) -> None:
     """Write a file beside and rename it, so that there is never half a file.
 
+    A link stays a link, to the file that is written; a device such as /dev/null, or a pipe, is written into,
+    for a rename would put a file in its place.
+
     Raises
     ------
     InputError
@@ -88,17 +91,24 @@ def write_file(path: str, content: bytes) -> None:
     """
     target = Path(path)
     try:
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(beside).chmod(0o666 & ~umask)
-            Path(beside).replace(target)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(target.resolve(), content)
     except OSError as error:
         what = f"cannot be written: {error.strerror}"
-        raise InputError([Problem(path, what, "choose another place with -o")]) from None
+        raise InputError([Problem(path or "-o", what, "choose another place with -o")]) from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(beside).chmod(0o666 & ~umask)
+        Path(beside).replace(target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -13,7 +14,9 @@ import pytest
 import yaml
 from commands import PROGRAM, call, run
 
+from fabrictool.cli.common import write_file
 from fabrictool.cli.main import COMMANDS
+from fabrictool.errors import InputError
 
 TOPOLOGIES = sorted((Path(__file__).parents[2] / "topologies").glob("*.yaml"))
 HEAVY = ("numba", "networkx", "igraph", "matplotlib", "scipy", "pydantic", "rich")
@@ -161,3 +164,29 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 def test_standard_input_of_a_layout() -> None:
     done = run("score", "-", "-q", content=b"name: x\nhosts: {type: dgx-h100, count: 2}\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_pipe_is_written_into_and_not_replaced(tmp_path: Path) -> None:
+    # a pipe stands for whatever is no file: as root a rename would put a file in the place of /dev/null
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_file(str(pipe), b"tables")
+    assert os.read(reader, 100) == b"tables"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_a_link_to_the_file_that_is_written(tmp_path: Path) -> None:
+    (tmp_path / "today").symlink_to("tables")
+    for content in (b"first", b"second"):
+        write_file(str(tmp_path / "today"), content)
+        assert (tmp_path / "tables").read_bytes() == content
+    assert (tmp_path / "today").is_symlink()
+
+
+@pytest.mark.parametrize(("name", "says"), [("", "-o: cannot be written"), (".", "Is a directory"), ("no/x", "No such")])
+def test_a_place_that_cannot_be_written_is_named(name: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=says):
+        write_file(str(tmp_path / name) if name else "", b"tables")
+    assert list(tmp_path.iterdir()) == []
