@@ -45,7 +45,7 @@ class Pattern:
 
 
 def _shift(hosts: int, step: int) -> I8:
-    return (np.arange(hosts) + step) % hosts
+    return (np.arange(hosts) + step % hosts) % hosts
 
 
 def _random(hosts: int, seed: int) -> I8:

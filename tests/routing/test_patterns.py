@@ -103,6 +103,12 @@ def test_words_that_are_none(word: str, says: str) -> None:
         pattern_of(word)
 
 
+@pytest.mark.parametrize(("far", "near"), [(10**30 + 1, 1), (-(10**30) - 1, 3), (2**63 - 1, 3)])
+def test_a_shift_beyond_any_machine_word_goes_around(far: int, near: int) -> None:
+    # 10 and 2 to such powers are multiples of 4
+    assert np.array_equal(pattern_flows(f"shift:{far}", 4).target, pattern_flows(f"shift:{near}", 4).target)
+
+
 @pytest.mark.parametrize(("word", "hosts"), [("shift:8", 4), ("transpose", 7), ("all-to-all", 1), ("neighbour", 0)])
 def test_a_pattern_in_which_nobody_sends(word: str, hosts: int) -> None:
     with pytest.raises(InputError, match="nobody sends"):
