@@ -65,6 +65,9 @@ class Shares:
             facts = fabric.networks[network]
             what = f"waves are planned for trees, but in {facts.name} ({facts.family}) links join switches sideways"
             raise NotSupportedError([Problem("--waves", what, "use --drain to ask for a set of switches")])
+        if not len(self.host):
+            what = f"no host of {fabric.networks[network].name} has a live link, so no share of them can stay"
+            raise InputError([Problem("--waves", what, "plan waves of the network without these faults")])
 
     @cached_property
     def _up(self) -> list[tuple[I4, I4, F8]]:

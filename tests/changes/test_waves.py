@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fabrics
+import numpy as np
 import pytest
 
 from fabrictool.changes.waves import Shares, fewest_waves, fits, plan_waves, units
 from fabrictool.errors import InputError, NotSupportedError
 from fabrictool.fabric import Fabric
+from fabrictool.fabric.faults import faults_of_rows
 from fabrictool.routing.wiring import wiring
 
 SWITCH = {"name": "sw", "ports": 64, "speed": "200G"}
@@ -106,6 +108,14 @@ def test_what_a_switch_keeps_is_the_mean_of_its_parents() -> None:
 def test_a_share_out_of_range_is_refused(keep: float) -> None:
     with pytest.raises(InputError, match="not above 0 and below 1"):
         plan_waves(Shares(wiring(SMALL["planes"], 0)), keep)
+
+
+@pytest.mark.parametrize("down", ["every host", "every switch"])
+def test_waves_of_a_network_without_live_hosts_are_refused(down: str) -> None:
+    fabric = SMALL["full tree"]
+    rows = np.flatnonzero((fabric.devices.tier == 0) == (down == "every host"))
+    with pytest.raises(InputError, match="no host of compute has a live link"):
+        Shares(wiring(fabric, 0, faults_of_rows(fabric, devices=rows.tolist())))
 
 
 def test_direct_networks_are_refused() -> None:
