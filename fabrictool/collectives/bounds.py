@@ -115,18 +115,18 @@ def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group:
 
 def _seconds_per_byte(collective: str, part: Parts, size: int) -> float:
     """Return seconds per byte of the collective's size that must leave or enter the parts."""
-    byte_s = 8.0 / np.where(part.capacity_bps > 0, part.capacity_bps, np.nan)
-    inside = part.ranks
+    joined = part.capacity_bps > 0
+    if not joined.any():
+        return 0.0
+    byte_s, inside = 8.0 / part.capacity_bps[joined], part.ranks[joined]
     if collective == "all-reduce":
-        count = len(inside)
-        together = 2 * (count - 1) * 8.0 / part.capacity_bps.sum() if part.capacity_bps.sum() else np.nan
-        return float(np.nanmax((*byte_s, together)))
+        return float(max(byte_s.max(), 2 * (len(part.ranks) - 1) * 8.0 / part.capacity_bps.sum()))
     if collective in ("all-gather", "reduce-scatter"):
-        return float(np.nanmax((size - inside) / size * byte_s))
+        return float(((size - inside) / size * byte_s).max())
     if collective == "all-to-all":
-        return float(np.nanmax(inside * (size - inside) / size * byte_s))
+        return float((inside * (size - inside) / size * byte_s).max())
     if collective in ("broadcast", "reduce"):
-        return float(np.nanmin(byte_s)) if len(inside) > 1 else 0.0
+        return float(byte_s.min())
     return 0.0
 
 

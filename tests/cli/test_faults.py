@@ -223,3 +223,9 @@ def test_a_routing_in_the_layout_counts(tmp_path: Path) -> None:
     path.write_text(text.replace("routing: d-mod-k", "routing: s-mod-k"))
     assert read_layout(str(path)).networks["compute"].routing_name == "s-mod-k"
     assert ft.score(str(path), size="1MiB").congestion["compute"].routing == "s-mod-k"
+
+
+def test_a_fabric_that_joins_nobody_is_scored_without_numbers() -> None:
+    found = ft.score(FT64, fail_devices=[f"leaf-{number:02d}" for number in range(1, 9)])
+    assert {finding.id for finding in found.findings if finding.severity == "error"} == {"cut-off", "unreachable-ranks"}
+    assert [result.bound_s for result in found.collectives] == [None] * 6
