@@ -22,7 +22,7 @@ _FORMS = click.Choice(["table", "json", "csv", "markdown"])
 @layouts_argument
 @click.option("--since", metavar="REVISION", help="Compare one LAYOUT with its state at a git revision.")
 @click.option("--size", "sizes", multiple=True, metavar="SIZE", help="Message size, default 1GiB; repeatable.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the random bisections.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random bisections.")
 @click.option("--format", "form", type=_FORMS, help="How to print; default table, with --since markdown.")
 @quiet_option
 @json_option

@@ -39,7 +39,7 @@ _OPTIONS_OF: dict[str, dict[str, Any]] = {
 @click.option("--routing", metavar="NAME", help="Of loads: d-mod-k, min-hop, ecmp, spray, …; default the layout's.")
 @click.option("--pattern", default="all-to-all", metavar="PATTERN", help="Of loads: all-to-all, shift:N, a file, …")
 @click.option("--network", metavar="NAME", help="Of a topology or loads: one network; default all, or the first.")
-@click.option("--seed", type=int, default=0, help="Of loads: of random faults.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of loads: of random faults.")
 @fault_options
 @click.option("--title", metavar="TEXT", help="Default: the layout's name.")
 @quiet_option

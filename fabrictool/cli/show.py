@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.command("show", short_help="Count what a layout consists of.")
 @layouts_argument
 @fault_options
-@click.option("--seed", type=int, default=0, show_default=True, help="Of faults drawn at random.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of faults drawn at random.")
 @quiet_option
 @format_option
 def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool, **options: Any) -> int:

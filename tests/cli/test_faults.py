@@ -225,6 +225,13 @@ def test_a_routing_in_the_layout_counts(tmp_path: Path) -> None:
     assert ft.score(str(path), size="1MiB").congestion["compute"].routing == "s-mod-k"
 
 
+@pytest.mark.parametrize("command", ["show", "score", "route", "impact", "plot", "compare"])
+def test_a_seed_below_zero_is_bad_usage(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = call(capsys, command, FT64, "--seed", "-1")
+    assert (status, out) == (2, "")
+    assert "'--seed': -1 is not in the range x>=0" in err
+
+
 def test_a_fabric_that_joins_nobody_is_scored_without_numbers() -> None:
     found = ft.score(FT64, fail_devices=[f"leaf-{number:02d}" for number in range(1, 9)])
     assert {finding.id for finding in found.findings if finding.severity == "error"} == {"cut-off", "unreachable-ranks"}
