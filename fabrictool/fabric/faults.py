@@ -11,6 +11,9 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.lookup import Lookup
 from fabrictool.fabric.tables import F8, Bool, Fabric, Table
 
+#: The least share of its speed that a slow link may be left: smaller ones are a link that is down.
+LEAST_FACTOR = 1e-9
+
 
 @dataclass(frozen=True)
 class LinkFaults(Table):
@@ -80,8 +83,9 @@ def faults_by_name(
     down = [row for word in devices for row in find.devices(word)]
     factors: dict[int, float] = {}
     for word, factor in (slow or {}).items():
-        if not 0 < factor <= 1:
-            what = f"factor {factor} is not above 0 and at most 1"
+        if not LEAST_FACTOR <= factor <= 1:
+            least = f"at least {LEAST_FACTOR:g}" if 0 < factor < 1 else "above 0"
+            what = f"factor {factor} is not {least} and at most 1"
             find.problems.append(Problem(word, what, "fail the link instead"))
         factors |= dict.fromkeys(find.link(word).tolist(), factor)
     if find.problems:

@@ -124,6 +124,7 @@ def test_two_leaves_spare_a_host_that_is_on_both() -> None:
         (["--fail-links", "1000"], "1000 failed links between switches asked for, but there are 64; ask for fewer"),
         (["--slow", "leaf-01:9"], "leaf-01:9: is no LINK=FACTOR; write a slow link such as leaf-01:5=0.5"),
         (["--slow", "leaf-01:9=0"], "leaf-01:9: factor 0.0 is not above 0 and at most 1; fail the link instead"),
+        (["--slow", "leaf-01:9=5e-324"], "leaf-01:9: factor 5e-324 is not at least 1e-09 and at most 1; fail the link"),
         (["--fail-domain", "rack"], "rack: is no KIND:NAME; write a domain such as rack:r01"),
         (["--fail-domain", "rack:r99"], "rack:r99: there is no rack 'r99'; did you mean 'r09'?"),
         (["--fail-domain", "tray:1"], "tray: cable trays are not planned yet, so nothing says which cables share one"),
