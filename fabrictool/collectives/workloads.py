@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fabrictool.tabular import Table
 
 MIB = 2.0**20
+MOST_RANKS = 10_000_000
 DEFAULT_SIZES = (1 * MIB, 16 * MIB, 1024 * MIB)
 DEFAULT_COLLECTIVES = ("all-reduce", "all-to-all")
 
@@ -113,6 +114,8 @@ def jobs_asked_for(
     """
     if ranks is not None and ranks < 1:
         raise InputError(f"ranks: {ranks} is not 1 or more", "ask for at least one rank")
+    if ranks is not None and ranks > MOST_RANKS:
+        raise InputError(f"ranks: {ranks} is more than {MOST_RANKS:,}", "ask for fewer")
     order = RankOrder.model_validate({"order": rank_order, "count": ranks, "seed": seed})
     asked = tuple(_nbytes(size) for size in sizes) if sizes else None
     stated = (

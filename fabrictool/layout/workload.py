@@ -24,7 +24,7 @@ class RankOrder(Model):
     count: Count | None = None
     offset: CountOrNone = 0
     step: Count = 1
-    seed: CountOrNone | None = None
+    seed: Annotated[int, Field(strict=True, ge=0)] | None = None
     ranks: list[CountOrNone] | None = Field(None, alias="list")
 
 

@@ -183,6 +183,20 @@ def test_rank_orders(small: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(set(times.values())) > 1
 
 
+def test_any_seed_orders_ranks(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--rank-order", "random", "--seed", str(10**30), "--collective", "all-reduce", "--size", "1MiB"]
+    assert call(capsys, "score", small, *options)[0] == 0
+
+
+@pytest.mark.parametrize(("ranks", "says"), [("0", "0 is not 1 or more"), (str(10**30), "is more than 10,000,000")])
+def test_numbers_of_ranks_that_no_fabric_has(
+    ranks: str, says: str, small: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = call(capsys, "score", small, "--ranks", ranks)
+    assert (status, out) == (2, "")
+    assert says in err
+
+
 def test_csv_and_markdown(small: str, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = call(capsys, "score", small, "--format", "csv")
     blocks = out.strip().split("\n\n")
