@@ -214,7 +214,8 @@ def wiring(fabric: Fabric, network: int, faults: Faults | None = None, by_gpu: b
     """
     faults = no_faults(fabric) if faults is None else faults
     links, ports, devices = fabric.links, fabric.ports, fabric.devices
-    rows = np.flatnonzero((links.network == network) & (devices.tier[fabric.ends[0]] == 0)).astype(np.int32)
+    below, above = (devices.tier[end] for end in fabric.ends)  # a link from host to host leads to no switch
+    rows = np.flatnonzero((links.network == network) & (below == 0) & (above > 0)).astype(np.int32)
     rows = rows[devices.kind[fabric.ends[0][rows]] != AGGREGATION]
     link_of = np.full(len(ports), -1, np.int32)
     link_of[links.port_a[rows]] = rows

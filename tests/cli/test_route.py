@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import call
 
 from fabrictool.cli.main import main
 
@@ -207,3 +208,21 @@ def test_dependencies_and_what_falls_before_it_climbs(run: Run) -> None:
     assert len(found["loops"]) == [finding["id"] for finding in document["findings"]].count("credit-loop") > 0
     assert found["up_down_violations"] == len(found["violations"]) > 0
     assert all(first.startswith("spine") and second.startswith("leaf") for first, second in found["violations"])
+
+
+EDGES = "a_device,a_kind,a_port,z_device,z_kind,z_port,speed,latency,network\n" + "".join(
+    f"h{host},host,1,l{host // 2},leaf,{host % 2 + 1},{{speed}},500 ns,c\n" for host in range(4)
+) + "".join(f"l{leaf},leaf,3,s,spine,{leaf + 1},{{speed}},500 ns,c\n" for leaf in range(2))  # fmt: skip
+
+
+@pytest.mark.parametrize("routing", ["min-hop", "up-down", "ftree", "ecmp", "spray"])
+def test_a_link_from_host_to_host_carries_nothing(
+    routing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edges = tmp_path / "edges.csv"
+    edges.write_text(EDGES.format(speed="400G") + "h0,host,2,h3,host,2,400G,500 ns,c\n")
+    status, out, _ = call(capsys, "route", str(edges), "--routing", routing, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert found["hops"] == {"2": 4, "4": 8}
+    assert (found["loads"][-1]["forward"], found["loads"][-1]["reverse"]) == (0, 0)
