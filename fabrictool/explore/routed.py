@@ -239,14 +239,15 @@ def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: i
 
 
 def _of_flows(routing: ScaleUp, flows: Flows, group: np.ndarray | None) -> tuple[F8, tuple[int, ...]]:
-    """Return max-min fair rates, group by group, and the rows of flows without a way."""
+    """Return max-min fair rates, group by group, NaN where a speed is unknown, and the rows of flows without a way."""
     lost = tuple(np.flatnonzero(routing.usage(flows).hops < 0).tolist())
     if group is None:
-        return _rates(routing, flows), lost
-    rates = np.full(len(flows), np.nan)
-    for number in range(int(group.max()) + 1):
-        rates[group == number] = _rates(routing, flows.some(group == number))
-    return rates, lost
+        rates = _rates(routing, flows)
+    else:
+        rates = np.full(len(flows), np.nan)
+        for number in range(int(group.max()) + 1):
+            rates[group == number] = _rates(routing, flows.some(group == number))
+    return np.where(rates > 0, rates, np.nan), lost  # only links of unknown speed carry nothing
 
 
 def _rates(routing: ScaleUp, flows: Flows) -> F8:

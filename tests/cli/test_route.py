@@ -226,3 +226,15 @@ def test_a_link_from_host_to_host_carries_nothing(
     assert status == 0
     assert found["hops"] == {"2": 4, "4": 8}
     assert (found["loads"][-1]["forward"], found["loads"][-1]["reverse"]) == (0, 0)
+
+
+@pytest.mark.parametrize("pattern", ["all-to-all", "shift:1"])
+def test_rates_over_links_of_unknown_speed_are_null(
+    pattern: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edges = tmp_path / "edges.csv"
+    edges.write_text(EDGES.format(speed=""))
+    found = json.loads(call(capsys, "route", str(edges), "--pattern", pattern, "--json")[1])
+    assert set(found["rates"]) == {None}
+    assert found["unreachable"] == []
+    assert call(capsys, "route", str(edges), "--pattern", pattern)[2] == ""
