@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 @click.option("--lft", metavar="FILE", help="Route by these forwarding tables: dump_lfts, opensm-lfts.dump or .fdbs.")
 @click.option("-o", "--output", metavar="FILE", help="Write forwarding tables in the format of dump_lfts.")
 @click.option("--path", "ends", nargs=2, metavar="A B", help="Name each port on the way from host A to host B.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random bisections and faults.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random bisections and faults."
+)
 @fault_options
 @quiet_option
 @format_option

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 )
 @click.option("--model", default="rounds", metavar="NAME", help="rounds (default), fluid, alpha-beta or bound.")
 @click.option("--routing", metavar="NAME", help="d-mod-k, min-hop, …; default the layout's.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random orders and bisections.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random orders and bisections."
+)
 @click.option("--watch", is_flag=True, help="Score again whenever the file is saved.")
 @click.option("--measured", metavar="LOG", hidden=True)
 @click.option("--expect", metavar="DIR", hidden=True)

@@ -185,7 +185,9 @@ def test_a_link_stays_a_link_to_the_file_that_is_written(tmp_path: Path) -> None
     assert (tmp_path / "today").is_symlink()
 
 
-@pytest.mark.parametrize(("name", "says"), [("", "-o: cannot be written"), (".", "Is a directory"), ("no/x", "No such")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("", "-o: cannot be written"), (".", "Is a directory"), ("no/x", "No such")]
+)
 def test_a_place_that_cannot_be_written_is_named(name: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=says):
         write_file(str(tmp_path / name) if name else "", b"tables")
