@@ -56,6 +56,10 @@ def command(
         raise click.UsageError("-o writes the tables of one LAYOUT")
     form = "json" if as_json else form
     if ends:
+        others = {"-o": output, "--metrics": options["metrics"], "--pattern": options["pattern"] != "all-to-all"}
+        given = [name for name, value in others.items() if value]
+        if given:
+            raise click.UsageError(f"--path shows one way, so {given[0]} has no part in it; leave out one of the two")
         return _print_ways(layouts, ends, options, form)
     found = [_routed(layout, options) for layout in layouts]
     if output is not None:

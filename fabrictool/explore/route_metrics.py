@@ -119,6 +119,9 @@ def _bounds(routing: ScaleUp, traffic: Traffic, asked: set[str]) -> dict[str, An
     """Return the costly bounds that are asked for."""
     values: dict[str, Any] = {}
     wiring = routing.wiring
+    inside = wiring.fabric.links.network == wiring.network
+    if not wiring.fabric.links.speed_bps[inside].all():
+        asked = asked & {"throughput-bound"}  # nothing else can be said where speeds are not known
     if "min-cut" in asked:
         from fabrictool.routing.cuts import halves_cut_bps
 

@@ -134,12 +134,16 @@ def routed_network(
     state = state_of(fabric, stated, _placed(fabric, stated, asked), asked)
     found = (*found, *state_findings(state))
     wired = wiring(fabric, row, state.faults)
+    asked_routing = routing_named(routing)
+    if lft is not None and asked_routing is not None and asked_routing.name != "lft":
+        what = f"routing '{asked_routing.name}' is asked for, but {lft} states the routing"
+        raise InputError(what, "leave out one of the two")
     if lft is not None:
         from fabrictool.routing.imported import read_routing
 
         inner, more = read_routing(wired, lft)
         return RoutedNetwork(fabric.name, ScaleUp(inner), stated, state, (*found, *more))
-    chosen = routing_named(routing) or (stated.stated_routing(fabric.networks[row].name) if stated else None)
+    chosen = asked_routing or (stated.stated_routing(fabric.networks[row].name) if stated else None)
     return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, state, found)
 
 

@@ -86,6 +86,11 @@ class Routes:
         return busy / unit if unit else busy
 
     @property
+    def speeds_known(self) -> bool:
+        """Whether the speed of every link of the network is known."""
+        return bool(self.wiring.fabric.links.speed_bps[self.links].all())
+
+    @property
     def ok(self) -> bool:
         """Whether no finding is an error."""
         return not any(finding.severity == "error" for finding in self.findings)
@@ -106,7 +111,7 @@ class Routes:
             "scenario": self.scenario,
             "loads": self._loads(),
             "switch_links": self._spread(self.load),
-            "max_link_load": float(self.relative.max(initial=0.0)),
+            "max_link_load": float(self.relative.max(initial=0.0)) if self.speeds_known else None,
             "hot_links": [
                 {"from": start, "to": end, "load": _whole(load), "relative": relative}
                 for start, end, load, relative in self.hot()

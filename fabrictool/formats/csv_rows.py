@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from fabrictool.formats.imported import Report
@@ -68,6 +69,9 @@ def rows(text: str, synonyms: Mapping[str, str], needed: Sequence[str], report: 
 
 
 def _check(columns: Sequence[str], needed: Sequence[str], line: int, report: Report) -> None:
+    twice = [column for column, count in Counter(columns).items() if column and count > 1]
+    if twice:
+        raise report.refusal(line, f"column {' and '.join(twice)} stands twice", "keep one of each")
     missing = [column for column in needed if column not in columns]
     if missing:
         what = f"column {' and '.join(missing)} is missing; there are {', '.join(columns[:20])}"

@@ -73,7 +73,9 @@ def _volume(row: Row, line: int, report: Report) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value < 1e30:
-        report.add("cell-unreadable", "error", line, f"volume '{text}' is not a number from 0 up", "correct the cell")
+        report.add(
+            "cell-unreadable", "error", line, f"volume '{text}' is not a number from 0 to 1e30", "correct the cell"
+        )
         return 0.0
     return value
 

@@ -101,7 +101,7 @@ def test_options_of_the_other_figure_are_refused(arguments, message, capfd):
         (["--collective", "all-to-all", "--algorithm", "ring"], "use one of pairwise"),
         (["--ranks", "9"], "there are 8 GPUs"),
         (["--ranks", "0"], "0 is not 1 or more"),
-        (["--model", "fluid"], "model 'fluid' is not supported yet"),
+        (["--model", "nccl"], "model 'nccl' is not supported yet"),
     ],
 )
 def test_what_cannot_be_drawn_ends_with_2_and_writes_nothing(arguments, message, capfd):
@@ -115,5 +115,5 @@ def test_what_cannot_be_drawn_ends_with_2_and_writes_nothing(arguments, message,
 
 def test_an_older_file_stays_whole_when_drawing_fails(capfd):
     Path("a.png").write_bytes(b"old")
-    assert run("small.yaml", "-o", "a.png", "--model", "fluid") == 2
+    assert run("small.yaml", "-o", "a.png", "--model", "nccl") == 2
     assert Path("a.png").read_bytes() == b"old"

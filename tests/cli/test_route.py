@@ -238,3 +238,29 @@ def test_rates_over_links_of_unknown_speed_are_null(
     assert set(found["rates"]) == {None}
     assert found["unreachable"] == []
     assert call(capsys, "route", str(edges), "--pattern", pattern)[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--path", "h-01", "h-02", "-o", "x.lft"], "--path shows one way, so -o has no part in it"),
+        (["--path", "h-01", "h-02", "--pattern", "shift:1"], "so --pattern has no part in it"),
+        (["--lft", "any.lft", "--routing", "spray"], "routing 'spray' is asked for, but any.lft states the routing"),
+    ],
+)
+def test_options_that_have_no_part_are_refused(options: list[str], said: str, run: Run) -> None:
+    status, out, err = run(*options)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert not Path("x.lft").exists()
+
+
+def test_without_speeds_what_depends_on_them_is_null(run: Run) -> None:
+    rows = ["a_device,a_kind,a_port,z_device,z_kind,z_port,speed,latency,network"]
+    rows += [f"x{i},host,1,s1,leaf,{i},,,net" for i in range(1, 5)]
+    Path("unknown.csv").write_text("\n".join(rows) + "\n")
+    document = json.loads(run("unknown.csv", "--metrics", "min-cut,concurrent-flow", "--json")[1])[1]
+    assert document["max_link_load"] is None
+    assert document["min_cut"] is None
+    assert document["concurrent_flow"] is None
+    assert document["loads"][0]["forward"] == 3

@@ -35,10 +35,11 @@ def test_other_names_of_columns_and_separators(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("source,destination,source\na,b,c\n", ":1:1: column source stands twice; keep one of each"),
         ("source,volume\na,1\n", ":1:1: column destination is missing"),
         ("source,destination\n", ":1:1: holds no flow"),
         ("source,destination\na,\n", ":2:1: an end of the flow is missing"),
-        ("source,destination,volume\na,b,-1\n", ":2:1: volume '-1' is not a number from 0 up"),
+        ("source,destination,volume\na,b,-1\n", ":2:1: volume '-1' is not a number from 0 to 1e30"),
         ("source,destination,volume\na,b,nan\n", ":2:1: volume 'nan'"),
         ("source,destination,volume\na,b,1e99\n", ":2:1: volume '1e99'"),
         ("source,destination,volume\na,b,ten\n", ":2:1: volume 'ten'"),
