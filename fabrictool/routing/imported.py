@@ -154,12 +154,14 @@ def _fill(
     way = ways_by_port(wiring, row)
     column = np.array([column_of.get(lid, -1) for lid in entries.lids.tolist()], np.int64)
     port = entries.ports
-    known = (column >= 0) & (port < len(way))
-    place = np.where(known, way[np.where(known, port, 0)], NOWHERE)
+    known = column >= 0
+    leads = known & (port < len(way))  # on a switch without a way to another there is none for any port
+    place = np.full(len(port), NOWHERE, np.int64)
+    place[leads] = way[port[leads]]
     here = known & (port == _own_ports(wiring)[np.where(known, column, 0)])
     here &= (wiring.terminals.seat[np.where(known, column, 0)] == row) & (wiring.terminals.up[column] >= 0)
     out[row, column[known]] = np.where(here, HERE, place)[known]
-    wrong = np.flatnonzero((column >= 0) & ~here & (~known | (place == NOWHERE)))
+    wrong = np.flatnonzero(known & ~here & (place == NOWHERE))
     name = wiring.fabric.names[wiring.switch[row]]
     for number in np.unique(port[wrong]).tolist():
         at = wrong[port[wrong] == number]

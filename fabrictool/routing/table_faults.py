@@ -44,7 +44,7 @@ def lines_of(
 
 
 def lost_ways(routing: TableRouting, lines: Lines, report: Report) -> None:
-    """Report destinations that switches with hosts send in a loop, or that they have no way to."""
+    """Report destinations that switches with hosts send in a loop, or do not reach though links join them."""
     wiring = routing.wiring
     senders = np.unique(wiring.terminals.seat[wiring.terminals.up >= 0])
     live = np.flatnonzero(wiring.terminals.up >= 0).astype(np.int32)
@@ -56,8 +56,9 @@ def lost_ways(routing: TableRouting, lines: Lines, report: Report) -> None:
         stuck = last[senders]
         seat = wiring.terminals.seat[column]
         goal = np.where(routing.out[seat, column] == HERE, seat, -1)
-        for at in np.flatnonzero((stuck != goal).any(axis=0)).tolist():
-            wrong = np.flatnonzero(stuck[:, at] != goal[at])
+        astray = (stuck != goal) & (wiring.part[senders][:, None] == wiring.part[seat])
+        for at in np.flatnonzero(astray.any(axis=0)).tolist():
+            wrong = np.flatnonzero(astray[:, at])
             final = stuck[wrong, at]
             looping = final[step[final, at] != final]
             if len(looping):

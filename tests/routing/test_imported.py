@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import fabrics
 import numpy as np
@@ -13,7 +14,7 @@ from foreign import own
 
 from fabrictool.errors import InputError
 from fabrictool.fabric.faults import faults_by_name
-from fabrictool.formats.lfts import opensm_dump, read, read_tables
+from fabrictool.formats.lfts import dump_lfts, opensm_dump, read, read_tables
 from fabrictool.records import Finding
 from fabrictool.routing.exported import forwarding_table
 from fabrictool.routing.flows import flows
@@ -169,3 +170,17 @@ def test_entries_for_nobody_and_for_a_wrong_port() -> None:
     assert _ids(findings) == ["lft-unreachable", "lft-dead-port"]
     assert "leaf-01 sends LID 0x0009 by port 4, which leads to no switch that is up" in findings[1].message
     assert findings[1].where == f"x:{_line(text, '0x0009 001 ')}"
+
+
+def test_tables_of_leaves_that_nothing_joins_are_whole(tmp_path: Path) -> None:
+    """A pair of leaves whose links are down: each serves its own ports, and nothing is wrong with the tables."""
+    group = {"name": "h", "type": {"name": "h", "gpus": 0, "nics": 2, "speed": "100G"}, "count": 3}
+    leaf = {"type": {"name": "s", "ports": 16, "speed": "100G"}}
+    fabric = fabrics.fabric_of(group, family="switch-pair", isl=2, leaf=leaf, speed="100G")
+    found = wiring(fabric, 0, faults_by_name(fabric, links=["leaf-01:4", "leaf-01:5"]))
+    table = min_hop(found)
+    (tmp_path / "lft.txt").write_text("".join(dump_lfts(forwarding_table(table))))
+    again, findings = read_routing(found, str(tmp_path / "lft.txt"))
+    assert findings == ()
+    assert np.array_equal(again.out, table.out)
+    assert again.all_to_all()[1] == {2: 6.0}
