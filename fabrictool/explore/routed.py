@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Flows of an all-to-all whose rates and missing ways are listed.
 MOST_PAIRS = 70_000
+#: Hosts up to which all pairs without a way are listed.
+MOST_LISTED = 4_096
 #: Metrics that are computed on request.
 COSTLY = (
     "min-cut",
@@ -219,7 +221,7 @@ def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: i
 
     routing, findings = made.routing, list(made.findings)
     rates: F8 | None = None
-    unreachable: tuple[Any, ...] = ()
+    unreachable: tuple[Any, ...] | None = ()
     if traffic.flows is None:
         load, hops = routing.all_to_all()
         if routing.wiring.hosts**2 <= MOST_PAIRS:
@@ -227,6 +229,8 @@ def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: i
             rates, unreachable = _of_flows(routing, pairs, None)
             ends = np.column_stack((pairs.source, pairs.target))
             unreachable = tuple(tuple(ends[at].tolist()) for at in unreachable)
+        elif hops.get(-1):
+            unreachable = _lost_pairs(routing)
     else:
         load = routing.loads(traffic.flows)
         used = routing.usage(traffic.flows)
@@ -268,6 +272,16 @@ def _rates(routing: ScaleUp, flows: Flows) -> F8:
     pairs, each = inner.subflows(flows)
     rates = max_min_rates(ScaleUp(each).usage(pairs), speed).reshape(len(flows), -1)
     return np.asarray(rates.sum(axis=1), np.float64)
+
+
+def _lost_pairs(routing: ScaleUp) -> tuple[tuple[int, int], ...] | None:
+    """Return the pairs of hosts without a way, None where there are too many hosts to list them."""
+    from fabrictool.routing.dependencies import unreachable_pairs
+
+    if routing.wiring.hosts > MOST_LISTED:
+        return None
+    pairs = unreachable_pairs(routing)
+    return tuple((source, target) for source, target in pairs.tolist())
 
 
 def _no_way(routing: Routing, hops: dict[int, float]) -> Finding:

@@ -39,8 +39,8 @@ class Routes:
         Ordered pairs of the pattern by links on their way; those without a way under -1.
     rates_bps : (flows,) float64 or None
         Max-min fair rate of each flow in bit/s, NaN without a way.
-    unreachable : tuple
-        Rows of the pattern without a way, or pairs of ranks.
+    unreachable : tuple or None
+        Rows of the pattern without a way, or pairs of ranks; None where they are too many to list.
     metrics : mapping of str to any
         What else was computed, ready for JSON.
     findings : tuple of Finding
@@ -54,7 +54,7 @@ class Routes:
     load: F8
     hops: Mapping[int, float]
     rates_bps: F8 | None = None
-    unreachable: tuple[Any, ...] = ()
+    unreachable: tuple[Any, ...] | None = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     scenario: dict[str, Any] | None = None
@@ -119,7 +119,7 @@ class Routes:
             ],
             "hops": {"inf" if links < 0 else str(links): _whole(pairs) for links, pairs in sorted(self.hops.items())},
             "rates": rates,
-            "unreachable": list(self.unreachable),
+            "unreachable": None if self.unreachable is None else list(self.unreachable),
             **dict.fromkeys(METRICS),
             **self.metrics,
             "findings": [finding.to_dict() for finding in self.findings],

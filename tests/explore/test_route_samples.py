@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import fabrics
 import numpy as np
 import pytest
 
@@ -230,3 +231,11 @@ def test_effective_bisection_of_listed_matchings(folder: Path) -> None:
     document = _document("ft64-ebb", folder, "d-mod-k")
     assert document["effective_bisection"]["mean"] == pytest.approx(expect["ebb"], rel=1e-9)
     assert document["effective_bisection"]["trials"] == len(expect["per_matching"])
+
+
+def test_pairs_without_a_way_are_listed_in_larger_fabrics_too() -> None:
+    """A leaf of 4 of 300 hosts is down: each of its hosts has lost all others, both ways."""
+    document = route(fabrics.pgft((4, 75), (1, 2), (1, 1)), fail_devices="leaf-02").to_dict()
+    assert document["hops"]["inf"] == len(document["unreachable"]) == 2 * 4 * 296 + 4 * 3
+    assert {host for pair in document["unreachable"] for host in pair if 4 <= host < 8} == {4, 5, 6, 7}
+    assert all(4 <= source < 8 or 4 <= target < 8 for source, target in document["unreachable"])
