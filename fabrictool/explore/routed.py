@@ -197,12 +197,16 @@ def _traffic(pattern: str, routing: Routing, layout: Layout | None = None) -> Tr
 
     from fabrictool.explore.job_traffic import collective_flows, is_collective, scenario_flows
     from fabrictool.formats.pattern_csv import read_pattern
+    from fabrictool.routing.explicit import Explicit, check_paths
     from fabrictool.routing.patterns import PATTERNS, pattern_flows, pattern_of
     from fabrictool.routing.stated import flows_of_rows
 
     is_file = Path(pattern).is_file() or "/" in pattern or pattern.endswith((".csv", ".gz", ".xz"))
     if is_file and pattern.partition(":")[0] not in PATTERNS:
-        flows, group = flows_of_rows(routing.wiring, read_pattern(pattern), pattern)
+        rows = read_pattern(pattern)
+        flows, group = flows_of_rows(routing.wiring, rows, pattern)
+        if isinstance(routing, ScaleUp) and isinstance(routing.network, Explicit) and routing.network.known is None:
+            check_paths(routing.wiring, flows, [f"{pattern}:{row.line}:1" for row in rows])
         return Traffic(Path(pattern).name, flows, group if group.max(initial=0) else None)
     if pattern == "jobs":
         return Traffic(pattern, scenario_flows(routing.wiring, layout))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,12 +77,47 @@ def explicit(name: str, wiring: Wiring, path: str) -> Explicit:
     from fabrictool.formats.pattern_csv import read_pattern
     from fabrictool.routing.stated import flows_of_rows
 
-    stated, _ = flows_of_rows(wiring, read_pattern(path), path)
-    if stated.path is None:
-        raise InputError([Problem(f"{path}:1:1", "column path is missing", "name the ports that send along each path")])
-    Explicit(name, wiring).usage(stated)
+    rows = read_pattern(path)
+    stated, _ = flows_of_rows(wiring, rows, path)
+    check_paths(wiring, stated, [f"{path}:{row.line}:1" for row in rows])
+    assert stated.path is not None
     ends = zip(stated.source.tolist(), stated.target.tolist(), strict=True)
     return Explicit(name, wiring, dict(zip(ends, stated.path, strict=True)))
+
+
+def check_paths(wiring: Wiring, stated: Flows, places: Sequence[str]) -> None:
+    """Refuse paths of a file that are no ways, each at its place.
+
+    Parameters
+    ----------
+    wiring : Wiring
+    stated : Flows
+    places : (flows,) sequence of str
+        Such as ``paths.csv:2:1``.
+
+    Raises
+    ------
+    InputError
+        Naming each path that is broken, uses a link that is down, or leads elsewhere.
+    """
+    if stated.path is None:
+        first = places[0].rsplit(":", 2)[0] + ":1:1"
+        raise InputError(
+            [Problem(first, "column path is missing or empty", "name the ports that send along each path")]
+        )
+    problems = []
+    for row, place in enumerate(places):
+        one = stated.some(np.arange(len(stated)) == row)
+        assert one.path is not None
+        found = _problems(wiring, one, np.array([0, len(one.path[0])]), one.path[0])
+        problems += [replace(problem, where=place, what=f"{_ends(problem.where)}: {problem.what}") for problem in found]
+    if problems:
+        raise InputError(problems)
+
+
+def _ends(where: str) -> str:
+    """Return who sends to whom, without the number of the flow."""
+    return where.partition(", ")[2]
 
 
 def _problems(wiring: Wiring, flows: Flows, first: np.ndarray, channel: I4) -> Iterator[Problem]:

@@ -264,3 +264,14 @@ def test_without_speeds_what_depends_on_them_is_null(run: Run) -> None:
     assert document["min_cut"] is None
     assert document["concurrent_flow"] is None
     assert document["loads"][0]["forward"] == 3
+
+
+def test_broken_paths_are_named_at_their_lines(run: Run) -> None:
+    Path("p.csv").write_text(
+        "source,destination,path\n\nh-01,h-02,h-01:1 leaf-01:2\nh-01,h-03,h-01:1 leaf-01:2\nh-01,h-04,\n"
+    )
+    status, out, err = run("--routing", "explicit", "--pattern", "p.csv")
+    assert (status, out) == (2, "")
+    assert "p.csv:4:1: h-01 to h-03: the path ends at h-02:1; end at a port of the target" in err
+    assert "p.csv:5:1: h-01 to h-04: the path is empty" in err
+    assert "p.csv:3" not in err

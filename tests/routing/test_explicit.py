@@ -128,10 +128,10 @@ def test_a_file_states_the_path_of_each_pair(tmp_path: Path) -> None:
 
 def test_a_file_with_a_broken_path_is_refused(tmp_path: Path) -> None:
     path = _file(tmp_path, PAIRS | {(0, 2): WAY})
-    with pytest.raises(InputError, match="host-01 to host-03: the path ends at host-04:1"):
+    with pytest.raises(InputError, match=r"paths.csv:4:1: host-01 to host-03: the path ends at host-04:1"):
         routing_of(wiring(TREE, 0), Stated(name="explicit", paths=path))
     (tmp_path / "bare.csv").write_text("source,destination\n0,1\n")
-    with pytest.raises(InputError, match="column path is missing"):
+    with pytest.raises(InputError, match=r"bare.csv:1:1: column path is missing"):
         routing_of(wiring(TREE, 0), Stated(name="explicit", paths=str(tmp_path / "bare.csv")))
 
 
