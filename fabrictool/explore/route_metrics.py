@@ -15,7 +15,7 @@ from fabrictool.routing.inside import ScaleUp
 from fabrictool.routing.modk import ModK
 
 if TYPE_CHECKING:
-    from fabrictool.explore.routed import Traffic
+    from fabrictool.explore.traffic import Traffic
 
 #: Turns from a way down to a way up that are listed.
 MOST_VALLEYS = 100

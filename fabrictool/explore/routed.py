@@ -10,6 +10,7 @@ import numpy as np
 
 from fabrictool.errors import InputError, NotSupportedError, did_you_mean
 from fabrictool.explore.routes import Routes
+from fabrictool.explore.traffic import Traffic, traffic_of
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import F8
 from fabrictool.layout.checks import routing_named
@@ -39,17 +40,6 @@ COSTLY = (
     "shifts",
     "bisection-width",
 )
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """What a pattern word or file stands for; ``flows`` is None for all pairs."""
-
-    name: str
-    flows: Flows | None
-    group: np.ndarray | None = None
-    shifts: bool = False
-    trials: int = 0
 
 
 def route(
@@ -100,7 +90,7 @@ def route(
         raise InputError(f"metric '{unknown[0]}' is not known", did_you_mean(unknown[0], COSTLY))
     asked = asked_for(fail_links, fail_devices, fail_domain, slow, seed)
     made = routed_network(layout, routing, network, asked, lft)
-    traffic = _traffic(pattern, made.routing, made.layout)
+    traffic = traffic_of(pattern, made.routing, made.layout)
     return _evaluated(made, traffic, set(metrics), seed)
 
 
@@ -183,40 +173,6 @@ def _network(fabric: Fabric, name: str | None) -> int:
     if name not in names:
         raise InputError(f"network '{name}' is not there", did_you_mean(name, names))
     return names.index(name)
-
-
-def _traffic(pattern: str, routing: Routing, layout: Layout | None = None) -> Traffic:
-    """Return what a pattern word or file stands for.
-
-    Raises
-    ------
-    InputError
-        If it is neither.
-    """
-    from pathlib import Path
-
-    from fabrictool.explore.job_traffic import collective_flows, is_collective, scenario_flows
-    from fabrictool.formats.pattern_csv import read_pattern
-    from fabrictool.routing.explicit import Explicit, check_paths
-    from fabrictool.routing.patterns import PATTERNS, pattern_flows, pattern_of
-    from fabrictool.routing.stated import flows_of_rows
-
-    is_file = Path(pattern).is_file() or "/" in pattern or pattern.endswith((".csv", ".gz", ".xz"))
-    if is_file and pattern.partition(":")[0] not in PATTERNS:
-        rows = read_pattern(pattern)
-        flows, group = flows_of_rows(routing.wiring, rows, pattern)
-        if isinstance(routing, ScaleUp) and isinstance(routing.network, Explicit) and routing.network.known is None:
-            check_paths(routing.wiring, flows, [f"{pattern}:{row.line}:1" for row in rows])
-        return Traffic(Path(pattern).name, flows, group if group.max(initial=0) else None)
-    if pattern == "jobs":
-        return Traffic(pattern, scenario_flows(routing.wiring, layout))
-    if is_collective(pattern):
-        return Traffic(pattern, collective_flows(routing.wiring, pattern))
-    word = pattern_of(pattern)
-    if word.name in ("all-to-all", "shifts", "bisection"):
-        trials = word.number or 0
-        return Traffic(pattern, None, shifts=word.name == "shifts", trials=trials)
-    return Traffic(pattern, pattern_flows(word, routing.wiring.hosts))
 
 
 def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: int) -> Routes:
