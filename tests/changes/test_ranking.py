@@ -47,7 +47,7 @@ def both(fabric: Fabric, faults: Faults, name: str) -> tuple[MovingLoads, Rebuil
     return MovingLoads(routing, state), Rebuilding(state, stated)
 
 
-def agree(moving: MovingLoads, rebuilding: Rebuilding, domain: Domain) -> None:
+def _assert_agrees(moving: MovingLoads, rebuilding: Rebuilding, domain: Domain) -> None:
     moved, built = moving.after(domain), rebuilding.after(domain)
     assert np.array_equal(moved.load, built.load)
     assert np.array_equal(moved.alive, built.alive)
@@ -60,7 +60,7 @@ def test_moved_loads_are_those_of_a_network_built_anew(name: str, routing: str) 
     fabric = FABRICS[name]
     moving, rebuilding = both(fabric, no_faults(fabric), routing)
     for domain in (*links(fabric, 0), *switches(fabric, 0)):
-        agree(moving, rebuilding, domain)
+        _assert_agrees(moving, rebuilding, domain)
 
 
 @settings(max_examples=60, deadline=None)
@@ -80,7 +80,7 @@ def test_several_losses_at_once_on_a_network_with_faults(
     for _ in range(3):
         lost = rng.choice(len(fabric.links), down, replace=False)
         gone = rng.choice(len(fabric.devices), devices, replace=False)
-        agree(moving, rebuilding, Domain("some", "", tuple(gone.tolist()), tuple(lost.tolist())))
+        _assert_agrees(moving, rebuilding, Domain("some", "", tuple(gone.tolist()), tuple(lost.tolist())))
 
 
 def test_a_loss_leaves_the_base_as_it_was() -> None:

@@ -61,7 +61,7 @@ def _roots(fabric: Fabric, running: Subnet) -> str:
 def test_opensm_computes_our_tables(name: str, tmp_path: Path) -> None:
     for engine in ENGINES:
         (tmp_path / engine).mkdir()
-        _compare(FABRICS[name], engine, tmp_path / engine)
+        _assert_same_tables(FABRICS[name], engine, tmp_path / engine)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -75,10 +75,10 @@ def test_opensm_computes_our_tables_where_cables_lack(name: str, seed: int, tmp_
     fabric = edit(fabric, drop=[fabric.port_name(int(fabric.links.port_a[link])) for link in lost])
     for engine in ENGINES:
         (tmp_path / engine).mkdir()
-        _compare(fabric, engine, tmp_path / engine)
+        _assert_same_tables(fabric, engine, tmp_path / engine)
 
 
-def _compare(fabric: Fabric, engine: str, folder: Path) -> None:
+def _assert_same_tables(fabric: Fabric, engine: str, folder: Path) -> None:
     with subnet(folder, _text(fabric)) as running:
         log = running.opensm("-R", f"{ENGINES[engine]},no_fallback", "-a", _roots(fabric, running))
     assert _came_up(log, ENGINES[engine])

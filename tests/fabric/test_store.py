@@ -24,7 +24,7 @@ def fabric() -> Fabric:
     return fabrics.rails(7, 4, 4, 4, 4)
 
 
-def _equal(one: Fabric, other: Fabric) -> None:
+def _assert_equal(one: Fabric, other: Fabric) -> None:
     for table in TABLES:
         before, after = getattr(one, table).columns(), getattr(other, table).columns()
         assert before.keys() == after.keys()
@@ -40,7 +40,7 @@ def _equal(one: Fabric, other: Fabric) -> None:
 def test_nothing_is_lost(fabric: Fabric, tmp_path: Path) -> None:
     path = tmp_path / "fabric.npz"
     fabric.save(str(path))
-    _equal(fabric, ft.read_fabric(path))
+    _assert_equal(fabric, ft.read_fabric(path))
     assert [entry.name for entry in tmp_path.iterdir()] == ["fabric.npz"]
 
 
@@ -54,7 +54,7 @@ def test_identities_and_templates_are_kept(fabric: Fabric, tmp_path: Path) -> No
     named = replace(fabric, devices=replace(fabric.devices, **brought), naming={"leaf": "L{index}"})
     named.save(str(tmp_path / "f.npz"))
     read = ft.read_fabric(tmp_path / "f.npz")
-    _equal(named, read)
+    _assert_equal(named, read)
     assert read.names[0] == "größe-1"
     assert read.names[7] == "L1"
 
@@ -62,7 +62,7 @@ def test_identities_and_templates_are_kept(fabric: Fabric, tmp_path: Path) -> No
 def test_a_fabric_after_an_edit_reads_back(fabric: Fabric, tmp_path: Path) -> None:
     less = ft.edit(fabric, drop=["spine-01", "leaf-02:6"], slow={"leaf-01:7": 0.5})
     less.save(str(tmp_path / "f.npz"))
-    _equal(less, ft.read_fabric(tmp_path / "f.npz"))
+    _assert_equal(less, ft.read_fabric(tmp_path / "f.npz"))
 
 
 def test_the_name_of_the_file_is_the_one_given(fabric: Fabric, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_changed_byte_is_noticed(fabric: Fabric, tmp_path: Path) -> None:
         changed[at] ^= 0xFF
         path.write_bytes(changed)
         with contextlib.suppress(InputError):  # anything else fails, and so does a fabric that differs
-            _equal(fabric, ft.read_fabric(path))
+            _assert_equal(fabric, ft.read_fabric(path))
             read += 1
     assert read < len(places) / 2  # few bytes of a file, such as its dates, say nothing of the fabric
 
