@@ -10,13 +10,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
+from timing import median_s
 
 SHAPES: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
     256: ((16, 16), (1, 16), (1, 1)),
@@ -25,19 +25,8 @@ SHAPES: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
     65_536: ((32, 32, 64), (1, 32, 32), (1, 1, 1)),
     131_072: ((64, 32, 64), (1, 32, 32), (1, 1, 1)),
 }
-RUNS = 7
 #: A row of the output: what, seconds, and a remark.
 Row = tuple[str, float, str]
-
-
-def _median_s(work: Callable[[], object], runs: int = RUNS) -> float:
-    work()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
 
 
 def _once_s(work: Callable[[], object]) -> tuple[float, object]:
@@ -76,8 +65,8 @@ def all_to_all() -> list[Row]:
     listed_s, listed = _once_s(lambda: small.usage(pairs).loads(pairs.volume, len(small.wiring.channels)))
     assert np.array_equal(listed, small.all_to_all()[0])
     return [
-        ("all-to-all loads, 131,072 hosts", _median_s(large.all_to_all), "limit 15 ms"),
-        ("  the same, 1,024 hosts", _median_s(small.all_to_all), ""),
+        ("all-to-all loads, 131,072 hosts", median_s(large.all_to_all), "limit 15 ms"),
+        ("  the same, 1,024 hosts", median_s(small.all_to_all), ""),
         ("  all pairs followed, 1,024 hosts", listed_s, "same loads"),
     ]
 
@@ -97,12 +86,12 @@ def permutation() -> list[Row]:
     return [
         (
             "permutation's loads, 131,072 hosts, kernel",
-            _median_s(lambda: add_coded_loads.compiled(*arrays)),
+            median_s(lambda: add_coded_loads.compiled(*arrays)),
             "limit 5 ms",
         ),
-        ("  the same with arrays of all channels", _median_s(lambda: routing.loads(flows)), ""),
-        ("  scipy: paths known before, times volumes", _median_s(lambda: incidence @ flows.volume), "same loads"),
-        ("  paths of all flows", _median_s(lambda: routing.usage(flows), 3), ""),
+        ("  the same with arrays of all channels", median_s(lambda: routing.loads(flows)), ""),
+        ("  scipy: paths known before, times volumes", median_s(lambda: incidence @ flows.volume), "same loads"),
+        ("  paths of all flows", median_s(lambda: routing.usage(flows), 3), ""),
     ]
 
 
@@ -122,9 +111,9 @@ def shifts() -> list[Row]:
     every = np.arange(1, 1_024)
     assert np.array_equal(counted_peaks(small, every), shift_peaks(small))
     return [
-        ("all 131,071 shifts, closed form", _median_s(closed), "limit 5 ms"),
-        ("  with the proof that it holds", _median_s(lambda: shift_peaks(large)), ""),
-        ("  all 1,023 shifts of 1,024 hosts, flow by flow", _median_s(lambda: counted_peaks(small, every), 3), "same"),
+        ("all 131,071 shifts, closed form", median_s(closed), "limit 5 ms"),
+        ("  with the proof that it holds", median_s(lambda: shift_peaks(large)), ""),
+        ("  all 1,023 shifts of 1,024 hosts, flow by flow", median_s(lambda: counted_peaks(small, every), 3), "same"),
     ]
 
 
@@ -137,8 +126,8 @@ def matchings() -> list[Row]:
     assert np.allclose(bisection._by_usage(routing)(*halves), bisection.rates_of(routing)(*halves), rtol=1e-12)
     found = bisection.effective_bisection(routing, 1_000)
     remark = f"limit 1 s; mean {found.mean:.4f}"
-    fast_s = _median_s(lambda: bisection.effective_bisection(routing, 1_000), 3)
-    slow_s = _median_s(lambda: bisection._by_usage(routing)(*halves), 3)
+    fast_s = median_s(lambda: bisection.effective_bisection(routing, 1_000), 3)
+    slow_s = median_s(lambda: bisection._by_usage(routing)(*halves), 3)
     return [
         ("1,000 random matchings, 16,384 hosts", fast_s, remark),
         ("  5 of them, by the paths of all flows", slow_s, "same rates"),
@@ -158,7 +147,7 @@ def rates() -> list[Row]:
         ("max-min, 1,048,576 flows on 65,536 hosts", large, many, "limit 8 s"),
     ):
         used, speed = routing.usage(asked), routing.wiring.channels.speed_bps
-        rows.append((title, _median_s(lambda u=used, s=speed: max_min_rates(u, s), 3), limit))  # type: ignore[misc]
+        rows.append((title, median_s(lambda u=used, s=speed: max_min_rates(u, s), 3), limit))  # type: ignore[misc]
     used, speed = small.usage(all_pairs(256)), small.wiring.channels.speed_bps
     slow_s, slow = _once_s(lambda: _rounds(used, speed))
     assert np.allclose(max_min_rates(used, speed), slow, rtol=1e-9)  # type: ignore[arg-type]
@@ -184,8 +173,8 @@ def tables() -> list[Row]:
     routing = _routing(65_536)
     out = routing.table().out
     other = np.empty_like(out)
-    copy_s = _median_s(lambda: np.copyto(other, out), 5)
-    ours_s = _median_s(routing.table, 5)
+    copy_s = median_s(lambda: np.copyto(other, out), 5)
+    ours_s = median_s(routing.table, 5)
     moved = out.nbytes / 1e9
     return [
         ("tables, 65,536 hosts x 5,120 switches", ours_s, f"limit 1 s; {moved:.2f} GB written"),
@@ -227,7 +216,7 @@ def hops() -> list[Row]:
     networkx_s, theirs = _once_s(lambda: networkx.single_source_shortest_path_length(plain, 0))
     assert all(ours[0, switch] == links for switch, links in theirs.items())  # type: ignore[attr-defined]
     return [
-        ("distances, 65,536 hosts, 520 failures", _median_s(lambda: hops_between(seen), 5), "limit 0.5 s"),
+        ("distances, 65,536 hosts, 520 failures", median_s(lambda: hops_between(seen), 5), "limit 0.5 s"),
         ("  igraph", igraph_s, "same distances"),
         ("  scipy, of 512 of 5,120 switches", scipy_s, "same distances"),
         ("  networkx, of 1 of 5,120 switches", networkx_s, "same distances"),
@@ -249,8 +238,8 @@ def cut() -> list[Row]:
     assert halves_cut_bps(routing.wiring) == theirs
     large = _routing(65_536).wiring
     return [
-        ("min cut of halves, 65,536 hosts", _median_s(lambda: halves_cut_bps(large), 3), ""),
-        ("  the same, 1,024 hosts", _median_s(lambda: halves_cut_bps(routing.wiring), 3), ""),
+        ("min cut of halves, 65,536 hosts", median_s(lambda: halves_cut_bps(large), 3), ""),
+        ("  the same, 1,024 hosts", median_s(lambda: halves_cut_bps(routing.wiring), 3), ""),
         ("  networkx, 1,024 hosts", networkx_s, "same cut"),
     ]
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 import numpy as np
+from timing import median_s
 
 SHAPES = {
     1_024: {"m": [16, 8, 8], "w": [1, 16, 8], "p": [1, 1, 1]},
@@ -22,21 +21,10 @@ SHAPES = {
     131_072: {"m": [32, 64, 64], "w": [1, 32, 64], "p": [1, 1, 1]},
 }
 PORTS = {1_024: (32, 16, 8), 16_384: (64, 64, 16), 131_072: (64, 128, 64)}
-RUNS = 5
 
 
 def _switch(ports: int) -> dict[str, object]:
     return {"name": f"sw{ports}", "ports": ports, "speed": "400G", "latency": "0 ns"}
-
-
-def _median_s(work: Callable[[], object], runs: int = RUNS) -> float:
-    work()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
 
 
 def _peak_mb() -> float:
@@ -65,16 +53,16 @@ def measure(gpus: int) -> dict[str, float]:
         {"name": "scale", "hosts": {"type": host, "count": gpus}, "networks": {"compute": network}}
     )
     found: dict[str, float] = {"before [MB]": _peak_mb()}
-    found["build [s]"] = _median_s(lambda: build(layout))
+    found["build [s]"] = median_s(lambda: build(layout))
     fabric = build(layout)
     tables = (fabric.devices, fabric.ports, fabric.links, fabric.gpus, fabric.gpu_ports)
     found["links"] = len(fabric.links)
     found["tables [MB]"] = sum(c.nbytes for table in tables for c in table.columns().values()) / 1e6
     found["after build [MB]"] = _peak_mb()
-    found["to igraph [s]"] = _median_s(fabric.to_igraph, 3)
-    found["route [s]"] = _median_s(lambda: Transport(fabric, 0))
+    found["to igraph [s]"] = median_s(fabric.to_igraph, 3)
+    found["route [s]"] = median_s(lambda: Transport(fabric, 0))
     transport = Transport(fabric, 0)
-    found["all-to-all loads [s]"] = _median_s(transport.all_to_all_loads)
+    found["all-to-all loads [s]"] = median_s(transport.all_to_all_loads)
     started = time.perf_counter()
     for kernel in (flows.round_cost, flows.bottleneck_rates, flows.add_loads):
         _ = kernel.compiled
@@ -83,10 +71,10 @@ def measure(gpus: int) -> dict[str, float]:
     job = Job(0, "all-reduce", "ring", (2.0**30,), RankOrder(order="random", seed=1))
     list(transport.run(job))
     found["load or compile kernels, first use [s]"] = time.perf_counter() - started
-    found["20 random bisections [s]"] = _median_s(lambda: transport.effective_bisection(20, 0), 3)
-    found["random ring [s]"] = _median_s(lambda: list(transport.run(job)), 3)
+    found["20 random bisections [s]"] = median_s(lambda: transport.effective_bisection(20, 0), 3)
+    found["random ring [s]"] = median_s(lambda: list(transport.run(job)), 3)
     assert len(np.unique(ranks)) == gpus
-    found["score [s]"] = _median_s(lambda: evaluate(layout), 3)
+    found["score [s]"] = median_s(lambda: evaluate(layout), 3)
     found["peak [MB]"] = _peak_mb()
     return found
 
