@@ -24,6 +24,8 @@ F8 = npt.NDArray[np.float64]
 MOST_ROWS, MOST_CELLS = 256, 128
 _WIDTH, _HEIGHT, _HEAD, _FOOT = 10.0, 3.1, 0.75, 1.35
 _NAMED = 5
+#: The colours reach at least so far: at 1 the host links limit, which is no alarm.
+_CALM = 2.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ def load_figure(routes: Routes, title: str | None = None) -> Figure:
         top = title or f"{routes.layout}: what each link carries"
         figure.text(0.03, 1 - 0.3 / height, top, fontsize=13, fontweight="bold", parse_math=False)
         figure.text(0.03, 1 - 0.56 / height, _subtitle(routes), fontsize=9.5, color="#444444", parse_math=False)
-        limit = max(1.0, *(float(np.max(p.load[np.isfinite(p.load)], initial=0.0)) for p in shown)) if shown else 1.0
+        limit = (
+            max(_CALM, *(float(np.max(p.load[np.isfinite(p.load)], initial=0.0)) for p in shown)) if shown else _CALM
+        )
         image = None
         for at, panel in enumerate(shown):
             left, low = 0.08 + 0.48 * (at % 2), height - _HEAD - _HEIGHT * (at // 2 + 1) + 0.62
