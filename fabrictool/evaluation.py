@@ -166,7 +166,7 @@ def evaluate(
     FabrictoolError
         If the layout cannot be built; located in its file.
     """
-    with _located(layout):
+    with located(layout):
         fabric = build(layout)
         limits = rack_limits(layout)
         placement = place(layout, fabric, limits.limit_w)
@@ -224,13 +224,13 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
     FabrictoolError
         If a job cannot be run; located in the layout's file.
     """
-    with _located(layout):
+    with located(layout):
         joined = joined_networks(state_of(fabric, layout), _stated(layout))
         return run_jobs(joined.networks[0], jobs, _sharing(layout)) if joined.networks else []
 
 
 @contextmanager
-def _located(layout: Layout) -> Iterator[None]:
+def located(layout: Layout) -> Iterator[None]:
     """Give errors the places of their keys in the layout's file."""
     try:
         yield

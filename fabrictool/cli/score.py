@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("--watch", is_flag=True, help="Score again whenever the file is saved.")
 @click.option("--measured", metavar="LOG", hidden=True)
-@click.option("--expect", metavar="DIR", hidden=True)
+@click.option("--expect", metavar="DIR", help="Write what to measure at turn-up, and what to expect, into DIR.")
 @fault_options
 @click.option("-v", "--verbose", is_flag=True, help="All racks, all findings, assumptions with sources.")
 @quiet_option
@@ -58,6 +58,10 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, watch: bool, qui
     """
     _refuse(options)
     form = "json" if as_json else form
+    if options["expect"] is not None:
+        from fabrictool.cli.expect import expect
+
+        return expect(layouts, form, watch, quiet, options)
     if watch:
         return _watch(layouts, form, quiet, options)
     return _print(_scored(layouts, options), form, quiet, options)
@@ -65,9 +69,8 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, watch: bool, qui
 
 def _refuse(options: dict[str, Any]) -> None:
     """Refuse options that the interface knows and this version does not compute."""
-    for name in ("measured", "expect"):
-        if options[name] is not None:
-            raise NotSupportedError(f"--{name.replace('_', '-')} is not supported yet", "leave it out")
+    if options["measured"] is not None:
+        raise NotSupportedError("--measured is not supported yet", "leave it out")
 
 
 def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluation | FabricScore]:

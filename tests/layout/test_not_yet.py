@@ -72,7 +72,6 @@ TOP_LEVEL = [
 ]  # fmt: skip
 OPTIONS = [
     ("--measured", "log.txt"),
-    ("--expect", "folder"),
 ]
 
 

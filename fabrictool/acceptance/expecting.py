@@ -1,0 +1,173 @@
+"""What each run should measure: an 80 % range of bus bandwidth for each size, and the gate below which it fails.
+
+The range says how far apart healthy clusters lie; all runs of one cluster share most of that. So the gate lies
+lower, where 1 healthy cluster in 100 falls, and runs are held against their peers besides, which is sharper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan, log2
+
+import numpy as np
+
+from fabrictool.acceptance.ladder import ALL_REDUCE, Ladder, Run, Step
+from fabrictool.acceptance.subject import Subject
+from fabrictool.acceptance.traffic import Strains, strains, units_of
+from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.workloads import CollectiveResult, Job
+from fabrictool.layout.workload import RankOrder
+from fabrictool.records import Assumption
+
+GIB = 2.0**30
+#: Largest message; three buffers of it fit the memory of a GPU of 40 GB.
+LARGEST = 8 * GIB
+SMALLEST = GIB / 4
+#: Standard normal quantiles of 99 % over 90 %: how much lower the gate lies than the range's end, in logarithms.
+_GATE = 2.3263 / 1.2816
+#: Speed that collectives get of a network adapter: 46 to 49 of 50 GB/s (NVIDIA/nccl-tests issues 290 and 267).
+ADAPTER_SHARE = 0.95
+#: Half an 80 % range around a model of this kind from 256 MiB up, and where latency takes a tenth and more.
+_STEADY, _MIXED = 1.10, 1.30
+#: Latency of a ring's step: NCCL 2.30.7's tuning model, 64 hosts of 8 H100, 1.4 * 4,819 us / 1,022 steps.
+_RING_STEP_S = 6.6e-6
+#: Latency of an all-to-all for each doubling of its ranks.
+_DOUBLING_S = 31e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a run should measure at one size, in B/s of bus bandwidth.
+
+    Parameters
+    ----------
+    nbytes : float
+    busbw_bytes_per_s : float
+        The middle.
+    low_bytes_per_s, high_bytes_per_s : float
+        Where 80 of 100 healthy clusters lie.
+    gate_bytes_per_s : float
+        Below it a run fails.
+    time_s : float
+        Of one operation.
+    """
+
+    nbytes: float
+    busbw_bytes_per_s: float
+    low_bytes_per_s: float
+    high_bytes_per_s: float
+    gate_bytes_per_s: float
+    time_s: float
+
+    def times(self, factor: float) -> Expected:
+        """Return the same for a run that gets a part of the bandwidth."""
+        return Expected(
+            self.nbytes,
+            self.busbw_bytes_per_s * factor,
+            self.low_bytes_per_s * factor,
+            self.high_bytes_per_s * factor,
+            self.gate_bytes_per_s * factor,
+            self.time_s / factor,
+        )
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What the runs of a ladder should measure, run by run, and what that rests on.
+
+    Parameters
+    ----------
+    by_run : mapping of str to tuple of Expected
+        By name of the run, from the smallest size up.
+    strains : mapping of str to list of Strains
+        By step, one for each round.
+    assumptions : tuple of Assumption
+    """
+
+    by_run: dict[str, tuple[Expected, ...]]
+    strains: dict[str, list[Strains]]
+    assumptions: tuple[Assumption, ...]
+
+
+def sizes_of(run: Run) -> tuple[float, ...]:
+    """Return the sizes of a run in bytes: doubling, and from larger ones on where many ranks share a message."""
+    smallest = SMALLEST * 2.0 ** max(0, int(log2(max(run.ranks, 1) / 64)))
+    smallest = min(smallest, LARGEST / 4)
+    return tuple(smallest * 2.0**power for power in range(int(log2(LARGEST / smallest)) + 1))
+
+
+def expectations(ladder: Ladder) -> Expectations:
+    """Return what the runs of a ladder should measure.
+
+    Raises
+    ------
+    FabrictoolError
+        If the collectives cannot be evaluated.
+    """
+    estimates = Estimates(ladder.subject)
+    by_run: dict[str, tuple[Expected, ...]] = {}
+    by_step = {}
+    for step in ladder.steps:
+        by_step[step.name] = [strains(ladder.subject, runs) for runs in step.rounds]
+        for run, rate, alone in _rates(step, by_step[step.name]):
+            by_run[run.name] = estimates.of(run, rate, alone)
+    return Expectations(by_run, by_step, tuple(estimates.assumptions))
+
+
+def _rates(step: Step, found: Sequence[Strains]) -> Iterator[tuple[Run, float, float]]:
+    for runs, strain in zip(step.rounds, found, strict=True):
+        yield from zip(runs, strain.rate.tolist(), strain.alone.tolist(), strict=True)
+
+
+class Estimates:
+    """Estimates for one subject; runs of equal shape and equal bandwidth have equal ones."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.known: dict[tuple[object, ...], tuple[Expected, ...]] = {}
+
+    @property
+    def assumptions(self) -> list[Assumption]:
+        """What the estimates rest on."""
+        return [
+            Assumption("share of an adapter's speed", "0.95", "46 to 49 of 50 GB/s: nccl-tests issues 290, 267"),
+            Assumption("share of the scale-up speed", "0.82", "ring: 370 of 450 GB/s on H100: NVIDIA/nccl issue 1455"),
+            Assumption("latency of a ring's step", "6.6 us", "NCCL 2.30.7 tuning model, 64 hosts of 8 H100"),
+            Assumption("80 % range of healthy clusters", "±10 %, ±30 % where latency takes over 10 %",
+                       "such models beside published nccl-tests logs from 256 MiB up"),
+        ]  # fmt: skip
+
+    def of(self, run: Run, rate: float, alone: float) -> tuple[Expected, ...]:
+        """Return what a run should measure that moves ``rate`` of the ``alone`` it would by itself, in bit/s."""
+        shape = (run.test, len(run.hosts), len(run.gpus), run.pxn, -1 if isnan(alone) else round(alone / 1e6))
+        if shape not in self.known:
+            self.known[shape] = tuple(self._alone(run, alone))
+        factor = 1.0 if isnan(rate) or alone <= 0 else rate / alone
+        return tuple(each.times(factor) for each in self.known[shape])
+
+    def _alone(self, run: Run, alone: float) -> Iterator[Expected]:
+        units = units_of(self.subject, run)
+        steady = _steady(run, alone, units.shape)
+        for result in self._results(run):
+            limit = result.bound_busbw_bytes_per_s or np.inf
+            most = limit if isnan(steady) else min(limit, steady)
+            reached = most * (ADAPTER_SHARE if len(units) > 1 else 1.0)
+            moved = reached and (result.bound_busbw_bytes_per_s or 0.0) * (result.bound_s or 0.0)
+            latency_s = 2 * (run.ranks - 1) * _RING_STEP_S if run.test == ALL_REDUCE else _DOUBLING_S * log2(run.ranks)
+            time_s = moved / reached + latency_s
+            busbw = moved / time_s
+            width = _STEADY if latency_s < time_s / 10 else _MIXED
+            yield Expected(result.nbytes, busbw, busbw / width, min(busbw * width, most), busbw / width**_GATE, time_s)
+
+    def _results(self, run: Run) -> list[CollectiveResult]:
+        ranks = self.subject.endpoint[np.ix_(run.hosts, run.gpus)].ravel()
+        order = RankOrder.model_validate({"list": ranks.tolist()})
+        return run_jobs(self.subject.transport, [Job(0, run.test, None, sizes_of(run), order, "bound")])
+
+
+def _steady(run: Run, alone_bps: float, units: tuple[int, ...]) -> float:
+    """Return the bus bandwidth in B/s of a run without latency, from the rate of its flows."""
+    if run.test == ALL_REDUCE:
+        return alone_bps / 8 * (units[1] if units[0] > 1 else 1)
+    return alone_bps / 8 * (run.ranks - 1)
