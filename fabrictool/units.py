@@ -74,7 +74,10 @@ TIME = Dimension(
     0.0,
     1e9,
 )
-POWER = Dimension("power", "W", "40.8 kW", _prefixed({"W": 1.0}), 1e-3, 1e12)
+#: Beside watts: BTU (international table) an hour, tons of refrigeration (12,000 BTU/h) and mechanical horsepower.
+_HEAT = {"BTU/h": 0.293071070172, "TR": 3516.85284207, "hp": 745.699872}
+POWER = Dimension("power", "W", "40.8 kW", _prefixed({"W": 1.0}) | _HEAT, 1e-3, 1e12)
+APPARENT_POWER = Dimension("apparent power", "VA", "2.5 MVA", _prefixed({"VA": 1.0}), 1e-3, 1e12)
 LENGTH = Dimension(
     "length",
     "m",
@@ -85,7 +88,7 @@ LENGTH = Dimension(
 )
 MASS = Dimension("mass", "kg", "130 kg", {"kg": 1.0, "g": 1e-3, "t": 1e3, "lb": 0.45359237}, 0.0, 1e7)
 TEMPERATURE = Dimension("temperature", "degC", "24 C", {"C": 1.0, "degC": 1.0, "°C": 1.0}, -60.0, 200.0)
-RISE = Dimension("temperature rise", "K", "12 K", {"K": 1.0, "C": 1.0, "degC": 1.0, "°C": 1.0}, 0.1, 100.0)
+RISE = Dimension("temperature rise", "K", "12 K", {"K": 1.0, "C": 1.0, "degC": 1.0, "°C": 1.0, "F": 5 / 9}, 0.1, 100.0)
 ALTITUDE = Dimension("altitude", "m", "500 m", {"m": 1.0, "km": 1e3, "ft": 0.3048}, -500.0, 5000.0)
 VOLTAGE = Dimension("voltage", "V", "415 V", {"V": 1.0, "kV": 1e3}, 1.0, 1e5)
 AIRFLOW = Dimension(
@@ -96,9 +99,28 @@ AIRFLOW = Dimension(
     1e-6,
     1e6,
 )
-COOLANT_FLOW = Dimension("coolant flow", "m3/s", "2.1 l/min", {"m3/s": 1.0, "l/min": 1e-3 / 60, "l/s": 1e-3}, 1e-9, 1e4)
+COOLANT_FLOW = Dimension(
+    "coolant flow",
+    "m3/s",
+    "2.1 l/min",
+    {"m3/s": 1.0, "l/min": 1e-3 / 60, "l/s": 1e-3, "gpm": 6.30901964e-05},
+    1e-9,
+    1e4,
+)
+PRESSURE = Dimension(
+    "pressure",
+    "Pa",
+    "200 kPa",
+    _prefixed({"Pa": 1.0}) | {"bar": 1e5, "psi": 6894.75729317, "inH2O": 249.08891},
+    0.0,
+    1e8,
+)
+#: Height of a rack unit, in m.
+RACK_UNIT_M = 0.04445
 
-_ALL = (SPEED, THROUGHPUT, SIZE, TIME, POWER, LENGTH, MASS, TEMPERATURE, VOLTAGE, AIRFLOW)
+_ALL = (
+    SPEED, THROUGHPUT, SIZE, TIME, POWER, APPARENT_POWER, LENGTH, MASS, TEMPERATURE, VOLTAGE, AIRFLOW, PRESSURE,
+)  # fmt: skip
 
 
 def parse(value: object, dimension: Dimension) -> float:

@@ -19,6 +19,8 @@ I1 = npt.NDArray[np.int8]
 I2 = npt.NDArray[np.int16]
 I4 = npt.NDArray[np.int32]
 F8 = npt.NDArray[np.float64]
+#: What formulas take: one number or an array of them.
+Reals = F8 | float
 Bool = npt.NDArray[np.bool_]
 
 #: Kinds of device; the code in ``Devices.kind`` is the place in this tuple. An ``aggregation`` node is an engine

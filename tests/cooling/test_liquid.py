@@ -8,20 +8,31 @@ from racked import vectors
 
 from fabrictool.cooling import COOLANTS, coolant_kg_per_s, coolant_m3_per_s
 
-NAMES = {"MPG[0.25]": "PG25", "Water": "water"}
+NAMES = {"MPG[0.25]": "PG25", "MEG[0.25]": "EG25", "Water": "water"}
 LITRES_PER_MINUTE = 6e4
 
 
 @pytest.mark.parametrize(
-    "fluid, density_fit, capacity_fit, viscosity_fit",
-    [("MPG[0.25]", 1.5e-4, 5.4e-5, 2e-6), ("Water", 4.1e-5, 5.1e-5, 3.1e-4)],
+    "fluid, density_fit, capacity_fit, viscosity_fit, conductivity_fit",
+    [
+        ("MPG[0.25]", 1.5e-4, 5.4e-5, 2e-6, 1.5e-4),
+        ("MEG[0.25]", 5e-5, 5e-5, 2e-6, 5e-5),
+        ("Water", 4.1e-5, 5.1e-5, 3.1e-4, 3e-4),
+    ],
 )
-def test_properties_agree_with_coolprop_within_the_error_of_the_fit(fluid, density_fit, capacity_fit, viscosity_fit):
-    rows = np.array([row[1:5] for row in vectors("prop")[1] if row[0] == fluid])
+def test_properties_agree_with_coolprop_within_the_error_of_the_fit(
+    fluid, density_fit, capacity_fit, viscosity_fit, conductivity_fit
+):
+    rows = np.array([row[1:] for row in vectors("prop")[1] if row[0] == fluid])
     coolant = COOLANTS[NAMES[fluid]]
     np.testing.assert_allclose(coolant.density_kg_per_m3(rows[:, 0]), rows[:, 1], rtol=density_fit)
     np.testing.assert_allclose(coolant.heat_capacity_j_per_kg_k(rows[:, 0]), rows[:, 2], rtol=capacity_fit)
     np.testing.assert_allclose(coolant.viscosity_pa_s(rows[:, 0]) * 1e3, rows[:, 3], rtol=viscosity_fit)
+    np.testing.assert_allclose(coolant.conductivity_w_per_m_k(rows[:, 0]), rows[:, 4], rtol=conductivity_fit)
+    every_fit = viscosity_fit + capacity_fit + conductivity_fit
+    np.testing.assert_allclose(coolant.prandtl(rows[:, 0]), rows[:, 5], rtol=every_fit)
+    volumetric = coolant.density_kg_per_m3(rows[:, 0]) * coolant.heat_capacity_j_per_kg_k(rows[:, 0])
+    np.testing.assert_allclose(volumetric / 1e6, rows[:, 6], rtol=density_fit + capacity_fit)
 
 
 @pytest.mark.parametrize("row", vectors("lpm")[1], ids=lambda row: f"{row[0]} {row[1]}")
