@@ -177,7 +177,10 @@ def _unknown_unit(value: str, unit: str, dimension: Dimension) -> str:
         return f"{_show(value)} has no unit; a {dimension.name} is written like '{dimension.example}'"
     for other in _ALL:
         if unit in other.factors:
-            return f"{_show(value)} is a {other.name}, not a {dimension.name}; write it like '{dimension.example}'"
+            article = "an" if other.name[0] in "aeiou" else "a"
+            return (
+                f"{_show(value)} is {article} {other.name}, not a {dimension.name}; write it like '{dimension.example}'"
+            )
     return f"{_show(value)} has an unknown unit '{unit}'; a {dimension.name} is written like '{dimension.example}'"
 
 

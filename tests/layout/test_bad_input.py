@@ -144,7 +144,7 @@ VALUES = [
     (SPEED, "speed: 0G", "speed: '0G' is out of range for a speed; accepted are 1000 to 1e+16 bit/s"),
     (SPEED, "speed: 1e30G", "speed: '1e30G' is out of range for a speed; accepted are 1000 to 1e+16 bit/s"),
     (SPEED, "speed: [400G]", "speed: '['400G']' is not a speed; write it like '400G'"),
-    ("power_max: 1 kW", "power_max: 1 kVA", "power_max: '1 kVA' has an unknown unit 'kVA'; a power is written like"),
+    ("power_max: 1 kW", "power_max: 1 kVA", "power_max: '1 kVA' is an apparent power, not a power; write it like"),
     ("power_max: 1 kW", "power_max: 400 G", "power_max: '400 G' is a speed, not a power; write it like '40.8 kW'"),
     ("power_max: 1 kW", "power_max: 1e999 W", "power_max: '1e999 W' is out of range for a power; accepted are"),
     ("hosts_per_leaf: 4", "oversubscription: 0", "oversubscription[0]: 0; it must be more than 0"),
