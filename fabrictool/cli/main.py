@@ -20,9 +20,13 @@ COMMANDS = {
     "impact": "What failures, drains and upgrades cost.",
     "compare": "Set layouts side by side, or one beside its earlier state in git.",
     "plot": "Draw a figure of a layout.",
+    "export": "Write a fabric in another tool's format.",
+    "import": "Turn another tool's file into a layout, a plan or edges.csv.",
     "catalogue": "List device types with their sources.",
     "schema": "Print the JSON Schema of a layout file.",
 }
+#: Commands whose module cannot bear their name.
+MODULES = {"import": "importing"}
 
 
 class _Commands(click.Group):
@@ -34,7 +38,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"fabrictool.cli.{cmd_name}").command
+        command: click.Command = import_module(f"fabrictool.cli.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def invoke(self, ctx: click.Context) -> object:

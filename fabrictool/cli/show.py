@@ -35,8 +35,8 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool, **o
 
     Also oversubscription by tier, hops between hosts, connected parts and the links that part the
     hosts in halves. LAYOUT is a layout file, - for standard input, a fabric saved as .npz, or one from
-    elsewhere: ibnetdiscover (also -p), ibutils .lst and .topo, GraphML, edges.csv, a plan CSV. Files are told
-    apart by content; .gz and .xz are unpacked. What a file states wrongly is a finding.
+    elsewhere, such as ibnetdiscover, GraphML, DOT or a plan CSV. Files are told apart by content; .gz and .xz are
+    unpacked. What a file states wrongly is a finding.
 
     With faults, counts and oversubscription stay those of the whole; hops, connected parts and the links
     between halves are those of what is left.

@@ -122,3 +122,12 @@ def _like(fabric: Fabric, extra: list[tuple[int, int]]) -> I4:
         hits = np.flatnonzero((a == device) | (z == device))
         rows.append(int(hits[0]) if len(hits) else 0)
     return np.array(rows, np.int32)
+
+
+def network_alone(fabric: Fabric, network: int) -> Fabric:
+    """Return one network of a fabric: its links, and the devices that are in it."""
+    links = fabric.links.network == network
+    devices = fabric.devices.network == network
+    for end in fabric.ends:
+        devices[end[links]] = True
+    return _rebuild(fabric, devices, links, fabric.links.speed_bps, [])

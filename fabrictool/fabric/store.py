@@ -33,6 +33,20 @@ def save(fabric: Fabric, path: str | Path) -> None:
         If the file cannot be written.
     """
     target = Path(path)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as stream:
+            write_stream(fabric, stream)
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(
+            [Problem(str(target), f"cannot be written: {error.strerror}", "choose another place")]
+        ) from None
+
+
+def write_stream(fabric: Fabric, stream: IO[bytes]) -> None:
+    """Write a fabric to a stream, as ``save`` does to a file."""
     facts = {
         "format": FORMAT,
         "name": fabric.name,
@@ -45,16 +59,7 @@ def save(fabric: Fabric, path: str | Path) -> None:
     arrays = {
         f"{table}.{name}": column for table in _TABLES for name, column in getattr(fabric, table).columns().items()
     }
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as stream:
-            np.savez_compressed(stream, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
-        beside.replace(target)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(
-            [Problem(str(target), f"cannot be written: {error.strerror}", "choose another place")]
-        ) from None
+    np.savez_compressed(stream, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
 
 
 def read_fabric(path: str | Path | IO[bytes], name: str = "") -> Fabric:

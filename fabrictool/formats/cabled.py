@@ -25,12 +25,13 @@ _CAGED = re.compile(r"^(?:swp(\d+)s\d+|sw(\d+)p\d+|[A-Za-z]*\d+/(\d+)/\d+)$")
 
 @dataclass(slots=True)
 class End:
-    """One end of a row: names as they stand there."""
+    """One end of a row: names as they stand there; ``number`` is that of the port where the row tells it, else 0."""
 
     device: str
     kind: str
     port: str
     group: str = ""
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -43,13 +44,16 @@ class Cabled:
     _rows: dict[str, int] = field(default_factory=dict)
     _links: list[tuple[int, str, int, str, FoundLink]] = field(default_factory=list)
     _pods: dict[str, int] = field(default_factory=dict)
+    _numbers: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def add(self, line: int, a: End, z: End, speed_bps: float, latency_s: float, network: str) -> None:
         """Add the link of a row."""
         i, j = self.device(line, a), self.device(line, z)
         a_port, z_port = a.port or self._next_port(i), z.port or self._next_port(j)
-        for row, port in ((i, a_port), (j, z_port)):
+        for row, port, end in ((i, a_port, a), (j, z_port, z)):
             self.labels[row].add(port)
+            if end.number:
+                self._numbers[row, port] = end.number
         self._links.append((i, a_port, j, z_port, FoundLink(i, 0, j, 0, speed_bps, latency_s, network, line)))
 
     def _next_port(self, row: int) -> str:
@@ -92,8 +96,10 @@ class Cabled:
         self.report.warn("kind-unknown", line, what, f"use one of {', '.join(TIER)}, {SWITCH}")
         return SWITCH
 
-    def fabric(self, name: str, protocol: str) -> Fabric:
+    def fabric(self, name: str, protocol: str, called: str = "") -> Fabric:
         """Join all rows, hosts first, then switches by tier, each kind in the order of the file.
+
+        The fabric is ``called`` what the file says, else after the file's ``name``.
 
         Raises
         ------
@@ -101,7 +107,7 @@ class Cabled:
             If there is no row.
         """
         report = self.report
-        numbers = number_ports(self.devices, self.labels)
+        numbers = number_ports(self.devices, self.labels, given=self._numbers)
         for device in self.devices:
             _set_cages(device)
         links = [link for *_, link in self._links]
@@ -122,7 +128,13 @@ class Cabled:
         if unknown:
             what = f"{len(unknown)} of {len(links)} links have no speed: it is unknown"
             report.warn("rate-unknown", unknown[0], what, "fill in the column of the speed")
-        return joined(title(name), devices, links, [NetworkFacts(word, protocol, "file") for word in names], report)
+        return joined(
+            clean(called) or title(name),
+            devices,
+            links,
+            [NetworkFacts(word, protocol, "file") for word in names],
+            report,
+        )
 
     def _order(self, row: int) -> tuple[int, int]:
         device = self.devices[row]

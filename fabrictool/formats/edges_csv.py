@@ -6,10 +6,11 @@ import contextlib
 import csv
 import io
 
-from fabrictool.fabric import KINDS, Fabric
+from fabrictool.fabric import Fabric
 from fabrictool.formats.cabled import Cabled, End
 from fabrictool.formats.csv_rows import Row, header, rows
 from fabrictool.formats.imported import Imported, Report
+from fabrictool.formats.linked import bare, link_texts
 from fabrictool.units import SPEED, TIME, Dimension, parse
 
 FORMAT = "edges-csv"
@@ -86,22 +87,7 @@ def write(fabric: Fabric) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    kind = [KINDS[code] for code in fabric.devices.kind.tolist()]
-    pod = fabric.devices.pod.tolist()
-    links, ports = fabric.links, fabric.ports
-    word = [str(number) for number in ports.number.tolist()]
-    if ports.label is not None:
-        word = [label or number for label, number in zip(ports.label.tolist(), word, strict=True)]
-    columns = (links.port_a, links.port_z, *fabric.ends, links.speed_bps, links.latency_s, links.network)
-    for i, j, a, z, speed, latency, network in zip(*(column.tolist() for column in columns), strict=True):
-        ends = (fabric.names[a], kind[a], word[i], fabric.names[z], kind[z], word[j])
-        groups = ["" if pod[row] < 0 else pod[row] for row in (a, z)]
-        writer.writerow((*ends, _bare(speed), _bare(latency), fabric.networks[network].name, *groups))
+    for link in link_texts(fabric):
+        ends = (word for end in (link.a, link.z) for word in (end.device, end.kind, end.port))
+        writer.writerow((*ends, bare(link.speed_bps), bare(link.latency_s), link.network, link.a.group, link.z.group))
     return out.getvalue()
-
-
-def _bare(value: float) -> str:
-    """Write a number so that reading it gives the same one; unknown is blank."""
-    if not value:
-        return ""
-    return str(int(value)) if value.is_integer() else repr(value)

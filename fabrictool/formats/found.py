@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,22 +115,32 @@ def _free(stem: str, taken: set[str], bare: bool) -> str:
     return f"{stem}-{number}"
 
 
-def number_ports(devices: Iterable[FoundDevice], labels: Iterable[set[str]], prefix: str = "") -> list[dict[str, int]]:
+def number_ports(
+    devices: Iterable[FoundDevice],
+    labels: Iterable[set[str]],
+    prefix: str = "",
+    given: Mapping[tuple[int, str], int] | None = None,
+) -> list[dict[str, int]]:
     """Give each device its ports from labels; return for each the number of every label.
 
-    Labels that are small numbers, behind ``prefix``, are the numbers; others are numbered in natural order
-    from 1.
+    Labels that are small numbers, behind ``prefix``, are the numbers; so is what is ``given`` by device and
+    label, where it tells each port of a device; others are numbered in natural order from 1.
     """
     found = []
-    for device, words in zip(devices, labels, strict=True):
+    for row, (device, words) in enumerate(zip(devices, labels, strict=True)):
         ordered = sorted(words, key=natural)
-        given = [_small_number(word.removeprefix(prefix)) for word in ordered]
-        plain = all(given) and len(set(given)) == len(given)
-        numbers = dict(zip(ordered, given if plain else range(1, len(given) + 1), strict=True))
+        plain = [_small_number(word.removeprefix(prefix)) for word in ordered]
+        stated = [(given or {}).get((row, word), 0) for word in ordered]
+        chosen = next((numbers for numbers in (plain, stated) if _distinct(numbers)), range(1, len(ordered) + 1))
+        numbers = dict(zip(ordered, chosen, strict=True))
         for word, number in numbers.items():
-            device.port(number).label = "" if plain else word
+            device.port(number).label = "" if word.removeprefix(prefix) == str(number) else word
         found.append(numbers)
     return found
+
+
+def _distinct(numbers: Sequence[int]) -> bool:
+    return all(0 < number < 2**15 for number in numbers) and len(set(numbers)) == len(numbers)
 
 
 def _small_number(word: str) -> int:

@@ -37,11 +37,21 @@ def read(name: str, text: str) -> Imported:
         If it is no whole GraphML document, or names no device.
     """
     report = Report(name)
-    graph = _parsed(text, report)
+    return from_graph(FORMAT, name, _parsed(text, report), report)
+
+
+def from_graph(form: str, name: str, graph: networkx.MultiGraph[str], report: Report) -> Imported:
+    """Return the fabric of a graph in memory, whatever format it came from.
+
+    Raises
+    ------
+    InputError
+        If it names no device, or is one of ours whose attributes are damaged.
+    """
     if "fabrictool" in graph.graph:
         from fabrictool.formats.graphml_own import restored
 
-        return Imported(FORMAT, restored(name, graph, report), report.sorted())
+        return Imported(form, restored(name, graph, report), report.sorted())
     cabled = Cabled(report)
     kinds = {node: str(row.get("kind") or row.get("role") or "") for node, row in graph.nodes(data=True)}
     for node in graph.nodes:
@@ -57,7 +67,7 @@ def read(name: str, text: str) -> Imported:
         cabled.add(0, a, z, speed, quantity(given, "latency_s", TIME, 0, report), str(row.get("network") or NETWORK))
     if not cabled.devices:
         raise report.refusal(1, "names no device", "see whether the file is whole")
-    return Imported(FORMAT, cabled.fabric(name, "unknown"), report.sorted())
+    return Imported(form, cabled.fabric(name, "unknown"), report.sorted())
 
 
 def _parsed(text: str, report: Report) -> networkx.MultiGraph[str]:

@@ -7,11 +7,14 @@ without one a system has the ports that are named, and a system that only others
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fabrictool.fabric import NetworkFacts
+import numpy as np
+
+from fabrictool.errors import InputError
+from fabrictool.fabric import Fabric, NetworkFacts
 from fabrictool.formats.descriptions import LANE_GBPS, link_speed, rate_in
 from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, clean, natural, number_ports, title
 from fabrictool.formats.imported import Imported, Report
@@ -24,6 +27,9 @@ NETWORK = "infiniband"
 LARGEST = 2**20
 _SYSTEM = re.compile(r"^(\S+)\s+(\S+)\s*(CFG:.*)?$")
 _LINK = re.compile(r"^(\S+)\s+-(?:(\d+x)(?:-([\d.]+)G?)?-|([\d.]+)G?-)?>\s+(\S+)\s+(\S+)\s+(\S+)$")
+#: ibutils 1.5.7 passes over links whose speed it does not know, so newer ones stand in a comment above them.
+_BELOW = re.compile(r"#\s*links below: (\d+x)-([\d.]+)G$")
+_KNOWN_GBPS = ("2.5", "5", "10")
 _SNIFF = re.compile(rb"^\s+\S+\s+-(?:\d+x-[\d.]*G?-?|\d+x-)?>\s+\S+\s+\S+\s+\S+\s*$", re.MULTILINE)
 _NODE = re.compile(r"^\s*NODE\s+(SW|CA)\s+(\d+)", re.MULTILINE)
 _FRONT = re.compile(r"^\s*\d+\s+-(?:\S+-)?>\s+(\S+)\s*$", re.MULTILINE)
@@ -109,10 +115,12 @@ def _imported(name: str, systems: _Systems, links: list[FoundLink], report: Repo
 
 
 def _links(text: str, systems: _Systems, report: Report) -> list[tuple[int, str, int, str, str, int]]:
-    here = -1
+    here, said = -1, ""
     found = []
     for line, raw in enumerate(text.split("\n"), 1):
         row = raw.partition("#")[0].strip()
+        below = _BELOW.match(raw.strip())
+        said = "" if row and "->" not in row else _rate_of(below[1], below[2]) if below else said
         if not row:
             here = here if raw.strip().startswith("#") else -1
             continue
@@ -121,7 +129,7 @@ def _links(text: str, systems: _Systems, report: Report) -> list[tuple[int, str,
             there = systems.row(link[5], link[6], line)
             systems.labels[here].add(link[1])
             systems.labels[there].add(link[7])
-            found.append((here, link[1], there, link[7], _rate(link), line))
+            found.append((here, link[1], there, link[7], _rate(link) or said, line))
         elif system and "->" not in row and here < 0:
             here = systems.row(system[1], system[2], line)
             systems.heads.add(here)
@@ -135,9 +143,12 @@ def _links(text: str, systems: _Systems, report: Report) -> list[tuple[int, str,
 
 
 def _rate(link: re.Match[str]) -> str:
-    speed = link[3] or link[4]
-    word = LANE_GBPS.get(speed or "")
-    return rate_in(f"{link[2] or '4x'}{word}") if word else ""
+    return _rate_of(link[2] or "4x", link[3] or link[4] or "")
+
+
+def _rate_of(width: str, lane_gbps: str) -> str:
+    word = LANE_GBPS.get(lane_gbps)
+    return rate_in(f"{width}{word}") if word else ""
 
 
 def _once(links: list[FoundLink], report: Report) -> list[FoundLink]:
@@ -190,3 +201,94 @@ def definition(text: str) -> Definition:
     chip = _NODE.search(text)
     ports = tuple(dict.fromkeys(_FRONT.findall(text)))
     return Definition(chip is None or chip[1] == "SW", ports)
+
+
+def write(fabric: Fabric, network: int = 0) -> str:
+    """Return a network as systems and the links between them, each link once, below its upper end.
+
+    Raises
+    ------
+    InputError
+        If a name holds blanks, which this format has no quotes for, or a link's speed is no InfiniBand rate.
+    """
+    below = _below(fabric, network)
+    _refuse_blanks(fabric, below)
+    lines = [f"# {fabric.name}, network {fabric.networks[network].name}"]
+    for device, links in below.items():
+        lines += ["", f"{system_type(fabric, device)} {fabric.names[device]}"]
+        lines += _block(fabric, sorted(links))
+    return "\n".join([*lines, ""])
+
+
+def _block(fabric: Fabric, links: Sequence[tuple[int, str, int, int]]) -> Iterator[str]:
+    said = ""
+    for own, rate, far, port in links:
+        width, _, lane = rate.partition("-")
+        if lane and lane.removesuffix("G") not in _KNOWN_GBPS:
+            if rate != said:
+                yield f"# links below: {rate}"
+            said = rate
+        shown = width if rate == said else rate
+        yield f"   P{own} -{shown}-> {system_type(fabric, far)} {fabric.names[far]} P{port}"
+
+
+def _below(fabric: Fabric, network: int) -> dict[int, list[tuple[int, str, int, int]]]:
+    """Return the links below each switch of a network: own port, width and speed, far device and its port."""
+    links, number = fabric.links, fabric.ports.number
+    rows = np.flatnonzero(links.network == network)
+    a, z = (end[rows].tolist() for end in fabric.ends)
+    found: dict[int, list[tuple[int, str, int, int]]] = {row: [] for row in sorted({*a, *z}) if _is_switch(fabric, row)}
+    columns = (number[links.port_a[rows]], number[links.port_z[rows]], links.speed_bps[rows])
+    for lower, upper, near, far, speed in zip(a, z, *(column.tolist() for column in columns), strict=True):
+        found[upper].append((far, _width(speed), lower, near))
+    return found
+
+
+def _is_switch(fabric: Fabric, device: int) -> bool:
+    return bool(fabric.devices.tier[device] > 0)
+
+
+def _width(speed_bps: float) -> str:
+    """Return lanes and speed of each lane, such as ``4x-100G``; four lanes of unknown speed are ``4x``."""
+    for lanes in (4, 2, 1, 8, 12):
+        for gbps in LANE_GBPS:
+            if speed_bps == lanes * float(gbps) * 1e9:
+                return f"{lanes}x-{gbps}G"
+    if speed_bps:
+        raise InputError(f"a link of {speed_bps / 1e9:g} Gbit/s has no InfiniBand rate", "use 100G, 200G, 400G or 800G")
+    return "4x"
+
+
+def _refuse_blanks(fabric: Fabric, below: Mapping[int, list[tuple[int, str, int, int]]]) -> None:
+    devices = {*below, *(row[2] for rows in below.values() for row in rows)}
+    strange = [fabric.names[row] for row in sorted(devices) if re.search(r"[\s#]", fabric.names[row])]
+    if strange:
+        what = f"{len(strange)} names hold blanks or '#', such as '{strange[0]}'"
+        raise InputError(what, "rename these devices, or write another format")
+
+
+def system_type(fabric: Fabric, device: int) -> str:
+    """Return the word for a device's type, with its ports, since a definition lists them."""
+    word = re.sub(r"[^\w.-]", "_", fabric.types[fabric.devices.type[device]])
+    return f"{word}-{int(fabric.first_port[device + 1] - fabric.first_port[device])}p"
+
+
+def written_definitions(fabric: Fabric, network: int = 0) -> dict[str, str]:
+    """Return the definition of each type of system, by file name; ibutils looks for them in IBDM_IBNL_PATH."""
+    found: dict[str, str] = {}
+    a, z = fabric.ends
+    rows = np.flatnonzero(fabric.links.network == network)
+    for device in sorted({*a[rows].tolist(), *z[rows].tolist()}):
+        word = system_type(fabric, device)
+        if f"{word}.ibnl" in found:
+            continue
+        ports = fabric.ports.number[fabric.first_port[device] : fabric.first_port[device + 1]].tolist()
+        found[f"{word}.ibnl"] = f"TOPSYSTEM {word}\n\n" + _chips(ports, _is_switch(fabric, device))
+    return found
+
+
+def _chips(ports: list[int], switch: bool) -> str:
+    """Return a switch as one chip, a host as one adapter a port."""
+    if switch:
+        return f"NODE SW {max(ports)} CHIP U1\n" + "".join(f"    {port} -> P{port}\n" for port in ports)
+    return "".join(f"NODE CA 1 ADAPTER U{port}\n    1 -4x-> P{port}\n\n" for port in ports)

@@ -13,13 +13,10 @@ from fabrictool.fabric.store import MAGIC
 from fabrictool.fabric.store import read_fabric as read_saved
 from fabrictool.formats.imported import Imported
 from fabrictool.formats.opening import read_all, text_of, unpacked
+from fabrictool.formats.reading import READERS
 from fabrictool.layout.model import Layout
 from fabrictool.layout.reading import layout_from_bytes
 
-#: Modules in the order in which they are asked: those with the most telling marks first.
-READERS = (
-    "graphml", "ibutils_lst", "ibnetdiscover", "ibnetdiscover_ports", "edges_csv", "plan_csv", "ibutils_topo",
-)  # fmt: skip
 #: Bytes from the start that decide.
 HEAD = 65536
 
@@ -72,7 +69,7 @@ def imported_from(name: str, content: bytes) -> Imported | None:
 
 def _reader(head: bytes) -> Callable[[str, str], Imported] | None:
     plain = text_of(head).encode()
-    for word in READERS:
+    for word in READERS.values():
         module = import_module(f"fabrictool.formats.{word}")
         if module.sniff(plain):
             read: Callable[[str, str], Imported] = module.read
@@ -92,7 +89,6 @@ def read_fabric(path: str | Path) -> Fabric:
     """
     found = imported(str(path))
     if found is None:
-        known = "npz, ibnetdiscover, ibutils .lst and .topo, GraphML, edges.csv, plan CSV"
-        what = f"is not a whole fabric file of a known format ({known})"
+        what = f"is not a whole fabric file of a known format (npz, {', '.join(READERS)})"
         raise InputError([Problem(f"{path}:1:1", what, "a layout is read by read_layout")])
     return found.fabric

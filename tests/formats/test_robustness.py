@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import fabrictool as ft
 from fabrictool.cli.show import imported_summary
 from fabrictool.errors import FabrictoolError, InputError
-from fabrictool.formats import edges_csv, graphml
+from fabrictool.formats import containerlab, dot, edges_csv, gexf, graphml, ibutils_topo, node_link, slurm
 from fabrictool.formats.imported import Imported
 from fabrictool.formats.opening import unpacked
 from fabrictool.formats.recognise import imported, imported_from
@@ -30,7 +30,11 @@ def _texts() -> dict[str, bytes]:
     ):  # fmt: skip
         found[name] = unpacked(name, (DATA / name).read_bytes())
     ring = own("infiniband/ring6.net.gz").fabric
-    return found | {"own.graphml": graphml.write(ring).encode(), "edges.csv": edges_csv.write(ring).encode()}
+    writers = {"own.graphml": graphml, "edges.csv": edges_csv, "own.gexf": gexf, "own.json": node_link, "own.dot": dot}
+    writers |= {"own.clab.yml": containerlab, "topology.conf": slurm, "own.topo": ibutils_topo}
+    texts = {name: module.write(ring) for name, module in writers.items()}
+    texts["topology.yaml"] = slurm.write(ring, plugin="yaml")
+    return found | {name: text.encode() for name, text in texts.items()}
 
 
 TEXTS = _texts()
@@ -117,7 +121,8 @@ def test_packed_files_are_opened_and_cut_ones_refused(pack: object, tmp_path: Pa
 def test_formats_are_told_by_content_and_layouts_are_none() -> None:
     forms = {name: getattr(_assert_survives(text), "format", None) for name, text in TEXTS.items()}
     assert sorted(set(forms.values())) == [
-        "edges-csv", "graphml", "ibnetdiscover", "ibnetdiscover-p", "ibutils-lst", "ibutils-topo", "plan-csv",
+        "containerlab", "dot", "edges-csv", "gexf", "graphml", "ibnetdiscover", "ibnetdiscover-p", "ibutils-lst",
+        "ibutils-topo", "node-link", "plan-csv", "slurm",
     ]  # fmt: skip
     for path in (Path(__file__).parents[2] / "topologies").glob("*.yaml"):
         assert imported(str(path)) is None

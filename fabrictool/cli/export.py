@@ -1,0 +1,107 @@
+"""``fabrictool export``: a fabric or its cable plan in another tool's format."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fabrictool.cli.common import write_file
+
+if TYPE_CHECKING:
+    from fabrictool.fabric import Fabric
+    from fabrictool.formats.writing import Export, Files, Writer
+    from fabrictool.layout.model import Layout
+
+
+def _list_formats(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked or ctx.resilient_parsing:
+        return
+    from fabrictool.formats.writing import WRITERS
+
+    for name, writer in WRITERS.items():
+        click.echo(f"{name:<14} {writer.title}")
+    ctx.exit()
+
+
+@click.command("export", short_help="Write a fabric in another tool's format.")
+@click.argument("layout")
+@click.option("--to", "form", required=True, metavar="FORMAT", help="Such as dot, netbox or slurm-tree: see --list.")
+@click.option("-o", "--output", metavar="FILE", help="Where to; default standard output.")
+@click.option("--network", metavar="NAME", help="This network alone; default all, or the first where one is held.")
+@click.option(
+    "--port-names", metavar="SCHEME",
+    help="number, vendor (by what the catalogue knows), or cumulus, mlnx-os, sonic, eos, … for all switches.",
+)  # fmt: skip
+@click.option(
+    "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_formats, help="List formats, and stop."
+)
+def command(layout: str, form: str, output: str | None, network: str | None, port_names: str | None) -> int:
+    """Write a fabric, or its cable plan, as another tool reads it.
+
+    LAYOUT is a layout file, - for standard input, or a fabric from elsewhere. What holds a fabric is a LAYOUT
+    again, for every command.
+
+    fabrictool export site.yaml --to dot -o topology.dot
+    """
+    from fabrictool.formats.writing import writer_named
+
+    writer = writer_named(form)
+    if writer.binary and output is None and sys.stdout.isatty():
+        raise click.UsageError(f"{form} is no text: name a file with -o")
+    files = writer.write(_export(layout, writer, network, port_names))
+    if output is None:
+        _print(files, form, writer.binary)
+    else:
+        _write(files, output)
+    return 0
+
+
+def _export(path: str, writer: Writer, network: str | None, port_names: str | None) -> Export:
+    from fabrictool.errors import InputError, did_you_mean
+    from fabrictool.explore.routed import fabric_and_layout
+    from fabrictool.fabric.edits import network_alone
+    from fabrictool.formats.writing import Export
+
+    fabric, layout, _ = fabric_and_layout(path)
+    names = [facts.name for facts in fabric.networks]
+    if network is not None and network not in names:
+        raise InputError(f"--network: there is no network '{network}'", did_you_mean(network, names))
+    if not names:
+        raise InputError(f"{fabric.name} has no network to write", "add one under networks")
+    row = names.index(network) if network is not None else 0
+    if network is not None:
+        fabric = network_alone(fabric, row)
+    return Export(fabric, row, _words(fabric, layout, writer, port_names))
+
+
+def _words(fabric: Fabric, layout: Layout | None, writer: Writer, port_names: str | None) -> list[str] | None:
+    from fabrictool.formats.port_naming import named_ports
+
+    if not writer.port_names:
+        if port_names is not None:
+            raise click.UsageError("--port-names has no part in this format, which has names of its own")
+        return None
+    types = {kind.name: (kind.vendor, kind.protocol) for kind in layout.switch_types()} if layout else {}
+    return named_ports(fabric, port_names or writer.port_names, types)
+
+
+def _print(files: Files, form: str, binary: bool) -> None:
+    if set(files) - {""} and "" not in files:
+        raise click.UsageError(f"{form} is a folder of files: name it with -o")
+    click.echo(files[""] if binary else files[""].decode(), nl=False)
+
+
+def _write(files: Files, output: str) -> None:
+    """Write the main file, and what belongs to it beside; a format without main file fills a folder."""
+    target = Path(output)
+    folder = target.parent if "" in files else target
+    for name, content in files.items():
+        if name:
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_file(str(place), content)
+    if "" in files:
+        write_file(output, files[""])

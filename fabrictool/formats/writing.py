@@ -1,0 +1,124 @@
+"""Formats that a fabric or its cable plan is written in, by name."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+
+from fabrictool.errors import InputError, did_you_mean
+from fabrictool.fabric import Fabric
+
+#: File name to content; the main file is called "".
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is written: a fabric, the row of the network that is meant where a format holds one, names of ports."""
+
+    fabric: Fabric
+    network: int = 0
+    words: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A format: what it is, how it is written, and what of a fabric it wants.
+
+    Parameters
+    ----------
+    title : str
+    write : callable
+    one_network : bool
+        Whether it holds a single network.
+    port_names : str
+        How ports are called by default; empty where the format has names of its own.
+    binary : bool
+    """
+
+    title: str
+    write: Callable[[Export], Files]
+    one_network: bool = False
+    port_names: str = ""
+    binary: bool = False
+
+
+def _text(module: str) -> Callable[[Export], Files]:
+    return lambda export: {"": import_module(f"fabrictool.formats.{module}").write(export.fabric).encode()}
+
+
+def _named(module: str) -> Callable[[Export], Files]:
+    def write(export: Export) -> Files:
+        text: str = import_module(f"fabrictool.formats.{module}").write(export.fabric, export.words)
+        return {"": text.encode()}
+
+    return write
+
+
+def _slurm(plugin: str, export: Export) -> Files:
+    from fabrictool.formats import slurm
+
+    return {"": slurm.write(export.fabric, export.network, plugin).encode()}
+
+
+def _netfile(export: Export, ibsim: bool = False) -> Files:
+    from fabrictool.formats.netfile import netfile
+
+    return {"": "".join(netfile(export.fabric, export.network, ibsim=ibsim)).encode()}
+
+
+def _topo(export: Export) -> Files:
+    from fabrictool.formats import ibutils_topo
+
+    definitions = ibutils_topo.written_definitions(export.fabric, export.network)
+    beside = {f"ibnl/{name}": text.encode() for name, text in definitions.items()}
+    return {"": ibutils_topo.write(export.fabric, export.network).encode()} | beside
+
+
+def _npz(export: Export) -> Files:
+    from fabrictool.fabric.store import write_stream
+
+    out = io.BytesIO()
+    write_stream(export.fabric, out)
+    return {"": out.getvalue()}
+
+
+WRITERS: Mapping[str, Writer] = {
+    "edges": Writer("edges.csv: one link a row", _text("edges_csv")),
+    "graphml": Writer("GraphML, with everything of the fabric", _text("graphml")),
+    "gexf": Writer("GEXF for Gephi, with everything", _text("gexf")),
+    "node-link": Writer("node-link JSON for d3 and networkx, with everything", _text("node_link")),
+    "npz": Writer("our own, with everything", _npz, binary=True),
+    "dot": Writer("DOT: topology.dot of PTM, graphviz", _named("dot"), port_names="vendor"),
+    "containerlab": Writer("a topology of containers", _named("containerlab"), port_names="number"),
+    "ibnetdiscover": Writer("what ibnetdiscover would list", _netfile, one_network=True),
+    "ibsim": Writer("the same for ibsim 0.10, rates up to HDR", partial(_netfile, ibsim=True), one_network=True),
+    "ibutils-topo": Writer(".topo of ibutils, with .ibnl files in a folder beside", _topo, one_network=True),
+    "slurm-tree": Writer("topology.conf of topology/tree", partial(_slurm, "tree"), one_network=True),
+    "slurm-block": Writer("topology.conf of topology/block", partial(_slurm, "block"), one_network=True),
+    "slurm-yaml": Writer("topology.yaml, tree and blocks", partial(_slurm, "yaml"), one_network=True),
+}
+#: What others call these formats.
+SYNONYMS = {
+    "edges-csv": "edges", "edges.csv": "edges", "ptm": "dot", "graphviz": "dot", "topology.dot": "dot",
+    "clab": "containerlab", "topo": "ibutils-topo", "ibutils": "ibutils-topo", "slurm": "slurm-tree",
+    "topology.conf": "slurm-tree", "topology.yaml": "slurm-yaml", "json": "node-link", "netfile": "ibsim",
+}  # fmt: skip
+
+
+def writer_named(word: str) -> Writer:
+    """Return a format's writer.
+
+    Raises
+    ------
+    InputError
+        If there is no such format.
+    """
+    lowered = word.lower().replace("_", "-")
+    name = SYNONYMS.get(lowered, lowered)
+    if name not in WRITERS:
+        raise InputError(f"--to: there is no format '{word}'", did_you_mean(name, [*WRITERS, *SYNONYMS]))
+    return WRITERS[name]
