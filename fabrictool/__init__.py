@@ -19,6 +19,7 @@ _PUBLIC = {
     "impact": "fabrictool.changes.report",
     "score": "fabrictool.evaluation",
     "route": "fabrictool.explore.routed",
+    "verify": "fabrictool.verification",
     "Evaluation": "fabrictool.evaluation",
     "Fabric": "fabrictool.fabric",
     "edit": "fabrictool.fabric",
@@ -42,6 +43,7 @@ __all__ = [
     "read_layout",
     "route",
     "score",
+    "verify",
 ]
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from fabrictool.formats.recognise import read_fabric
     from fabrictool.generators.building import build
     from fabrictool.layout.reading import layout_from_tree, read_layout
+    from fabrictool.verification import verify
 
 
 def __getattr__(name: str) -> Any:

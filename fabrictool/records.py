@@ -132,3 +132,80 @@ class Domain:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one port was seen to be plugged into; also a row of a plan in the same words.
+
+    Parameters
+    ----------
+    device, port : str
+        As the source calls them.
+    peer, peer_port : str
+        Empty for a port without a neighbour.
+    seen : bool or None
+        False for a port seen dark; None for one that nobody looked at.
+    where : str
+        ``file:line``.
+    speed_bps : float
+        0 if unknown.
+    lanes : int
+        0 if unknown.
+    media, module, cable_id : str
+        Empty if unknown; ``module`` is ``present``, ``absent``, or its type.
+    length_m, rx_power_dbm, tx_power_dbm : float or None
+    network : str
+        Empty if unknown.
+    rack, peer_rack : str
+        Empty if unknown.
+    unit, peer_unit : int
+        Lowest rack unit, 0 if unknown.
+    """
+
+    device: str
+    port: str
+    peer: str = ""
+    peer_port: str = ""
+    seen: bool | None = True
+    where: str = ""
+    speed_bps: float = 0.0
+    lanes: int = 0
+    media: str = ""
+    module: str = ""
+    cable_id: str = ""
+    length_m: float | None = None
+    rx_power_dbm: float | None = None
+    tx_power_dbm: float | None = None
+    network: str = ""
+    rack: str = ""
+    peer_rack: str = ""
+    unit: int = 0
+    peer_unit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """What one file says.
+
+    Parameters
+    ----------
+    name, format : str
+    sightings : tuple of Sighting
+    reporters : frozenset of str
+        Devices that told what all of their ports see: a port of theirs that is not among the sightings is dark.
+    findings : tuple of Finding
+        What is wrong with the file.
+    taken_s : float or None
+        When it was written, in seconds since 1970.
+    titled : bool
+        Whether the reporter is called after the file, which does not name it.
+    """
+
+    name: str
+    format: str
+    sightings: tuple[Sighting, ...]
+    reporters: frozenset[str]
+    findings: tuple[Finding, ...] = ()
+    taken_s: float | None = None
+    titled: bool = False

@@ -1,0 +1,239 @@
+"""``verify``: what was built against what was planned, with the root cause of each difference and its cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fabrictool import __version__
+from fabrictool.cabling.planned import Plan, planned
+from fabrictool.cabling.progress import Progress, progress
+from fabrictool.cabling.told import Impact, RootCause
+from fabrictool.cabling.verdict import Summary, Verdict, verdict
+from fabrictool.changes.as_built import Difference, Pricing, rows_of_network
+from fabrictool.changes.subject import Subject, subject_of
+from fabrictool.errors import FabrictoolError, NotSupportedError
+from fabrictool.fabric import Fabric
+from fabrictool.formats import as_built_table
+from fabrictool.formats.dumps import dump_from, sightings_of
+from fabrictool.formats.names import read_names
+from fabrictool.formats.opening import read_all, text_of
+from fabrictool.layout.model import Layout
+from fabrictool.records import Dump, Finding, Sighting
+
+if TYPE_CHECKING:
+    from fabrictool.tabular import Table
+
+FORMAT = 1
+#: Links of a fabric up to which every mistake that changes it is priced: routing anew takes about 0.1 s there.
+MOST_LINKS = 4_096
+#: Seconds that pricing may take; what is left then is unknown.
+PRICING_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verification:
+    """What was found; ``to_dict`` is the JSON of the command.
+
+    Parameters
+    ----------
+    layout : str
+    sources : tuple of (name, format, taken_s)
+    findings : tuple of RootCause
+        What the dumps cover first, then mistakes, the costliest first.
+    summary : Summary
+    progress : Progress
+        By rack and network.
+    """
+
+    layout: str
+    sources: tuple[tuple[str, str, float | None], ...]
+    findings: tuple[RootCause, ...]
+    summary: Summary
+    progress: Progress
+
+    @property
+    def ok(self) -> bool:
+        """Whether no finding is an error."""
+        return not any(row.finding.severity == "error" for row in self.findings)
+
+    @property
+    def causes(self) -> tuple[RootCause, ...]:
+        """Findings that name a mistake."""
+        return tuple(row for row in self.findings if row.root_cause)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of ``verify``."""
+        now = time.time()
+        return {
+            "format": FORMAT,
+            "layout": self.layout,
+            "fabrictool": __version__,
+            "sources": [
+                {"file": name, "format": form, "age_s": None if taken is None else max(0.0, round(now - taken, 1))}
+                for name, form, taken in self.sources
+            ],
+            "findings": [row.to_dict() for row in self.findings],
+            "summary": self.summary.to_dict(),
+            "progress": self.progress.to_dict(),
+        }
+
+    def tables(self) -> list[Table]:
+        """Return what a terminal shows."""
+        from fabrictool.cabling.printing import verification_tables
+
+        return verification_tables(self.layout, self.sources, self.findings, self.summary)
+
+    def __repr__(self) -> str:
+        return f"<Verification of {self.layout}: {len(self.causes)} root causes>"
+
+    def _repr_html_(self) -> str:
+        return "".join(table.to_html() for table in self.tables())
+
+
+Given = Layout | Fabric | str
+
+
+def verify(
+    layout: Given,
+    as_built: Fabric | str | Path | Iterable[Fabric | str | Path],
+    source_format: str | None = None,
+    names: str | Mapping[str, str] | None = None,
+    infer: bool = False,
+    price: bool = True,
+) -> Verification:
+    """Hold what was built against a plan, as the ``verify`` command does.
+
+    Parameters
+    ----------
+    layout : Layout, Fabric or str
+        The plan, or the name of a file with one: a layout, a plan CSV, or a fabric. With ``infer`` an
+        as-built fabric, whose majority's rule is the plan.
+    as_built : Fabric, str, or several
+        What was seen: files of ibnetdiscover, iblinkinfo, ibutils, LLDP, tables; or fabrics.
+    source_format : str, optional
+        Of the files, by default told by their content.
+    names : str or mapping, optional
+        Planned name by seen one, or a file with ``seen,planned`` rows or lines ``0xGUID "name"``.
+    infer : bool
+        Whether to do without a plan.
+    price : bool
+        Whether to compute what each mistake costs.
+
+    Raises
+    ------
+    FabrictoolError
+        If a file cannot be read, or the layout not be built.
+    """
+    if infer:
+        raise NotSupportedError("--infer is not supported yet", "give the plan")
+    given = [as_built] if isinstance(as_built, Fabric | str | Path) else list(as_built)
+    dumps = [_dump(one, source_format) for one in given]
+    aliases = read_names(names) if isinstance(names, str) else dict(names or {})
+    subject, rows = _plan_of(layout)
+    plan = planned(subject.fabric, rows, _racks(subject))
+    found = verdict(plan, dumps, aliases)
+    findings = [*(RootCause(row) for row in subject.findings), *found.findings]
+    shift = len(findings) - len(found.findings)
+    if price:
+        findings = _priced(plan, found, findings, shift)
+    ranked = sorted(findings, key=_rank)
+    sources = tuple((dump.name, dump.format, dump.taken_s) for dump in dumps)
+    return Verification(subject.fabric.name, sources, tuple(ranked), found.summary, progress(found.board))
+
+
+def _dump(given: Fabric | str | Path, source_format: str | None) -> Dump:
+    if isinstance(given, Fabric):
+        return Dump(given.name, "fabric", sightings_of(given), frozenset(given.names))
+    name, content = read_all(str(given))
+    found = dump_from(name, content, source_format)
+    try:
+        return replace(found, taken_s=Path(str(given)).stat().st_mtime)
+    except OSError:  # standard input
+        return found
+
+
+def _plan_of(given: Given) -> tuple[Subject, Sequence[Sighting]]:
+    """Return the plan, and the rows of a plan CSV, which know cables, racks and lengths."""
+    subject = subject_of(given)
+    if not isinstance(given, str) or subject.layout is not None:
+        return subject, ()
+    name, content = read_all(given)
+    text = text_of(content)
+    if not as_built_table.sniff(text[:65536].encode()):
+        return subject, ()
+    return subject, as_built_table.read(name, text).sightings
+
+
+def _racks(subject: Subject) -> dict[str, tuple[str, int]]:
+    placement = subject.placement
+    if placement is None:
+        return {}
+    names = placement.racks.name.tolist()
+    rows = zip(subject.fabric.names, placement.rack.tolist(), placement.unit.tolist(), strict=True)
+    return {device: (names[rack], max(unit, 0)) for device, rack, unit in rows if rack >= 0}
+
+
+def _rank(row: RootCause) -> tuple[object, ...]:
+    """Sort coverage and what is wrong with files first, then mistakes by what they cost."""
+    if row.root_cause is None:
+        return 0, ("error", "warning", "note").index(row.finding.severity), ()
+    return 1, 0, row.impact.rank if row.impact else (0.0, 9)
+
+
+def _priced(plan: Plan, found: Verdict, findings: Sequence[RootCause], shift: int) -> list[RootCause]:
+    """Return findings with what each costs, as long as there is time; what changes nothing costs nothing."""
+    end = time.monotonic() + PRICING_S
+    pricings: dict[int, Pricing] = {}
+    result = []
+    for place, row in enumerate(findings):
+        impact = row.impact
+        if impact is None:
+            result.append(row)
+            continue
+        if impact.effect in {"none", "risk"}:
+            impact = Impact(impact.effect, 0.0, 0.0, 0)
+        elif row.rows and len(plan.fabric.links) <= MOST_LINKS and time.monotonic() < end:
+            network = rows_of_network(plan.fabric, row.rows)
+            pricing = pricings.setdefault(network, Pricing(plan.fabric, network))
+            impact = _cost(pricing, plan, row, found.moved.get(place - shift), impact)
+        result.append(replace(row, impact=impact))
+    if any(row.impact and row.impact.all_reduce_lost is None and row.impact.effect != "none" for row in result):
+        what = f"fabrics above {MOST_LINKS:,} links are not routed anew for each mistake: some costs are unknown"
+        result.append(RootCause(Finding("not-priced", "note", "findings", what, "ask impact about single mistakes")))
+    return result
+
+
+def _cost(
+    pricing: Pricing, plan: Plan, row: RootCause, moved: tuple[tuple[int, int, int], ...] | None, impact: Impact
+) -> Impact:
+    try:
+        cost = pricing.cost(_difference(plan, row, moved))
+    except (FabrictoolError, ValueError, IndexError):
+        return impact
+    effect = impact.effect
+    if effect == "performance" and cost.hosts_lost:
+        effect = "down"
+    return Impact(effect, cost.all_reduce_lost, cost.all_to_all_lost, cost.hosts_lost)
+
+
+def _difference(plan: Plan, row: RootCause, moved: tuple[tuple[int, int, int], ...] | None) -> Difference:
+    rows = [plan.links[link].row for link in row.rows] if moved is None else []
+    if moved is None and row.root_cause == "wrong-speed":
+        return Difference({}, slow=dict.fromkeys(rows, 0.5))
+    if moved is None and row.root_cause == "degraded-lanes":
+        return Difference({}, slow=dict.fromkeys(rows, 0.5))
+    if moved is None:
+        return Difference({}, dead=tuple(rows))
+    base = len(plan.fabric.ports)
+    extra: list[int] = []
+    place: dict[int, int] = {}
+    for _, a, z in moved:
+        for port in (a, z):
+            if port >= base and port not in place:
+                place[port] = base + len(extra)
+                extra.append(plan.ports[port].device)
+    return Difference({link: (place.get(a, a), place.get(z, z)) for link, a, z in moved}, extra)
