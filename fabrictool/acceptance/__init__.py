@@ -2,6 +2,7 @@
 
 from fabrictool.acceptance.plan import Plan, plan_of
 from fabrictool.acceptance.subject import Subject, subject_of
+from fabrictool.acceptance.verdict import Verdict, verdict_of
 from fabrictool.acceptance.writing import write_plan
 
-__all__ = ["Plan", "Subject", "plan_of", "subject_of", "write_plan"]
+__all__ = ["Plan", "Subject", "Verdict", "plan_of", "subject_of", "verdict_of", "write_plan"]

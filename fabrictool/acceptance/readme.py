@@ -43,9 +43,11 @@ _START = """\
 _JUDGING = """\
 ## How it is judged
 
-- A run fails below its gate: 1 healthy cluster in 100 would. The 80 % range says where healthy clusters lie.
-- A run fails below its peers: under the median of its step by more than 5 %, and by more than chance allows once in
+- A step fails if its usual (median) run is below its gate: 1 healthy cluster in 100 is. The 80 % range says where
+  healthy clusters lie.
+- A run fails below its peers: under the usual run of its step by more than 5 %, and by more than chance allows once in
   100 healthy steps, however many runs they have. Peers share what is special about the cluster, so this is sharper.
+- Steps of one run are held against their gate, and against what the steps before promise, by 25 %.
 - Wrong results (`#wrong`) fail, and so do logs without results.
 - Runs of a round go at the same time; what is expected of them counts what they take from each other.
 

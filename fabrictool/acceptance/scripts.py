@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from fabrictool.acceptance.commands import commented, listed, program
@@ -64,8 +65,9 @@ measure() {
   local settings=("${SITE_VARIABLES[@]}" "${VARIABLES[@]}")
   if [[ $gpus != "$ALL_GPUS" ]]; then settings+=("$VISIBLE=$gpus"); fi
   local command=("${NCCL_TESTS:+$NCCL_TESTS/}$1" "${@:2}")
+  echo "# ${settings[*]} ${command[*]}" > "logs/$name.part"
   (set +e; launch "$gpus" "${hosts[@]}" -- env "${settings[@]}" "${command[@]}") \
-    > "logs/$name.part" 2>&1 < /dev/null || status=$?
+    >> "logs/$name.part" 2>&1 < /dev/null || status=$?
   echo "# exit status $status" >> "logs/$name.part"
   mv "logs/$name.part" "logs/$name.log"
   if [[ $status == 0 ]]; then echo "done    $name"; else echo "FAILED  $name (logs/$name.log)"; fi
@@ -162,3 +164,22 @@ def host_map(subject: Subject) -> str:
     """Return the file that says which machine each host of the layout is."""
     head = "# Host of the layout, then the machine's own name; change the second column where they differ.\n"
     return head + "".join(f"{name} {name}\n" for name in subject.names)
+
+
+def next_script(subject: Subject, runs: Sequence[Run]) -> str:
+    """Return the script of probes that come next: of each kind all at once."""
+    lines = [
+        "#!/usr/bin/env bash",
+        f"# {len(runs):,} runs that tell the suspects apart; ask for the verdict again when they are done.",
+        "# shellcheck disable=SC2034,SC1091",
+        '. "$(dirname "$0")/lib.sh"',
+    ]
+    for _, kind in groupby(sorted(runs, key=_kind), key=_kind):
+        probes = tuple(kind)
+        lines += ["", *setup(subject, Step("probe", "", "", probes))]
+        lines += [f"round {' '.join(program(probes[0]))} <<'RUNS'", *(row(subject, run) for run in probes), "RUNS"]
+    return "\n".join(lines) + "\n"
+
+
+def _kind(run: Run) -> tuple[bool, list[str]]:
+    return not run.pxn, program(run)

@@ -22,7 +22,7 @@ from fabrictool.generators.building import build
 from fabrictool.layout.model import Layout
 from fabrictool.routing.inside import ScaleUp
 from fabrictool.running import joined_networks
-from fabrictool.scenario import Asked, state_of
+from fabrictool.scenario import Asked, State, state_of
 
 Ints = npt.NDArray[np.integer[Any]]
 
@@ -193,3 +193,11 @@ def _subject_of(
     if int(found.gpus.sum()) < 2:
         raise InputError(f"{fabric.name}: nothing to accept with fewer than two GPUs up", "leave fewer faults in")
     return found
+
+
+def with_fabric(subject: Subject, fabric: Fabric) -> Subject:
+    """Return a subject on another fabric of the same rows, in the same state and by the same routing."""
+    state = State(fabric, subject.transport.wiring.faults)
+    stated = subject.transport.stated
+    chosen = {} if stated is None else {subject.transport.name: stated}
+    return Subject(subject.layout, joined_networks(state, chosen).networks[0])

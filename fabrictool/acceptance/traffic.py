@@ -106,17 +106,18 @@ def _joined(parts: Sequence[tuple[I4, I4, float]]) -> tuple[I4, I4, F8]:
     return np.concatenate(source), np.concatenate(target), np.concatenate(volume)
 
 
-def strains(subject: Subject, runs: Sequence[Run]) -> Strains:
-    """Return the strains of runs that are in one round, so that they share what they meet on."""
+def strains(subject: Subject, runs: Sequence[Run], together: bool = True) -> Strains:
+    """Return the strains of runs that are in one round, so that they share what they meet on, or of each alone."""
     speed = speeds(subject)
     usage = _by_run(subject, runs, len(speed))
     known = np.diff(usage.first) > 0
     run = np.repeat(np.arange(len(runs)), np.diff(usage.first))
     alone = np.full(len(runs), np.inf)
     np.minimum.at(alone, run, speed[usage.channel] / usage.share)
-    rate = max_min_rates(usage, speed) if len(usage.channel) else np.full(len(runs), np.nan)
-    load = np.bincount(usage.channel, rate[run] * usage.share, len(speed))
-    full = load[usage.channel] / speed[usage.channel]
+    rate = max_min_rates(usage, speed) if len(usage.channel) and together else np.where(known, alone, np.nan)
+    own = rate[run] * usage.share
+    load = np.bincount(usage.channel, own, len(speed))[usage.channel] if together else own
+    full = load / speed[usage.channel]
     return _by_part(subject, len(runs), run, usage.channel, full, rate, np.where(known, alone, np.nan))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fabrictool.acceptance.ladder import Run
 from fabrictool.acceptance.plan import FORMAT, VERSION, Plan
 from fabrictool.acceptance.readme import readme
-from fabrictool.acceptance.scripts import LIBRARY, SITE, host_files, host_map, script
+from fabrictool.acceptance.scripts import LIBRARY, SITE, host_files, host_map, next_script, script
 from fabrictool.errors import InputError, Problem
 
 PLAN = "plan.json"
@@ -115,6 +117,53 @@ def _write(target: Path, files: dict[str, str], before: dict[str, Any] | None) -
         _exchange(place, beside, files)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def write_next(plan: Plan, runs: Sequence[Run], directory: str) -> str | None:
+    """Write the script of the probes that come next, or take an earlier one away; return its path.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    place = Path(directory)
+    script = place / "next.sh"
+    try:
+        if not runs:
+            script.unlink(missing_ok=True)
+            return None
+        files = host_files(plan.subject, tuple(runs)) | {script.name: next_script(plan.subject, runs)}
+        (place / "hosts").mkdir(exist_ok=True)
+        for path, text in files.items():
+            beside = (place / path).with_name(f".{Path(path).name}.part")
+            try:
+                beside.write_text(text)
+                beside.replace(place / path)
+            finally:
+                beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError([Problem(str(script), f"cannot be written: {error.strerror}", "make room")]) from None
+    return str(script)
+
+
+def check_plan(plan: Plan, directory: str) -> None:
+    """Refuse a directory whose plan is of another layout, or of another state of it.
+
+    Raises
+    ------
+    InputError
+        Saying which.
+    """
+    found = read_plan(directory)
+    if found.get("fingerprint") == plan.fingerprint:
+        return
+    name = plan.subject.name
+    what = f"is a plan for {found.get('layout')}, not {name}"
+    if found.get("layout") == name:
+        what = f"is a plan for {name} with other hosts, steps or runs than it has now"
+    fix = "give the layout and the faults that it was written for, or write a new plan"
+    raise InputError([Problem(str(Path(directory) / PLAN), what, fix)])
 
 
 def _exchange(place: Path, beside: Path, files: dict[str, str]) -> None:

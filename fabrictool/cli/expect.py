@@ -1,7 +1,8 @@
-"""``fabrictool score --expect``: the plan of an acceptance."""
+"""``fabrictool score --expect``: the plan of an acceptance, and the verdict on what was measured."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,20 +18,48 @@ _OTHERS = {"collective": (), "algorithm": None, "sizes": (), "ranks": None, "ran
 
 
 def expect(layouts: tuple[str, ...], form: str, watch: bool, quiet: bool, options: dict[str, Any]) -> int:
-    """Write the plan for one layout, and print its steps."""
+    """Write the plan for one layout and print its steps; with logs, print the verdict and write what comes next."""
     _refuse(layouts, watch, options)
-    from fabrictool.acceptance import plan_of, subject_of, write_plan
+    from fabrictool.acceptance import plan_of, subject_of
     from fabrictool.formats.recognise import opened
 
     plan = plan_of(subject_of(opened(layouts[0]), asked_by(options), options["routing"]))
-    files = write_plan(plan, options["expect"])
+    if options["measured"]:
+        return _judge(plan, form, quiet, options)
+    return _write(plan, form, quiet, options["expect"])
+
+
+def _write(plan: Plan, form: str, quiet: bool, directory: str) -> int:
+    from fabrictool.acceptance import write_plan
+
+    files = write_plan(plan, directory)
     if form == "json":
         print_json(plan.to_dict())
     elif not quiet:
         print_tables([step_table(plan)], form)
         if form == "table":
-            click.echo(f"\nwrote {len(files):,} files into {options['expect']}; start with its README.md")
+            click.echo(f"\nwrote {len(files):,} files into {directory}; start with its README.md")
     return 0
+
+
+def _judge(plan: Plan, form: str, quiet: bool, options: dict[str, Any]) -> int:
+    from fabrictool.acceptance.logs import actual_names, read_logs
+    from fabrictool.acceptance.verdict import verdict_of
+    from fabrictool.acceptance.writing import check_plan, write_next
+    from fabrictool.cli.verdict import show, tables
+
+    directory = options["expect"]
+    check_plan(plan, directory)
+    logs = read_logs(plan, options["measured"], actual_names(str(Path(directory) / "hosts.map")))
+    verdict = verdict_of(plan, logs)
+    script = write_next(plan, verdict.next, directory)
+    if form == "json":
+        print_json(verdict.to_dict())
+    elif form != "table":
+        print_tables(tables(verdict), form)
+    elif not quiet:
+        show(verdict, directory, script, options["verbose"])
+    return 0 if verdict.ok else 1
 
 
 def _refuse(layouts: tuple[str, ...], watch: bool, options: dict[str, Any]) -> None:

@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random orders and bisections."
 )
 @click.option("--watch", is_flag=True, help="Score again whenever the file is saved.")
-@click.option("--measured", metavar="LOG", hidden=True)
 @click.option("--expect", metavar="DIR", help="Write what to measure at turn-up, and what to expect, into DIR.")
+@click.option(
+    "--measured", multiple=True, metavar="LOG", help="Judge logs, or directories of them, by --expect; repeatable."
+)
 @fault_options
 @click.option("-v", "--verbose", is_flag=True, help="All racks, all findings, assumptions with sources.")
 @quiet_option
@@ -69,8 +71,8 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, watch: bool, qui
 
 def _refuse(options: dict[str, Any]) -> None:
     """Refuse options that the interface knows and this version does not compute."""
-    if options["measured"] is not None:
-        raise NotSupportedError("--measured is not supported yet", "leave it out")
+    if options["measured"] and options["expect"] is None:
+        raise NotSupportedError("--measured without --expect is not supported yet", "write a plan with --expect first")
 
 
 def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluation | FabricScore]:

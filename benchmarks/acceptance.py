@@ -1,0 +1,124 @@
+"""How many runs it takes to locate faults put into fabrics, and how often healthy fabrics raise alarms.
+
+Run as ``python benchmarks/acceptance.py``; takes some minutes. What runs measure comes from the model: each run's
+expected bandwidth, times what the fault leaves of it, times what the cluster usually reaches (log-normal, 5 %), with
+hosts' own lasting differences (0.5 %) and log-normal noise from run to run (2.5 %). Nothing of that is known to the
+verdict.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import fabrictool as ft
+from fabrictool.acceptance.candidates import Candidate, Catalogue
+from fabrictool.acceptance.plan import Plan, plan_of
+from fabrictool.acceptance.rehearsal import World, rehearse
+from fabrictool.acceptance.subject import Subject, subject_of
+from fabrictool.scenario import asked_for
+
+TOPOLOGIES = Path(__file__).parents[1] / "topologies"
+FABRICS = ("ft64", "k-ary-8", "dgx-superpod-h100-1su", "dgx-superpod-h100-4su", "roce-2048-2to1")
+HEALTHY, FAULTY = 100, 20
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is slow in a fabric: parts of a candidate that are left with a share of their speed."""
+
+    kind: str
+    truth: Candidate
+    factor: float
+
+
+def _subject(name: str, **faults: object) -> Subject:
+    return subject_of(ft.read_layout(str(TOPOLOGIES / f"{name}.yaml")), asked_for(**faults))  # type: ignore[arg-type]
+
+
+def _share(seed: int) -> float:
+    return float(np.exp(np.random.default_rng(1_000 + seed).normal(-0.05, 0.05)))
+
+
+def _faults(catalogue: Catalogue, rng: np.random.Generator) -> Iterator[Fault]:
+    """Yield one fault of each kind, drawn at random."""
+    fabric = catalogue.subject.fabric
+    tier = fabric.devices.tier
+    lower, upper = (tier[end[catalogue.own]] for end in fabric.ends)
+    hosts = np.isin(fabric.ends[0], catalogue.subject.device)[catalogue.own]
+    for factor in (0.5, 0.25):
+        for kind, chosen in (("host link", hosts & (upper > 0)), ("uplink", lower > 0)):
+            link = int(rng.choice(catalogue.own[chosen]))
+            yield Fault(f"{kind} at {factor:g}", catalogue.single(link), factor)
+    for kind in ("host", "switch", "rail"):
+        groups = [one for one in catalogue.groups if one.kind == kind]
+        if kind == "switch":
+            groups = [one for one in groups if tier[fabric.names.index(one.name.partition(":")[0])] == 1]
+        if groups:
+            yield Fault(f"{'leaf' if kind == 'switch' else kind} at 0.5", groups[rng.integers(len(groups))], 0.5)
+    if catalogue.subject.scaled_up:
+        part = catalogue.links + int(rng.integers(len(catalogue.subject.names)))
+        yield Fault("inside a host at 0.5", catalogue.single(part), 0.5)
+
+
+def _sick(name: str, catalogue: Catalogue, fault: Fault) -> tuple[Subject, dict[str, float]]:
+    links = [int(part) for part in fault.truth.parts if part < catalogue.links]
+    inside = [catalogue.subject.names[part - catalogue.links] for part in fault.truth.parts if part >= catalogue.links]
+    fabric = catalogue.subject.fabric
+    slow = {fabric.port_name(int(fabric.links.port_a[link])): fault.factor for link in links}
+    return _subject(name, slow=slow), dict.fromkeys(inside, fault.factor)
+
+
+def _found(name: str, plan: Plan, fault: Fault, seed: int) -> tuple[int, int, bool, bool]:
+    """Return rounds and runs until the fault was located, whether it was, and whether it is among the suspects."""
+    catalogue = Catalogue(plan.subject)
+    sick, inside = _sick(name, catalogue, fault)
+    result = rehearse(World(plan, sick, inside, share=_share(seed), seed=seed), until_located=True)
+    suspects = [one for each in result.verdict.suspicions for one in each.suspects]
+    among = any(one.name == fault.truth.name for one in suspects)
+    first = result.verdict.suspicions[0] if result.verdict.suspicions else None
+    located = first is not None and first.located and first.suspects[0].name == fault.truth.name
+    return result.rounds, result.runs, located, among
+
+
+def locating(name: str, plan: Plan) -> None:
+    rows: dict[str, list[tuple[int, int, bool, bool]]] = {}
+    for seed in range(FAULTY):
+        for fault in _faults(Catalogue(plan.subject), np.random.default_rng(seed)):
+            rows.setdefault(fault.kind, []).append(_found(name, plan, fault, seed))
+    for kind, found in rows.items():
+        rounds, runs, located, among = (np.array(column) for column in zip(*found, strict=True))
+        hits = f"{int(located.sum())} of {len(found)}"
+        print(f"| {name} | {kind} | {hits} | {int(among.sum())} | {np.median(rounds):g}, {rounds.max()} | "
+              f"{np.median(runs):g}, {runs.max()} |")  # fmt: skip
+
+
+def alarms(name: str, plan: Plan) -> None:
+    steps = ladders = 0
+    for seed in range(HEALTHY):
+        verdict = rehearse(World(plan, plan.subject, share=_share(seed), seed=seed), probing=False).verdict
+        failed = sum(bool(step.failed) for step in verdict.steps)
+        steps, ladders = steps + failed, ladders + bool(failed)
+    count = len(plan.ladder.steps)
+    runs = sum(len(step.runs) for step in plan.ladder.steps)
+    print(f"| {name} | {runs} | {steps} of {HEALTHY * count} | {ladders} of {HEALTHY} |")
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or FABRICS
+    plans = {name: plan_of(_subject(name)) for name in chosen}
+    print("| fabric | fault | located | among suspects | rounds: median, most | runs: median, most |")
+    print("|---|---|--:|--:|--:|--:|")
+    for name, plan in plans.items():
+        locating(name, plan)
+    print("\n| healthy fabric | runs | steps with an alarm | ladders with an alarm |\n|---|--:|--:|--:|")
+    for name, plan in plans.items():
+        alarms(name, plan)
+
+
+if __name__ == "__main__":
+    main()
