@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from fabrictool.catalogue.communication import LogGP, Nccl
 from fabrictool.catalogue.directors import Director
 from fabrictool.catalogue.fields import (
     Airflow,
@@ -182,14 +183,14 @@ class HostType(Box):
     Of a rack of hosts, ``gpus``, power, weight and cooling are those of the rack, ``nics`` those of one tray.
     """
 
-    LATER = frozenset({"nccl"})
-
     gpus: FewOrNone
     gpu: str | None = None
     gpu_power_w: Power | None = Field(None, alias="gpu_power")
     power_peak_w: Power | None = Field(None, alias="power_peak")
     scale_up: ScaleUp | None = None
     nics: list[Nic]
+    nccl: Nccl | None = None
+    loggp: LogGP | None = None
     trays: Count | None = None
     gpus_per_tray: Count | None = None
     hosts_per_blade: Count | None = None

@@ -79,7 +79,8 @@ def _fits(system: System, collective: str, algorithm: str) -> bool:
 def _ll128(system: System) -> bool:
     """Return whether stores of 128 B stay whole on all ways: NVLink inside, a near adapter, GPUs that agree."""
     near = system.hosts == 1 or system.near_nics
-    return system.nvlink and near and (system.equal_gpus or system.at_least("hopper"))
+    joined = system.nvlink or system.per_host == 1
+    return joined and near and (system.equal_gpus or system.at_least("hopper"))
 
 
 @lru_cache(maxsize=256)

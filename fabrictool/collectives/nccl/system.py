@@ -29,7 +29,7 @@ class System:
     ranks, hosts : int
         A host is what NCCL calls a node: a server, or a scale-up domain of several (multi-node NVLink).
     graph : Graph
-        Of rings and trees.
+        Of rings, and of what has no other.
     nvls : Graph, optional
         Of NVLS and its tree; None without a switch that reduces.
     nvlink : bool
@@ -42,6 +42,8 @@ class System:
         Whether the network reduces (SHARP).
     net_latency_s : float
         What the network adapter reports beside the tables, in s.
+    tree : Graph, optional
+        Channels of trees; by default those of rings.
     """
 
     gpu: str
@@ -55,6 +57,7 @@ class System:
     equal_gpus: bool = True
     collnet: bool = False
     net_latency_s: float = 0.0
+    tree: Graph | None = None
 
     @property
     def per_host(self) -> float:
@@ -73,7 +76,9 @@ class System:
 
     def graph_of(self, algorithm: str) -> Graph | None:
         """Return the channels of an algorithm, None where it has none."""
-        return self.nvls if algorithm in ("nvls", "nvls-tree") else self.graph
+        if algorithm in ("nvls", "nvls-tree"):
+            return self.nvls
+        return self.tree or self.graph if algorithm == "tree" else self.graph
 
     def at_least(self, gpu: str) -> bool:
         """Return whether the GPUs are of a generation or a later one."""

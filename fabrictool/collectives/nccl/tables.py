@@ -48,10 +48,13 @@ class Tuning:
     net_overhead_s : mapping of CPU to s
     tree_correction : (3, 24) float64
         Factor on a tree's bandwidth by protocol at 64 B x 2^i.
-    nvlink, pcie_x16 : mapping of GPU generation to B/s
-        Of one NVLink, and of a slot of 16 lanes, each direction.
+    nvlink_share : mapping of GPU generation to a factor
+        Bandwidth of an NVLink as the library counts it, of what is published.
+    pcie_x16 : mapping of GPU generation to B/s
+        Of a slot of 16 lanes, each direction.
     search_one_host, search_hosts : mapping of GPU generation to float64 array
         Bandwidths of a channel that the search tries, falling, in B/s.
+    generation : mapping of a GPU's name to its generation
     """
 
     version: str
@@ -65,10 +68,11 @@ class Tuning:
     plateau: Mapping[str, float]
     net_overhead_s: Mapping[str, float]
     tree_correction: F8
-    nvlink: Mapping[str, float]
+    nvlink_share: Mapping[str, float]
     pcie_x16: Mapping[str, float]
     search_one_host: ByGpu
     search_hosts: ByGpu
+    generation: Mapping[str, str]
 
 
 @cache
@@ -98,10 +102,14 @@ def tuning(version: str = VERSION) -> Tuning:
         plateau=raw["plateau"],
         net_overhead_s={cpu: US * value for cpu, value in raw["net_overhead_us"].items()},
         tree_correction=np.array([raw["tree_correction"][protocol] for protocol in PROTOCOLS], np.float64),
-        nvlink={gpu: GBYTES * value for gpu, value in raw["nvlink_gbytes_per_s"].items()},
+        nvlink_share={
+            gpu: counted / raw["nvlink_published_gbytes_per_s"][gpu]
+            for gpu, counted in raw["nvlink_gbytes_per_s"].items()
+        },
         pcie_x16={gpu: GBYTES * value for gpu, value in raw["pcie_x16_gbytes_per_s"].items()},
         search_one_host=_rows(speeds["one_host"], GBYTES),
         search_hosts=_rows(speeds["hosts"], GBYTES),
+        generation=raw["generation"],
     )
 
 

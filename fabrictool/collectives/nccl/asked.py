@@ -1,0 +1,115 @@
+"""What a job asks of NCCL, in the words of layouts, and clear refusals of what the library does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy.typing as npt
+
+from fabrictool.collectives.nccl.choice import COLLECTIVES, Combination, combinations, times_s
+from fabrictool.collectives.nccl.system import System
+from fabrictool.collectives.nccl.tables import PROTOCOLS
+from fabrictool.errors import InputError, Problem
+from fabrictool.fabric.tables import F8
+
+#: The library's algorithms by the names that layouts use; its own names are taken too.
+NAMES: dict[str, tuple[str, ...]] = {
+    "ring": ("ring",),
+    "double-binary-tree": ("tree",),
+    "tree": ("tree",),
+    "nvls": ("nvls",),
+    "nvls-tree": ("nvls-tree",),
+    "sharp": ("collnet-direct", "collnet-chain", "nvls"),
+    "collnet-direct": ("collnet-direct",),
+    "collnet-chain": ("collnet-chain",),
+    "pat": ("pat",),
+}
+OTHER_MODELS = "rounds, fluid, loggp, alpha-beta or bound"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A collective, and an algorithm and a protocol where they are stated; ``path`` is where the job stands."""
+
+    collective: str
+    algorithm: str | None = None
+    protocol: str | None = None
+    path: tuple[str | int, ...] = ()
+
+
+def check(asked: Asked) -> None:
+    """Refuse what the library does not have on any system.
+
+    Raises
+    ------
+    InputError
+        Naming what could be asked for.
+    """
+    if asked.collective not in COLLECTIVES:
+        known = ", ".join(COLLECTIVES)
+        what = f"NCCL's tuning model knows {known}, not {asked.collective}"
+        raise _refused(asked, "model", what, f"use the model {OTHER_MODELS}")
+    if asked.algorithm not in (None, "auto", *NAMES):
+        what = f"NCCL has no algorithm '{asked.algorithm}'"
+        raise _refused(asked, "algorithm", what, f"use one of {', '.join(NAMES)}, or leave it out")
+    if asked.protocol not in (None, *PROTOCOLS):
+        what = f"NCCL has no protocol '{asked.protocol}'"
+        raise _refused(asked, "protocol", what, f"use one of {', '.join(PROTOCOLS)}, or leave it out")
+
+
+def among(system: System, asked: Asked) -> tuple[Combination, ...]:
+    """Return what the library may choose from for a job.
+
+    Raises
+    ------
+    InputError
+        If what is asked for is not to be had on this system, naming what is.
+    """
+    check(asked)
+    reducing = asked.algorithm in ("sharp", "collnet-direct", "collnet-chain")
+    available = combinations(replace(system, collnet=reducing), asked.collective)
+    wanted = NAMES.get(asked.algorithm or "auto")
+    found = tuple(
+        one
+        for one in available
+        if (wanted is None or one.algorithm in wanted) and asked.protocol in (None, one.protocol)
+    )
+    if not found:
+        words = "/".join(word for word in (asked.algorithm, asked.protocol) if word)
+        key = "algorithm" if asked.algorithm else "protocol"
+        what = f"NCCL has no {words} for {asked.collective} over {system.ranks} ranks on {_place(system)}"
+        raise _refused(asked, key, what, f"use one of {', '.join(str(one) for one in available)}")
+    return found
+
+
+def _place(system: System) -> str:
+    hosts = "one host" if system.hosts == 1 else f"{system.hosts} hosts"
+    return f"{hosts} of {system.gpu} GPUs"
+
+
+def _refused(asked: Asked, key: str, what: str, fix: str) -> InputError:
+    where, path = ("", (*asked.path, key)) if asked.path else (f"--{key}", ())
+    return InputError([Problem(where, what, fix, path)])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is chosen at each size, its predicted times in s, and the predicted latency in them, (sizes,) each."""
+
+    chosen: Sequence[Combination]
+    time_s: F8
+
+
+def answer(system: System, asked: Asked, nbytes: npt.ArrayLike) -> Answer:
+    """Return what the library chooses for a job at each size.
+
+    Raises
+    ------
+    InputError
+        If what is asked for is not to be had.
+    """
+    candidates = among(system, asked)
+    times = times_s(system, asked.collective, candidates, nbytes)
+    best = times.argmin(axis=0)
+    return Answer([candidates[row] for row in best.tolist()], times.min(axis=0))
