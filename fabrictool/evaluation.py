@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabrictool import __version__
+from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.congestion import Congestion
 from fabrictool.collectives.fluid_jobs import run_jobs
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
@@ -176,7 +177,7 @@ def evaluate(
         lossless = lossless_networks(layout, fabric)
         state = state_of(fabric, layout, placement, asked)
         joined = joined_networks(state, _stated(layout), routing)
-        ran = run_networks(joined, jobs or jobs_of(layout), seed, _sharing(layout))
+        ran = run_networks(joined, jobs or jobs_of(layout), seed, _sharing(layout), _types(layout))
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
@@ -226,7 +227,7 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
     """
     with located(layout):
         joined = joined_networks(state_of(fabric, layout), _stated(layout))
-        return run_jobs(joined.networks[0], jobs, _sharing(layout)) if joined.networks else []
+        return run_jobs(joined.networks[0], jobs, _sharing(layout), _types(layout)) if joined.networks else []
 
 
 @contextmanager
@@ -237,6 +238,11 @@ def located(layout: Layout) -> Iterator[None]:
     except FabrictoolError as error:
         source = layout.source or Source(layout.name)
         raise type(error)([source.locate(problem) for problem in error.problems]) from None
+
+
+def _types(layout: Layout) -> dict[str, HostType]:
+    """Return the host types of a layout by name."""
+    return {kind.name: kind for kind in layout.host_types()}
 
 
 def _sharing(layout: Layout) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.congestion import Congestion, congestion_of
 from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.host_models import host_assumptions
 from fabrictool.collectives.transport import Transport, transports
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import NotSupportedError
@@ -70,8 +73,14 @@ def joined_networks(
     return Joined(state, tuple(found), refused)
 
 
-def run_networks(joined: Joined, jobs: list[Job], seed: int = 0, sharing: str = "max-min") -> Ran:
-    """Run jobs on the first network, and find the congestion of each.
+def run_networks(
+    joined: Joined,
+    jobs: list[Job],
+    seed: int = 0,
+    sharing: str = "max-min",
+    types: Mapping[str, HostType] = MappingProxyType({}),
+) -> Ran:
+    """Run jobs on the first network, and find the congestion of each; ``types`` are host types by name.
 
     Raises
     ------
@@ -79,14 +88,14 @@ def run_networks(joined: Joined, jobs: list[Job], seed: int = 0, sharing: str = 
         If a job cannot be run.
     """
     first = joined.networks[0] if joined.networks else None
-    results = run_jobs(first, jobs, sharing) if first else []
+    results = run_jobs(first, jobs, sharing, types) if first else []
     congestion = {transport.name: congestion_of(transport, seed) for transport in joined.networks}
     loops = [finding for name, found in congestion.items() for finding in found.findings(name)]
     return Ran(
         tuple(results),
         congestion,
         (*_no_collectives(joined), *_unreachable(results, joined.state), *loops),
-        tuple(first.assumptions(results)) if first else (),
+        (*first.assumptions(results), *host_assumptions(first, jobs, types)) if first else (),
     )
 
 

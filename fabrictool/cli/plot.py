@@ -35,7 +35,9 @@ _OPTIONS_OF: dict[str, dict[str, Any]] = {
 @click.option("--collective", "collectives", multiple=True, metavar="NAME", help="all-reduce, …; repeatable.")
 @click.option("--algorithm", metavar="NAME", help="ring, hierarchical, halving-doubling, pairwise, …")
 @click.option("--ranks", type=int, metavar="N", help="Use N GPUs; default all.")
-@click.option("--model", default="rounds", metavar="NAME", help="rounds (default), fluid, alpha-beta or bound.")
+@click.option(
+    "--model", default="rounds", metavar="NAME", help="rounds (default), fluid, nccl, loggp, alpha-beta or bound."
+)
 @click.option("--routing", metavar="NAME", help="Of loads: d-mod-k, min-hop, ecmp, spray, …; default the layout's.")
 @click.option("--pattern", default="all-to-all", metavar="PATTERN", help="Of loads: all-to-all, shift:N, a file, …")
 @click.option("--network", metavar="NAME", help="Of a topology or loads: one network; default all, or the first.")

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 @click.option(
     "--rank-order", default="linear", type=click.Choice(["linear", "stride", "random"]), help="Order of ranks."
 )
-@click.option("--model", default="rounds", metavar="NAME", help="rounds (default), fluid, alpha-beta or bound.")
+@click.option(
+    "--model", default="rounds", metavar="NAME", help="rounds (default), fluid, nccl, loggp, alpha-beta or bound."
+)
 @click.option("--routing", metavar="NAME", help="d-mod-k, min-hop, …; default the layout's.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random orders and bisections."

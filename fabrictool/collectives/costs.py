@@ -21,7 +21,7 @@ from fabrictool.routing.channels import Channels
 from fabrictool.routing.wiring import Wiring
 
 #: Models that this version computes; ``bound`` is computed beside each of the others.
-MODELS = ("rounds", "alpha-beta", "bound", "fluid")
+MODELS = ("rounds", "alpha-beta", "loggp", "bound", "fluid", "nccl")
 #: Flows of rounds that are routed together: enough to pay a call, and few megabytes.
 FLOWS_AT_ONCE = 1 << 16
 

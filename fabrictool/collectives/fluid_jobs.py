@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
+from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.fluid import FluidTime, Stream, fluid_times
+from fabrictool.collectives.host_models import HOST_MODELS
 from fabrictool.collectives.transport import Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import FabrictoolError, InputError, Problem
 
 
-def run_jobs(transport: Transport, jobs: Iterable[Job], sharing: str = "max-min") -> list[CollectiveResult]:
+def run_jobs(
+    transport: Transport,
+    jobs: Iterable[Job],
+    sharing: str = "max-min",
+    types: Mapping[str, HostType] = MappingProxyType({}),
+) -> list[CollectiveResult]:
     """Run jobs: fluid ones of a scenario at the same time, all others one after another.
 
     Parameters
@@ -22,6 +30,8 @@ def run_jobs(transport: Transport, jobs: Iterable[Job], sharing: str = "max-min"
     jobs : iterable of Job
     sharing : {"max-min", "inverse-latency"}
         How flows of the model ``fluid`` share a link.
+    types : mapping of str to HostType, optional
+        Host types by name, for the models that ask more of hosts than the fabric holds.
 
     Raises
     ------
@@ -34,7 +44,7 @@ def run_jobs(transport: Transport, jobs: Iterable[Job], sharing: str = "max-min"
     problems: list[Problem] = []
     for group in [[job] for job in listed if job not in together] + ([together] if together else []):
         try:
-            found |= {job.number: rows for job, rows in zip(group, _run(transport, group, sharing), strict=True)}
+            found |= {job.number: rows for job, rows in zip(group, _run(transport, group, sharing, types), strict=True)}
         except FabrictoolError as error:
             problems += error.problems
     if problems:
@@ -42,8 +52,12 @@ def run_jobs(transport: Transport, jobs: Iterable[Job], sharing: str = "max-min"
     return [row for job in listed for row in found[job.number]]
 
 
-def _run(transport: Transport, group: list[Job], sharing: str) -> list[list[CollectiveResult]]:
+def _run(
+    transport: Transport, group: list[Job], sharing: str, types: Mapping[str, HostType]
+) -> list[list[CollectiveResult]]:
     """Return the results of jobs that run at the same time, job by job."""
+    if group[0].model in HOST_MODELS:
+        return [HOST_MODELS[job.model](transport, job, types) for job in group]
     if group[0].model != "fluid":
         return [list(transport.run(job)) for job in group]
     prepared = [transport.prepared(job) for job in group]

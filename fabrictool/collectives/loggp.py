@@ -43,12 +43,12 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Messages that start together: ends, bytes of each for one byte of the collective, how often in a row."""
+    """Messages that start together: their ends, bytes of each for one byte of the collective, how often in a row."""
 
     source: I4
     target: I4
     share: F8
-    repeat: int = 1
+    repeat: float = 1
 
 
 def round_times_s(sent: Messages, paths: Paths, nbytes: npt.ArrayLike, host: Host = Host()) -> F8:

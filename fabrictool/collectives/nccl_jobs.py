@@ -3,48 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fabrictool.catalogue.types import HostType
-from fabrictool.collectives.nccl.asked import Answer, Asked, answer, check
-from fabrictool.collectives.nccl.derive import derive, hosts_of
+from fabrictool.collectives.costs import ScheduleCost
+from fabrictool.collectives.nccl.asked import Asked, answer, check
+from fabrictool.collectives.nccl.derive import Derived, derive, hosts_of
+from fabrictool.collectives.transport import Transport
+from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import InputError
+from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import I4
-from fabrictool.records import Assumption
 from fabrictool.routing.wiring import Wiring
 
 
-@dataclass(frozen=True, slots=True)
-class Tuned:
-    """What NCCL answers a job, and what was derived for that."""
-
-    answer: Answer
-    assumptions: tuple[Assumption, ...]
-
-
-def tuned(
-    wiring: Wiring, ranks: I4, asked: Asked, sizes: tuple[float, ...], types: Mapping[str, HostType]
-) -> Tuned | None:
-    """Return what NCCL chooses for a job on some ranks; None for a rank alone.
+def run_nccl(transport: Transport, job: Job, types: Mapping[str, HostType]) -> list[CollectiveResult]:
+    """Return what NCCL would choose for a job and the time that it predicts, size by size.
 
     Raises
     ------
     InputError
         If something is not known of the hosts, or what is asked for is not to be had.
     """
+    asked = Asked(job.collective, job.algorithm, job.protocol, job.path)
     check(asked)
-    if len(ranks) < 2:
-        return None
+    ranks = transport.ranks_of(job)
+    why = _why_not(transport.wiring, ranks)
+    if why:
+        return [transport.no_result(job, len(ranks), nbytes, why) for nbytes in job.sizes]
+    floor = transport.prepared(replace(job, algorithm=None, protocol=None, model="bound")).floor
+    if len(ranks) == 1:
+        nothing = ScheduleCost(0.0, 0.0, {})
+        return [transport.result(job, "none", 1, nbytes, nothing, floor) for nbytes in job.sizes]
+    found = answer(derived(transport, job, types).system, asked, job.sizes)
+    results = []
+    for nbytes, one, time_s in zip(job.sizes, found.chosen, found.time_s.tolist(), strict=True):
+        cost = ScheduleCost(one.latency_s, (time_s - one.latency_s) / nbytes, {})
+        result = transport.result(job, str(one), len(ranks), nbytes, cost, floor)
+        results.append(replace(result, limited_by="latency" if one.latency_s > time_s / 2 else "channels"))
+    return results
+
+
+def derived(transport: Transport, job: Job, types: Mapping[str, HostType]) -> Derived:
+    """Return what NCCL would see of a job's ranks.
+
+    Raises
+    ------
+    InputError
+        If something is not known, at the job's model.
+    """
     try:
-        derived = derive(wiring, ranks, types)
+        return derive(transport.wiring, transport.ranks_of(job), types)
     except InputError as error:
-        path = (*asked.path, "model") if asked.path else ()
+        path = (*job.path, "model") if job.path else ()
         raise InputError([replace(problem, path=path) for problem in error.problems]) from None
-    return Tuned(answer(derived.system, asked, sizes), derived.assumptions)
+
+
+def _why_not(wiring: Wiring, ranks: I4) -> str:
+    """Return why ranks cannot run a collective, "" if they can."""
+    if not len(ranks):
+        return "all hosts of its ranks are down"
+    lost = apart(wiring, ranks) if (wiring.gpu[ranks] >= 0).all() else None
+    return f"{wiring.rank_name(lost[0])} cannot reach {wiring.rank_name(lost[1])} in this network" if lost else ""
 
 
 def apart(wiring: Wiring, ranks: I4) -> tuple[int, int] | None:
@@ -56,9 +78,7 @@ def apart(wiring: Wiring, ranks: I4) -> tuple[int, int] | None:
     hosts, of_host = np.unique(host, return_inverse=True)
     parts = np.stack([wiring.parts_of(lane)[ranks] for lane in range(wiring.lanes.shape[1])], axis=1)
     rank, lane = np.nonzero((parts >= 0) & (wiring.up[ranks] >= 0))
-    size = len(hosts) + int(parts.max(initial=-1)) + 1
-    ones = np.ones(len(rank), np.int8)
-    edges = coo_array((ones, (of_host[rank], len(hosts) + parts[rank, lane])), shape=(size, size))
-    label = connected_components(edges, directed=False)[1][of_host]
+    nodes = np.arange(len(hosts) + int(parts.max(initial=-1)) + 1, dtype=np.int32)
+    label = merged(nodes, of_host[rank].astype(np.int32), len(hosts) + parts[rank, lane])[of_host]
     other = np.flatnonzero(label != label[0])
     return (int(ranks[0]), int(ranks[other[0]])) if len(other) else None

@@ -301,6 +301,9 @@ def check_job(job: Job) -> None:
         raise NotSupportedError([_refused(job, "algorithm", f"{job.collective} by '{job.algorithm}'", known)])
     if job.model not in MODELS:
         raise NotSupportedError([_refused(job, "model", f"model '{job.model}'", MODELS)])
+    if job.protocol is not None:
+        what = f"protocol '{job.protocol}' is stated, but the model {job.model} knows none"
+        raise InputError([Problem("", what, "use 'model: nccl', or remove it", (*job.path, "protocol"))])
 
 
 def _refused(job: Job, key: str, what: str, known: Iterable[str]) -> Problem:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fabrictool import units
+from fabrictool.collectives.nccl.choice import COLLECTIVES as TUNED
 from fabrictool.collectives.schedules import bus_factor
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
@@ -36,6 +37,7 @@ class Job:
     model: str = "rounds"
     pairs: tuple[tuple[int, int], ...] = ()
     path: tuple[str | int, ...] = ()
+    protocol: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,13 @@ def jobs_of(layout: Layout | None) -> list[Job]:
     if layout.scenario is not None and layout.scenario.jobs:
         return [
             Job(i, job.collective, job.algorithm, (job.nbytes,), job.ranks, job.model, tuple(job.pairs or ()),
-                ("scenario", "jobs", i))
+                ("scenario", "jobs", i), job.protocol)
             for i, job in enumerate(layout.scenario.jobs)
         ]  # fmt: skip
     if layout.workload is not None:
         return [
             Job(i, item.collective, item.algorithm, tuple(item.sizes), item.ranks, item.model, (),
-                ("workload", "collectives", i))
+                ("workload", "collectives", i), item.protocol)
             for i, item in enumerate(layout.workload.collectives)
         ]  # fmt: skip
     return default_jobs()
@@ -122,18 +124,25 @@ def jobs_asked_for(
         jobs_of(layout) if collectives is None else [Job(0, name, None, DEFAULT_SIZES, order) for name in collectives]
     )
     return [
-        Job(
-            number,
-            job.collective,
-            algorithm or job.algorithm,
-            asked or job.sizes,
-            job.ranks if (ranks, rank_order) == (None, "linear") else order,
-            model if model != "rounds" else job.model,
-            job.pairs if collectives is None else (),
-            job.path,
+        replace(
+            job,
+            number=number,
+            algorithm=chosen,
+            sizes=asked or job.sizes,
+            ranks=job.ranks if (ranks, rank_order) == (None, "linear") else order,
+            model=wanted,
+            pairs=job.pairs if collectives is None else (),
         )
         for number, job in enumerate(stated)
+        for chosen, wanted in [_asked_of(job, algorithm, model, collectives is None)]
     ]
+
+
+def _asked_of(job: Job, algorithm: str | None, model: str, stated: bool) -> tuple[str | None, str]:
+    """Return the algorithm and the model of a job; NCCL takes those of a layout's or the default jobs that it tunes."""
+    if model == "nccl" and stated and job.collective not in TUNED:
+        return job.algorithm, job.model
+    return algorithm or job.algorithm, model if model != "rounds" else job.model
 
 
 def _nbytes(size: str | float) -> float:

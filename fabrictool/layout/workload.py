@@ -58,31 +58,34 @@ Algorithm = Literal[
     "nvls-tree",
     "auto",
 ]
+Protocol = Literal["ll", "ll128", "simple"]
 CostModel = Literal["bound", "alpha-beta", "loggp", "rounds", "fluid", "nccl"]
 
 
 class Job(Model):
     """One collective at one size on some ranks."""
 
-    LATER = frozenset({"chunks", "volumes", "protocol"})
+    LATER = frozenset({"chunks", "volumes"})
 
     collective: Collective
     algorithm: Algorithm | None = None
     nbytes: Size = Field(alias="size")
     ranks: RankOrder = RankOrder()
     model: CostModel = "rounds"
+    protocol: Protocol | None = None
     pairs: list[tuple[CountOrNone, CountOrNone]] | None = None
 
 
 class WorkloadItem(Model):
     """One collective over a list of sizes."""
 
-    LATER = frozenset({"chunks", "volumes", "protocol"})
+    LATER = frozenset({"chunks", "volumes"})
 
     collective: Collective
     algorithm: Algorithm | None = None
     sizes: Annotated[list[Size], Field(min_length=1, max_length=256)]
     model: CostModel = "rounds"
+    protocol: Protocol | None = None
     ranks: RankOrder = RankOrder()
 
 

@@ -101,7 +101,7 @@ def test_options_of_the_other_figure_are_refused(arguments, message, capfd):
         (["--collective", "all-to-all", "--algorithm", "ring"], "use one of pairwise"),
         (["--ranks", "9"], "there are 8 GPUs"),
         (["--ranks", "0"], "0 is not 1 or more"),
-        (["--model", "nccl"], "model 'nccl' is not supported yet"),
+        (["--model", "nccl"], "host type 'h' has no 'gpu'"),
     ],
 )
 def test_what_cannot_be_drawn_ends_with_2_and_writes_nothing(arguments, message, capfd):

@@ -49,7 +49,10 @@ JOBS = [
     ("collective: all-to-all, size: 1GiB, volumes: x.csv", "key 'volumes' is not supported yet"),
     ("collective: all-reduce, algorithm: sharp, size: 1GiB", "by 'sharp' is not supported yet"),
     ("collective: all-reduce, algorithm: auto, size: 1GiB", "'auto' is not supported yet"),
-    ("collective: all-reduce, size: 1GiB, model: nccl", "model 'nccl' is not supported yet"),
+    ("collective: all-reduce, size: 1GiB, model: nccl", "host type 'h1' has no 'gpu', so its generation is not known"),
+    ("collective: all-to-all, size: 1GiB, model: nccl", "NCCL's tuning model knows all-reduce, all-gather, "),
+    ("collective: all-reduce, algorithm: bruck, size: 1GiB, model: nccl", "NCCL has no algorithm 'bruck'; use one of"),
+    ("collective: all-reduce, size: 1GiB, protocol: ll", "protocol 'll' is stated, but the model rounds knows none"),
     ("collective: all-reduce, size: 1GiB, ranks: {step: 2}", "'step' belongs to 'order: stride'"),
     ("collective: all-reduce, size: 1GiB, ranks: {list: [1, 2], count: 2}", "listed and ordered"),
     ("collective: all-reduce, size: 1GiB, ranks: {offset: 16}", "ranks from 16 on asked for, but there are 16 GPUs"),
@@ -112,11 +115,6 @@ def test_jobs(job: str, words: str, refusal) -> None:  # type: ignore[no-untyped
     assert all(found.startswith("11:") and "; " in found for found in text.splitlines())
 
 
-def test_host_types(refusal) -> None:  # type: ignore[no-untyped-def]
-    text = LAYOUT.replace("nics: 1,", "nics: 1, nccl: {gpu: hopper},")
-    assert refusal(text) == "3:52: key 'nccl' is not supported yet; remove it\n"
-
-
 @pytest.mark.parametrize(("option", "value"), OPTIONS)
 def test_options(option: str, value: str, refusal) -> None:  # type: ignore[no-untyped-def]
     text = refusal(LAYOUT, option, value)
@@ -130,7 +128,10 @@ def test_options(option: str, value: str, refusal) -> None:  # type: ignore[no-u
         (["--collective", "all-to-all-v"], "collective 'all-to-all-v' is not supported yet; use one of all-reduce"),
         (["--collective", "permutation"], "no pairs are stated"),
         (["--collective", "all-reduce", "--algorithm", "nvls"], "all-reduce by 'nvls' is not supported yet; use"),
-        (["--model", "loggp"], "model 'loggp' is not supported yet; use one of rounds, alpha-beta, bound, fluid"),
+        (["--model", "logp"], "model 'logp' is not supported yet; use one of rounds, alpha-beta, loggp, bound, fluid"),
+        (["--model", "nccl"], "host type 'h1' has no 'gpu', so its generation is not known; give 'gpu: H100'"),
+        (["--model", "nccl", "--collective", "all-to-all"], "--model: NCCL's tuning model knows all-reduce"),
+        (["--model", "nccl", "--algorithm", "bruck"], "--algorithm: NCCL has no algorithm 'bruck'; use one of ring, "),
         (["--size", "4 apples"], "size: '4 apples' has an unknown unit 'apples'"),
         (["--size", "0"], "size: '0 B' is out of range"),
         (["--size", "-1GiB"], "size: '-1GiB' is out of range"),
