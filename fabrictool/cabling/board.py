@@ -28,8 +28,9 @@ class Board:
         ``UNSEEN``, ``DARK`` or ``LIT``.
     link : (ports,) int32
         The planned link that is expected in a port, -1 for none.
-    device, label, cage, leg, tier : (ports,) int32
-        Of each port; ``label`` is the same number on all devices, ``cage`` differs between devices.
+    device, label, cage, leg, legs, tier : (ports,) int32
+        Of each port; ``label`` is the same number on all devices, ``cage`` differs between devices, and ``legs`` is
+        how many ports the cage has.
     """
 
     plan: Plan
@@ -41,13 +42,17 @@ class Board:
     label: I4
     cage: I4
     leg: I4
+    legs: I4
     tier: I4
     _sigma: I4
 
-    def gain(self, src: I4, dst: I4) -> tuple[int, int]:
-        """Return how many more links agree if what is expected in ``src`` goes to ``dst``, and how many then clash.
+    def gain(self, src: I4, dst: I4) -> tuple[int, int, int]:
+        """Return what changes if what is expected in ``src`` goes to ``dst``, which are the same ports.
 
-        ``src`` and ``dst`` hold the same ports.
+        Returns
+        -------
+        tuple of int
+            How many more links agree, how many that agreed no longer do, and how many are then seen elsewhere.
         """
         sigma = self._sigma
         sigma[src] = dst
@@ -59,7 +64,7 @@ class Board:
         sigma[src] = src
         before, after = self.seen[a] == z, self.seen[new_a] == new_z
         clash = ~after & ((self.state[new_a] == LIT) | (self.state[new_z] == LIT))
-        return int(after.sum()) - int(before.sum()), int(clash.sum())
+        return int(after.sum()) - int(before.sum()), int((before & ~after).sum()), int(clash.sum())
 
     def apply(self, src: I4, dst: I4) -> I4:
         """Make a mistake in what is expected; return the planned links concerned."""
@@ -98,7 +103,9 @@ def board_of(plan: Plan, seen: I4, state: np.ndarray) -> Board:
         cages.setdefault((port.device, port.cage if port.cage >= 0 else -2 - row), len(cages))
         for row, port in enumerate(plan.ports)
     ]
+    cage_row = np.array(cage, np.int32)
+    legs = np.bincount(cage_row, minlength=1)[cage_row].astype(np.int32)
     leg = np.array([port.leg for port in plan.ports], np.int32)
     tier = np.array([row.tier for row in plan.devices], np.int32)[device]
     sigma = np.arange(count, dtype=np.int32)
-    return Board(plan, expected, seen, state, link, device, label, np.array(cage, np.int32), leg, tier, sigma)
+    return Board(plan, expected, seen, state, link, device, label, cage_row, leg, legs, tier, sigma)

@@ -19,6 +19,7 @@ from fabrictool.cabling.causes.devices import device_exchanges
 from fabrictool.cabling.causes.hosts import host_orders
 from fabrictool.cabling.causes.pairs import moved_around, single_ends
 
+_Key = tuple[int, int, int, int]
 FINDERS: tuple[Finder, ...] = (device_exchanges, host_orders, block_shifts, cage_swaps, single_ends, moved_around)
 
 
@@ -40,22 +41,23 @@ def _proposed(board: Board, readings: Evidence) -> Iterable[Cause]:
         yield from finder(board, readings)
 
 
-def _key(cause: Cause, gain: int, clash: int) -> tuple[float, int, int, int]:
-    return (-gain, clash, *cause.rank)
+def _judged(board: Board, cause: Cause) -> tuple[int, _Key]:
+    """Return the links that a cause explains, and its place in line; each link that it breaks takes another cause."""
+    gain, broken, clash = board.gain(cause.src, cause.dst)
+    return gain if gain >= clash else 0, (broken - gain, clash, *cause.rank)
 
 
 def _greedy(board: Board, causes: Iterable[Cause]) -> Iterable[Cause]:
     """Take the best until none explains anything; gains only shrink, so only the best need be judged again."""
-    heap: list[tuple[tuple[float, int, int, int], int, Cause]] = []
+    heap: list[tuple[_Key, int, Cause]] = []
     for number, cause in enumerate(causes):
-        gain, clash = board.gain(cause.src, cause.dst)
-        if gain > 0 and gain >= clash:
-            heap.append((_key(cause, gain, clash), number, cause))
+        gain, key = _judged(board, cause)
+        if gain > 0:
+            heap.append((key, number, cause))
     heapq.heapify(heap)
     while heap:
         old, number, cause = heapq.heappop(heap)
-        gain, clash = board.gain(cause.src, cause.dst)
-        key = _key(cause, gain, clash)
+        gain, key = _judged(board, cause)
         if gain <= 0:
             continue
         if key != old and heap and key > heap[0][0]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fabrictool.cabling.board import UNSEEN, Board
+from fabrictool.cabling.board import LIT, Board
 from fabrictool.cabling.causes.cause import Cause, Evidence, grouped, runs, swap
 from fabrictool.cabling.causes.pairs import free_end_kind, other_ends
 from fabrictool.cabling.planned import in_order
 from fabrictool.formats.found import natural
+
+#: Places beside a block that are taken to belong to it, at most, where nobody knows what became of their ends.
+REACH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def block_shifts(board: Board, found: Evidence) -> Iterator[Cause]:
     for a, z, p, q in zip(*devices, votes.src.tolist(), votes.dst.tolist(), strict=True):
         rows.of(a), rows.of(z)
         ports[a, z, rows.port_place[q] - rows.port_place[p]].add(rows.port_place[p])
-        if board.leg[p] == board.leg[q] and rows.cage_place[p] != rows.cage_place[q]:
+        twin = board.legs[p] > 1
+        if twin and board.leg[p] == board.leg[q] and rows.cage_place[p] != rows.cage_place[q]:
             cages[a, z, rows.cage_place[q] - rows.cage_place[p]].add(rows.cage_place[p])
     for which, places in ((0, ports), (1, cages)):
         for (a, z, step), moved in places.items():
@@ -71,13 +75,7 @@ def block_shifts(board: Board, found: Evidence) -> Iterator[Cause]:
 
 
 def _blocks(board: Board, one: _Row, two: _Row, step: int, moved: list[int], same: bool, caged: int) -> Iterator[Cause]:
-    def idle(place: int) -> bool:
-        return all(board.state[p] == UNSEEN or board.expected[p] < 0 or _dark(board, p) for p in one.places[place])
-
-    found = set(runs(moved, idle))
-    if len(moved) > 2:
-        found.add((moved[0], moved[-1]))
-    for first, last in found:
+    for first, last in _extents(one, moved, lambda port: _lost(board, port)):
         if last == first:
             continue
         if same and abs(step) <= last - first:
@@ -88,8 +86,28 @@ def _blocks(board: Board, one: _Row, two: _Row, step: int, moved: list[int], sam
                 yield from _shift(one, first, last, step, caged)
 
 
-def _dark(board: Board, port: int) -> bool:
-    return bool(board.seen[port] < 0)
+def _lost(board: Board, port: int) -> bool:
+    """Return whether nobody knows where the end that belongs in a port is."""
+    other = int(board.expected[port])
+    return other < 0 or bool(board.state[other] != LIT)
+
+
+def _extents(row: _Row, moved: list[int], lost: Callable[[int], bool]) -> set[tuple[int, int]]:
+    """Return first and last places of blocks: of each run, of all, and with what is lost beside them."""
+
+    def idle(place: int) -> bool:
+        return 0 <= place < len(row.places) and all(lost(port) for port in row.places[place])
+
+    found = set(runs(moved, idle))
+    if len(moved) > 2:
+        found.add((moved[0], moved[-1]))
+    for first, last in list(found):
+        before = next(
+            (place for place in range(first - 1, first - 1 - REACH, -1) if not idle(place)), first - 1 - REACH
+        )
+        behind = next((place for place in range(last + 1, last + 1 + REACH) if not idle(place)), last + 1 + REACH)
+        found |= {(low, high) for low in range(before + 1, first + 1) for high in range(last, behind)}
+    return found
 
 
 def _shift(row: _Row, first: int, last: int, step: int, caged: int) -> Iterator[Cause]:
