@@ -222,10 +222,8 @@ def _cost(
 
 def _difference(plan: Plan, row: RootCause, moved: tuple[tuple[int, int, int], ...] | None) -> Difference:
     rows = [plan.links[link].row for link in row.rows] if moved is None else []
-    if moved is None and row.root_cause == "wrong-speed":
-        return Difference({}, slow=dict.fromkeys(rows, 0.5))
-    if moved is None and row.root_cause == "degraded-lanes":
-        return Difference({}, slow=dict.fromkeys(rows, 0.5))
+    if moved is None and row.left:
+        return Difference({}, slow=dict.fromkeys(rows, row.left))
     if moved is None:
         return Difference({}, dead=tuple(rows))
     base = len(plan.fabric.ports)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from fabrictool.records import Finding
@@ -80,6 +80,8 @@ class RootCause:
     impact : Impact or None
     alternatives : tuple of (root cause, subject)
     evidence : tuple of str
+    left : float
+        Share of the links' speed that is left.
     """
 
     finding: Finding
@@ -92,7 +94,8 @@ class RootCause:
     rows: tuple[int, ...] = ()
     impact: Impact | None = None
     alternatives: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    evidence: tuple[str, ...] = field(default=())
+    evidence: tuple[str, ...] = ()
+    left: float = 0.0
 
     @property
     def unplugs(self) -> int:

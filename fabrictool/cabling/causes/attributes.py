@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fabrictool.cabling.board import Board
 from fabrictool.cabling.causes.absent import lower_end, told
@@ -67,7 +68,10 @@ def _finding(board: Board, kind: str, subject: str, rows: list[Difference]) -> R
     slow = kind in {"wrong-speed", "degraded-lanes"}
     moves = (Move("reseat" if slow else "replace", subject, unplugs=1 if slow else 2),)
     effect = Impact("performance" if slow else "risk")
-    return told(board, kind, (subject,), f"{subject} {what}", fix, [row for row, _, _ in rows], moves, effect)
+    links = [row for row, _, _ in rows]
+    cause = told(board, kind, (subject,), f"{subject} {what}", fix, links, moves, effect)
+    left = found / planned if slow and not isinstance(planned, str) and not isinstance(found, str) else 1.0
+    return replace(cause, left=min(left, 1.0))
 
 
 def _shown(kind: str, value: float | str) -> str:
