@@ -90,9 +90,10 @@ def test_loggp_golden_time_on_a_layout() -> None:
     assert said.value == "o 0.5 us at each end, g 1 us"
 
 
-def test_loggp_without_overhead_or_gap_is_alpha_beta_less_a_byte() -> None:
+@pytest.mark.parametrize("nics", [1, 2, 4])
+def test_loggp_without_overhead_or_gap_is_alpha_beta_less_a_byte(nics: int) -> None:
     """The gap of a message of k bytes is (k - 1) G, so each round is a byte shorter than under alpha-beta."""
-    kind = {"name": "h", "gpus": 1, "nics": 1, "speed": "400G", "loggp": {"overhead": "0 s", "gap": "0 s"}}
+    kind = {"name": "h", "gpus": 1, "nics": nics, "speed": "400G", "loggp": {"overhead": "0 s", "gap": "0 s"}}
     pairs = [
         ("all-reduce", "ring", 62),
         ("all-gather", "ring", 31),
@@ -107,7 +108,7 @@ def test_loggp_without_overhead_or_gap_is_alpha_beta_less_a_byte() -> None:
     rows = _scored(kind, 32, jobs).collectives
     for row, (_, _, rounds) in enumerate(pairs):
         times = np.array([one.time_s for one in rows[4 * row : 4 * row + 4]])
-        assert times[2:] - times[:2] == pytest.approx(rounds * 2e-11, abs=1e-13)
+        assert times[2:] - times[:2] == pytest.approx(rounds * 2e-11 / nics, abs=1e-13)
 
 
 def test_many_messages_of_a_rank_wait_for_each_other() -> None:

@@ -69,6 +69,13 @@ def test_one_gpu_of_each_host_has_no_nvls() -> None:
     assert "pat/simple" in {str(one) for one in combinations(system, "all-gather")}
 
 
+def test_ports_of_an_adapter_count_as_one() -> None:
+    """Eight adapters of two ports of 200 Gbit/s are eight of 400, and no faster than their slots."""
+    for speed, gbytes in (("200G", 48), ("400G", 48), ("100G", 24)):
+        nics = [{"role": "compute", "count": 8, "ports_each": 2, "speed": speed}]
+        assert _derived(_hosts(nics=nics, speed=None)).system.graph == Graph(8, gbytes * GB, gbytes * GB)
+
+
 def test_stated_channels_override() -> None:
     stated = {"gpu": "blackwell", "cpu": "amd", "channels": 6, "intra": "40 GB/s", "inter": "30 GB/s"}
     derived = _derived(_hosts(nccl=stated))
@@ -97,7 +104,10 @@ def test_mixed_hosts_take_the_oldest_and_the_least() -> None:
     "changed, message",
     [
         ({"gpu": None}, "host type 'h' has no 'gpu'.*give 'gpu: H100'"),
-        ({"gpu": "MI300X"}, "NCCL's tables have no 'MI300X'.*give 'gpu: H100' or another of V100"),
+        (
+            {"gpu": "MI300X"},
+            "GPU 'MI300X' of host type 'h' is none of V100, .*use another model, or for other NVIDIA GPUs state 'nccl:",
+        ),
         ({"scale_up": None}, "8 GPUs of a host of type 'h' are in no scale-up domain.*state 'nccl:"),
         ({"scale_up": {"domain": 4, "speed": "3.6T"}}, "8 GPUs of a host of type 'h' are in no scale-up domain"),
         ({"scale_up": {"domain": 8, "speed": "1G"}}, "no channels are found on hosts of type 'h'.*state 'nccl:"),

@@ -25,9 +25,10 @@ DEFAULT_CPU = "intel"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A host type as NCCL sees it: generation, CPUs, and the channels of rings, trees and NVLS; or as it is stated."""
+    """A host type as NCCL sees it: GPUs, CPUs, and the channels of rings, trees and NVLS; or as it is stated."""
 
     type_name: str
+    gpus: int
     gpu: str
     cpu: str | None
     nvlink: bool
@@ -106,19 +107,29 @@ def _seen(wiring: Wiring, ranks: I4, kind: HostType, tables: Tuning, alone: bool
     stated = kind.nccl or Nccl()
     gpu = stated.gpu or tables.generation.get(kind.gpu or "")
     if gpu is None:
-        what = f"host type '{kind.name}' has no 'gpu'" if kind.gpu is None else f"NCCL's tables have no '{kind.gpu}'"
-        names = ", ".join(tables.generation)
-        raise _unknown(f"{what}, so its generation is not known", f"give 'gpu: H100' or another of {names}")
+        raise _no_generation(kind, tables)
     scale_up_bps = float(wiring.fabric.gpus.scale_up_bps[wiring.gpu[ranks]].min())
     nvlink = scale_up_bps > 0
     if stated.channels is not None:
         one = Graph(stated.channels, stated.intra_bytes_per_s or 0.0, stated.inter_bytes_per_s or 0.0)
-        return Seen(kind.name, gpu, stated.cpu, nvlink, one, one, one if nvlink else None, stated=True)
+        return Seen(kind.name, len(ranks), gpu, stated.cpu, nvlink, one, one, one if nvlink else None, stated=True)
     machine = _machine(wiring, ranks, kind, gpu, tables, alone)
     ring = rings(machine, tables)
     if ring is None:
         raise _unknown(f"no channels are found on hosts of type '{kind.name}'", f"state '{OVERRIDE}' in the type")
-    return Seen(kind.name, gpu, stated.cpu, nvlink, ring, trees(machine, tables, ring), heads(machine, tables))
+    return Seen(
+        kind.name, len(ranks), gpu, stated.cpu, nvlink, ring, trees(machine, tables, ring), heads(machine, tables)
+    )
+
+
+def _no_generation(kind: HostType, tables: Tuning) -> InputError:
+    """Return the error for a host whose GPUs are none that NCCL is tuned for, as far as is known."""
+    names = ", ".join(tables.generation)
+    if kind.gpu is None:
+        what = f"host type '{kind.name}' has no 'gpu', so its generation is not known"
+        return _unknown(what, f"give 'gpu: H100' or another of {names}")
+    what = f"GPU '{kind.gpu}' of host type '{kind.name}' is none of {names}, which NCCL's tables are for"
+    return _unknown(what, f"use another model, or for other NVIDIA GPUs state '{OVERRIDE}' in the type")
 
 
 def _machine(wiring: Wiring, ranks: I4, kind: HostType, gpu: str, tables: Tuning, alone: bool) -> Machine:
@@ -131,11 +142,11 @@ def _machine(wiring: Wiring, ranks: I4, kind: HostType, gpu: str, tables: Tuning
         raise _unknown(f"{what}, so NCCL's channels cannot be derived", fix)
     terminals = np.unique(wiring.lanes[ranks])
     ports = wiring.terminals.port[terminals[terminals >= 0]]
-    shared = max((nic.ports_each for nic in kind.nics if "compute" in nic.role), default=1)
-    port_bps = float(wiring.fabric.ports.speed_bps[ports].min())
-    slot = tables.pcie_x16[gpu] / shared
+    joined = max((nic.ports_each for nic in kind.nics if "compute" in nic.role), default=1)
+    nics = -(-len(ports) // joined)  # the library takes the ports of an adapter as one
+    nic_bytes_per_s = float(wiring.fabric.ports.speed_bps[ports].min()) / 8 * len(ports) / nics
     scale_up = scale_up_bps / 8 * tables.nvlink_share[gpu]
-    return Machine(gpu, len(ranks), scale_up, len(ports), min(port_bps / 8, slot), alone)
+    return Machine(gpu, len(ranks), scale_up, nics, min(nic_bytes_per_s, tables.pcie_x16[gpu]), alone)
 
 
 def _joined(seen: Sequence[Seen], ranks: int, hosts: int) -> System:
@@ -172,7 +183,7 @@ def _assumption(seen: Seen, tables: Tuning) -> Assumption:
     parts = [f"{name} {_shown(graph)}" for name, graph in graphs.items() if graph is not None]
     return Assumption(
         f"NCCL on {seen.type_name}",
-        f"GPU {seen.gpu}, CPU {cpu}; channels x GB/s inside / between hosts: {', '.join(parts)}",
+        f"{seen.gpus} {seen.gpu} GPUs each, CPU {cpu}; channels x GB/s inside / between hosts: {', '.join(parts)}",
         f"{source}; 'nccl:' in the host type overrides",
     )
 

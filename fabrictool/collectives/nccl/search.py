@@ -39,7 +39,7 @@ class Machine:
     scale_up_bytes_per_s : float
         NVLink of each GPU, all links together, as the library counts it; 0 for none.
     nics : int
-        Ports into the network, of all its ranks together.
+        Adapters into the network, of all its ranks together.
     nic_bytes_per_s : float
         Of each, no more than its slot carries.
     alone : bool
