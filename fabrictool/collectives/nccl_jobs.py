@@ -39,7 +39,7 @@ def run_nccl(transport: Transport, job: Job, types: Mapping[str, HostType]) -> l
         return [transport.result(job, "none", 1, nbytes, nothing, floor) for nbytes in job.sizes]
     found = answer(derived(transport, job, types).system, asked, job.sizes)
     results = []
-    for nbytes, one, time_s in zip(job.sizes, found.chosen, found.time_s.tolist(), strict=True):
+    for nbytes, one, time_s in zip(job.sizes, found.combination, found.time_s.tolist(), strict=True):
         cost = ScheduleCost(one.latency_s, (time_s - one.latency_s) / nbytes, {})
         result = transport.result(job, str(one), len(ranks), nbytes, cost, floor)
         results.append(replace(result, limited_by="latency" if one.latency_s > time_s / 2 else "channels"))

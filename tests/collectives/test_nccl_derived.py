@@ -163,7 +163,7 @@ SYSTEM = System("hopper", "intel", 64, 8, Graph(8, 48 * GB, 48 * GB), Graph(8, 4
     ],
 )
 def test_what_a_job_asks_for(asked: Asked, chosen: list[str]) -> None:
-    assert [str(one) for one in answer(SYSTEM, asked, [8, 2**30]).chosen] == chosen
+    assert [str(one) for one in answer(SYSTEM, asked, [8, 2**30]).combination] == chosen
 
 
 @pytest.mark.parametrize(

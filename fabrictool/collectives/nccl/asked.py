@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy.typing as npt
 
-from fabrictool.collectives.nccl.choice import COLLECTIVES, Combination, combinations, times_s
+from fabrictool.collectives.nccl.choice import COLLECTIVES, Choice, Combination, combinations, fastest
 from fabrictool.collectives.nccl.system import System
 from fabrictool.collectives.nccl.tables import PROTOCOLS
 from fabrictool.errors import InputError, Problem
-from fabrictool.fabric.tables import F8
 
 #: The library's algorithms by the names that layouts use; its own names are taken too.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -93,15 +91,7 @@ def _refused(asked: Asked, key: str, what: str, fix: str) -> InputError:
     return InputError([Problem(where, what, fix, path)])
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is chosen at each size, its predicted times in s, and the predicted latency in them, (sizes,) each."""
-
-    chosen: Sequence[Combination]
-    time_s: F8
-
-
-def answer(system: System, asked: Asked, nbytes: npt.ArrayLike) -> Answer:
+def answer(system: System, asked: Asked, nbytes: npt.ArrayLike) -> Choice:
     """Return what the library chooses for a job at each size.
 
     Raises
@@ -109,7 +99,4 @@ def answer(system: System, asked: Asked, nbytes: npt.ArrayLike) -> Answer:
     InputError
         If what is asked for is not to be had.
     """
-    candidates = among(system, asked)
-    times = times_s(system, asked.collective, candidates, nbytes)
-    best = times.argmin(axis=0)
-    return Answer([candidates[row] for row in best.tolist()], times.min(axis=0))
+    return fastest(system, asked.collective, among(system, asked), nbytes)

@@ -147,6 +147,7 @@ def _plateau(system: System, tables: Tuning, one: Combination, size: F8) -> F8:
     """Return the factor on a ring's latency at each size."""
     if (one.algorithm, one.protocol) != ("ring", "simple") or system.hosts == 1:
         return np.ones_like(size)
+    # the library counts channels after doubling them, which moves this step by a factor of two where ring/ll is faster
     piece = size / (system.graph.channels * system.ranks)
     return np.where(piece >= PLATEAU_BYTES, tables.plateau[system.gpu], 1.0)
 
@@ -182,6 +183,12 @@ def choose(
     if not among:
         asked = "/".join(word for word in (algorithm, protocol) if word) or "nothing"
         raise LookupError(f"{asked} is not available for {collective} on this system")
+    return fastest(system, collective, among, nbytes, version)
+
+
+def fastest(
+    system: System, collective: str, among: Sequence[Combination], nbytes: npt.ArrayLike, version: str = VERSION
+) -> Choice:
+    """Return the combination with the smallest predicted time at each size, the first of equals."""
     times = times_s(system, collective, among, nbytes, version)
-    best = times.argmin(axis=0)
-    return Choice(tuple(among[row] for row in best.tolist()), times[best, np.arange(times.shape[1])])
+    return Choice(tuple(among[row] for row in times.argmin(axis=0).tolist()), times.min(axis=0))
