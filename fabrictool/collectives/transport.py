@@ -210,8 +210,8 @@ class Transport:
     ) -> CollectiveResult:
         """Return the result of a job at one size."""
         time_s, bound_s = cost.time_s(nbytes), floor.time_s(nbytes)
-        if size > 1 and (job.model == "bound" or (job.model == "alpha-beta" and time_s < bound_s)):
-            time_s = bound_s  # alpha-beta does not see the links between switches, the bound does
+        if size > 1 and (job.model == "bound" or (job.model in ("alpha-beta", "loggp") and time_s < bound_s)):
+            time_s = bound_s  # these models do not see the links between switches, the bound does
         algbw = nbytes / time_s if time_s else None
         channel, kind = self._bottleneck(cost)
         link = channel_name(self.fabric, channel) if channel >= 0 else None

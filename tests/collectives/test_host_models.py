@@ -111,6 +111,23 @@ def test_loggp_without_overhead_or_gap_is_alpha_beta_less_a_byte(nics: int) -> N
         assert times[2:] - times[:2] == pytest.approx(rounds * 2e-11 / nics, abs=1e-13)
 
 
+def test_loggp_is_never_better_than_the_bound() -> None:
+    """Four leaves of four hosts under one uplink each: messages alone never meet there, the bound counts them."""
+    kind = {"name": "h", "gpus": 1, "nics": 1, "speed": "400G"}
+    network = NETWORK | {"hosts_per_leaf": 4, "leaf": {"type": {"name": "l", "ports": 5, "speed": "400G"}, "up": 1}}
+    layout = layout_from_tree(
+        {
+            "name": "case",
+            "hosts": [{"name": "host", "type": kind, "count": 16}],
+            "networks": {"compute": network | {"spine": {"type": SWITCH, "count": 1}}},
+        }
+    )
+    found = score(layout, collective="all-to-all", algorithm="pairwise", model="loggp", size="1GiB")
+    (row,) = found.collectives
+    assert row.time_s == row.bound_s
+    assert row.time_s == pytest.approx(4 * 12 / 16 * 2**30 / 50e9)
+
+
 def test_many_messages_of_a_rank_wait_for_each_other() -> None:
     """All-to-all at once among 32: 31 messages of 32 B a rank, 30 gaps of 1 us, then L + 31 G."""
     kind = {"name": "h", "gpus": 1, "nics": 1, "speed": "400G"}
