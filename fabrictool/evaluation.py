@@ -12,6 +12,7 @@ import numpy as np
 from fabrictool import __version__
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.congestion import Congestion
+from fabrictool.collectives.expected.ranges import with_ranges
 from fabrictool.collectives.fluid_jobs import run_jobs
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
 from fabrictool.cooling import RackCooling, rack_cooling
@@ -177,7 +178,9 @@ def evaluate(
         lossless = lossless_networks(layout, fabric)
         state = state_of(fabric, layout, placement, asked)
         joined = joined_networks(state, _stated(layout), routing)
-        ran = run_networks(joined, jobs or jobs_of(layout), seed, _sharing(layout), _types(layout))
+        run = jobs or jobs_of(layout)
+        ran = run_networks(joined, run, seed, _sharing(layout), _types(layout))
+        results, unmeasured = with_ranges(ran.results, run, state.fabric, _types(layout))
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
@@ -197,14 +200,14 @@ def evaluate(
         *(finding for settings in lossless.values() for finding in settings.findings()),
         *state_findings(state),
         *ran.findings,
-        *_not_known(layout, power, cooling, ran.results),
+        *_not_known(layout, power, cooling, unmeasured),
         *cost.findings(),
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     return Evaluation(
         layout,
         fabric,
-        ran.results,
+        results,
         ran.congestion,
         placement,
         power,
@@ -256,9 +259,7 @@ def _stated(layout: Layout) -> dict[str, Routing]:
     return {name: routing for name, routing in found.items() if routing is not None}
 
 
-def _not_known(
-    layout: Layout, power: RackPower, cooling: RackCooling, results: Sequence[CollectiveResult]
-) -> list[Finding]:
+def _not_known(layout: Layout, power: RackPower, cooling: RackCooling, unmeasured: Sequence[str]) -> list[Finding]:
     """Say in one note why results are null that no other finding explains."""
     reasons = []
     if np.isnan(power.total_typical_w) and not np.isnan(power.it_max_w):
@@ -268,8 +269,8 @@ def _not_known(
         reasons.append("facility power (no racks, and no pue of the hall)")
     if np.isnan(power.limit_w).any():
         reasons.append("power limit of racks (neither power_limit nor feeds are given)")
-    if results:
-        reasons.append("expected range of busbw (no measurements to calibrate with)")
+    if unmeasured:
+        reasons.append(f"expected range of busbw ({'; '.join(unmeasured)})")
     if not reasons:
         return []
     fix = "give what is missing in the layout, or read these as unknown"
