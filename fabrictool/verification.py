@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fabrictool import __version__
+from fabrictool.cabling.inferred import fabric_of, inferred
 from fabrictool.cabling.planned import Plan, planned
 from fabrictool.cabling.progress import Progress, progress
 from fabrictool.cabling.told import Impact, RootCause
 from fabrictool.cabling.verdict import Summary, Verdict, verdict
 from fabrictool.changes.as_built import Difference, Pricing, rows_of_network
 from fabrictool.changes.subject import Subject, subject_of
-from fabrictool.errors import FabrictoolError, NotSupportedError
+from fabrictool.errors import FabrictoolError, InputError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.formats import as_built_table
 from fabrictool.formats.dumps import dump_from, sightings_of
 from fabrictool.formats.names import read_names
 from fabrictool.formats.opening import read_all, text_of
+from fabrictool.formats.recognise import imported
 from fabrictool.layout.model import Layout
 from fabrictool.records import Dump, Finding, Sighting
 
@@ -128,12 +130,12 @@ def verify(
     FabrictoolError
         If a file cannot be read, or the layout not be built.
     """
-    if infer:
-        raise NotSupportedError("--infer is not supported yet", "give the plan")
     given = [as_built] if isinstance(as_built, Fabric | str | Path) else list(as_built)
+    if infer and not isinstance(layout, Layout):
+        given = [layout, *given]
     dumps = [_dump(one, source_format) for one in given]
     aliases = read_names(names) if isinstance(names, str) else dict(names or {})
-    subject, rows = _plan_of(layout)
+    subject, rows = (_inferred(dumps, given), ()) if infer else _plan_of(layout)
     plan = planned(subject.fabric, rows, _racks(subject))
     found = verdict(plan, dumps, aliases)
     findings = [*(RootCause(row) for row in subject.findings), *found.findings]
@@ -166,6 +168,21 @@ def _plan_of(given: Given) -> tuple[Subject, Sequence[Sighting]]:
     if not as_built_table.sniff(text[:65536].encode()):
         return subject, ()
     return subject, as_built_table.read(name, text).sightings
+
+
+def _inferred(dumps: Sequence[Dump], given: Sequence[Fabric | str | Path]) -> Subject:
+    """Return the plan that the majority's rule is; a fabric that was discovered as a whole knows its tiers."""
+    if not dumps:
+        raise InputError([Problem("--infer", "has no as-built fabric", "name dumps, and no layout")])
+    found = imported(str(given[0])) if len(dumps) == 1 and not isinstance(given[0], Fabric) else None
+    if isinstance(given[0], Fabric) and len(dumps) == 1:
+        fabric = given[0]
+    elif found is not None:
+        fabric = found.fabric
+    else:
+        fabric = fabric_of((row for dump in dumps for row in dump.sightings), dumps[0].name)
+    plan, notes = inferred(fabric, dumps[0].name)
+    return Subject(plan, None, tuple(notes))
 
 
 def _racks(subject: Subject) -> dict[str, tuple[str, int]]:
