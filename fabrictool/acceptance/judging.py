@@ -16,6 +16,8 @@ from fabrictool.units import format_size
 
 #: How much a step of one run may fall below the steps before it: models differ by scale.
 _SCALE = float(np.log(1 / 0.75))
+#: What is less below its peers is measured once more before it counts.
+_DOUBTFUL = float(np.log(1.25))
 #: Spread of a probe: it is held against other kinds of runs.
 PROBE_SPREAD = 0.04
 
@@ -35,6 +37,8 @@ class Judged:
         Standard deviation of that by chance.
     why : str
         Why it fails, empty for a pass.
+    doubtful : bool
+        Whether a failure may be chance: a little below its peers, and nothing else.
     """
 
     reading: Reading
@@ -42,6 +46,12 @@ class Judged:
     slowdown: float
     spread: float
     why: str
+    doubtful: bool = False
+
+    @property
+    def weak(self) -> bool:
+        """Whether it fails in a way that measuring it once more by itself decides."""
+        return bool(self.why) and self.doubtful
 
     @property
     def run(self) -> Run:
@@ -133,7 +143,8 @@ def _judged(plan: Plan, readings: list[Reading], peers: Peers | None, before: fl
         usually_low = peers is None or peers.base < allowed
         why = _wrong(one) or (_below_gate(plan, one) if usually_low and deviation < allowed else "")
         why = why or _below_peers(base - deviation, limit, peers is None) or _cliff(plan, one)
-        yield Judged(one, deviation, base - deviation, spread, why)
+        little = peers is not None and not usually_low and limit < base - deviation < _DOUBTFUL and not one.wrong
+        yield Judged(one, deviation, base - deviation, spread, why, little and one.complete)
 
 
 def _wrong(one: Reading) -> str:

@@ -59,6 +59,8 @@ def read_logs(plan: Plan, paths: Sequence[str], actual: Mapping[str, str]) -> di
 def _files(paths: Sequence[str]) -> Iterator[str]:
     for name in paths:
         path = Path(name)
+        if not path.exists():
+            raise InputError([Problem(name, "no such file or directory", "name logs, or the directory they are in")])
         if path.is_dir():
             yield from (str(one) for one in sorted(path.rglob("*.log*")) if one.suffix != ".part")
         else:

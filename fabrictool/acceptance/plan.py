@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from fabrictool import __version__
 from fabrictool.acceptance.commands import ITERATIONS, WARM_UP, program
 from fabrictool.acceptance.environment import variables
 from fabrictool.acceptance.expecting import Expectations, Expected, expectations
 from fabrictool.acceptance.ladder import Ladder, Run, Step, ladder_of
-from fabrictool.acceptance.subject import Subject
+from fabrictool.acceptance.subject import Ints, Subject
 
 FORMAT, VERSION = "fabrictool-acceptance", 1
 #: Time that a run takes beside its operations: starting ranks, connecting them, checking results.
 _START_S = 30.0
+#: Strain from which on a run fills a link.
+FULL = 0.8
 #: Runs that start together, at most.
 JOBS = 64
 
@@ -46,6 +50,20 @@ class Plan:
     def _run_s(self, run: Run) -> float:
         operations = 2 * (ITERATIONS + WARM_UP)  # out of place and in place
         return _START_S + operations * sum(each.time_s for each in self.of(run))
+
+    @cached_property
+    def own_links(self) -> Ints:
+        """Links of the network, by row."""
+        return np.flatnonzero(self.subject.fabric.links.network == self.subject.transport.network)
+
+    @cached_property
+    def not_filled(self) -> Ints:
+        """Links that no run fills, such as spare uplinks: faults of these show in no step."""
+        filled = np.zeros(len(self.subject.fabric.links), bool)
+        for found in (each for rounds in self.expected.strains.values() for each in rounds):
+            part = found.part[found.strain >= FULL]
+            filled[part[part < len(filled)]] = True
+        return self.own_links[~filled[self.own_links]]
 
     def kinds(self, step: Step) -> list[Run]:
         """Return the first run of each kind in a step: of each shape and expectation."""
@@ -76,6 +94,8 @@ class Plan:
             "hosts": self.subject.names,
             "steps": steps,
             "left_out": [{"step": title, "why": why} for title, why in self.ladder.left_out],
+            "links": len(self.own_links),
+            "links_not_filled": [self.subject.fabric.link_name(link) for link in self.not_filled.tolist()],
             "expected": [[_size(each) for each in shape] for shape in shapes],
             "assumptions": [row.to_dict() for row in self.expected.assumptions],
         }

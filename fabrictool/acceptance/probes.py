@@ -66,43 +66,93 @@ def next_probes(
     names = {one.run.name for one in done}
     healthy = _healthy(catalogue.subject, done)
     busy: set[tuple[int, int]] = set()
-    chosen: list[Run] = []
+    again = [repeated(catalogue.subject, one.run) for one in done if one.why and one.weak and one.run.step != "probe"]
+    chosen = [run for run in again if run.name not in names and _free(run, busy)][:_MOST]
+    waiting = {run.hosts for run in chosen}
     for one in suspicions:
         if not one.located:
             pool = [run for run in _pool(catalogue.subject, one, healthy) if run.name not in names]
             chosen += _telling(catalogue, one, pool, busy)
     for judged in unexplained:
-        chosen += [run for run in _halves(catalogue.subject, judged.run) if run.name not in names and _free(run, busy)]
+        halves = _halves(catalogue.subject, judged.run) if judged.run.hosts not in waiting else []
+        chosen += [run for run in halves if run.name not in names and _free(run, busy)]
     return chosen
 
 
+def repeated(subject: Subject, run: Run) -> Run:
+    """Return the probe that measures a run once more, by itself."""
+    part = f"{run.name}@0-{len(run.hosts) - 1}" if len(run.hosts) > 2 else ""
+    return probe(subject, run.hosts, run.gpus, run.test, run.pxn, part)
+
+
 def _healthy(subject: Subject, done: Sequence[Judged]) -> list[int]:
-    """Return hosts that are in runs that pass, and in no pair that fails."""
-    small = [one for one in done if len(one.run.hosts) <= 2]
-    bad = {host for one in small if one.why for host in one.run.hosts}
-    good = {host for one in small if not one.why for host in one.run.hosts}
-    return sorted(good - bad) or [host for host in range(len(subject.names)) if host not in bad]
+    """Return hosts that are in no pair that fails; where pairs on the same leaves were measured, those alone count."""
+    label = subject.levels[0]
+    pairs = [one for one in done if len(one.run.hosts) == 2]
+    near = [one for one in pairs if label[one.run.hosts[0]] == label[one.run.hosts[1]]]
+    bad = {host for one in near or pairs if one.why for host in one.run.hosts}
+    return [host for host in range(len(subject.names)) if host not in bad]
 
 
 def _pool(subject: Subject, one: Suspicion, healthy: Sequence[int]) -> Iterator[Run]:
-    """Yield pairs that use some of what slow runs used: their GPUs one by one, and their hosts with other partners."""
+    """Yield runs that use some of what slow runs used, those of few GPUs and hosts first.
+
+    Of a slow pair: each GPU, each host with other partners, and other hosts on the same leaves with those that have
+    the same place elsewhere, to which traffic takes the same uplinks. Rings of four hosts that change leaves at every
+    step fill uplinks that one pair cannot.
+    """
     slow = sorted(one.runs, key=lambda judged: (len(judged.run.hosts), -judged.slowdown))[:_TAKEN]
     for judged in slow:
         run = judged.run
         pairs = [run.hosts] if len(run.hosts) == 2 else list(zip(run.hosts, run.hosts[1:], strict=False))[:_TAKEN]
         for pair in pairs:
-            others = [
-                host for host in healthy if host not in pair and subject.domain[host] not in subject.domain[list(pair)]
-            ]
-            near = sorted(others, key=lambda host: _distance(subject, pair[0], host))
-            partners = [*near[:_PARTNERS], *near[len(near) // 2 :][:_PARTNERS], *near[-_PARTNERS:]]
-            for both in [pair, *((pair[0], host) for host in partners), *((pair[1], host) for host in partners)]:
-                gpus = _shared(subject, both, run.gpus)
-                yield from (probe(subject, both, (gpu,), ALL_REDUCE, True) for gpu in gpus)
-                if len(gpus) > 1:
-                    yield probe(subject, both, gpus, run.test, run.pxn)
-                if not run.pxn:
-                    yield from (probe(subject, both, half, run.test, run.pxn) for half in _binary_halves(gpus))
+            for both in (pair, *_elsewhere(subject, pair, healthy)):
+                yield from _parts(subject, run, both)
+        for pair in pairs[:1]:
+            for four in _rings(subject, pair, healthy):
+                yield from (probe(subject, four, (gpu,), ALL_REDUCE, True) for gpu in _shared(subject, four, run.gpus))
+
+
+def _elsewhere(subject: Subject, pair: tuple[int, ...], healthy: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield pairs of either host with another partner, and of hosts beside them with those of the same place."""
+    others = [host for host in healthy if host not in pair and subject.domain[host] not in subject.domain[list(pair)]]
+    near = sorted(others, key=lambda host: _distance(subject, pair[0], host))
+    partners = [*near[:_PARTNERS], *near[len(near) // 2 :][:_PARTNERS], *near[-_PARTNERS:]]
+    yield from ((host, partner) for host in pair for partner in partners)
+    for host in pair:
+        twins = [other for other in others if _place(subject, other) == _place(subject, host)]
+        for mate in _mates(subject, host, healthy)[:_PARTNERS]:
+            yield from ((mate, twin) for twin in twins[:_PARTNERS] if subject.domain[mate] != subject.domain[twin])
+
+
+def _mates(subject: Subject, host: int, healthy: Sequence[int]) -> list[int]:
+    """Return other healthy hosts on the leaves of a host."""
+    label = subject.levels[0]
+    return [other for other in healthy if other != host and label[other] == label[host]]
+
+
+def _place(subject: Subject, host: int) -> int:
+    """Return the place of a host among those on its leaves."""
+    label = subject.levels[0]
+    return int(np.count_nonzero(label[:host] == label[host]))
+
+
+def _rings(subject: Subject, pair: tuple[int, ...], healthy: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield rings of two hosts on the leaves of either host of a pair, in turn."""
+    one, other = pair[0], pair[-1]
+    if subject.levels[0][one] != subject.levels[0][other]:
+        mates = zip(_mates(subject, one, healthy), _mates(subject, other, healthy), strict=False)
+        yield from ((one, other, mate, twin) for mate, twin in mates)
+
+
+def _parts(subject: Subject, run: Run, both: tuple[int, ...]) -> Iterator[Run]:
+    """Yield a pair GPU by GPU, as a whole, and across rails by halves of its GPUs."""
+    gpus = _shared(subject, both, run.gpus)
+    yield from (probe(subject, both, (gpu,), ALL_REDUCE, True) for gpu in gpus)
+    if len(gpus) > 1:
+        yield probe(subject, both, gpus, run.test, run.pxn)
+    if not run.pxn:
+        yield from (probe(subject, both, half, run.test, run.pxn) for half in _binary_halves(gpus))
 
 
 def _binary_halves(gpus: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -29,6 +29,7 @@ IF_FAILED = {
     "hall": "and every step before passes: all-to-all alone means oversubscription, routing or hash collisions; "
     "all-reduce alone means rank order (hosts of a leaf are not neighbours). Measure halves.",
 }
+_SHOWN = 6
 _START = """\
 1. Build nccl-tests (AMD: rccl-tests) with `MPI=1` on a path that all hosts see, and set it in `site.env`.
 2. Where machines are called otherwise than in the layout, write their names into `hosts.map`.
@@ -39,6 +40,10 @@ _START = """\
    ```sh
 {scripts}
    ```
+
+4. After each step, or at any time, `fabrictool score LAYOUT --expect DIRECTORY --measured DIRECTORY/logs` says which
+   runs pass and which part is suspected, and writes `next.sh` with the runs that tell the suspects apart; run that, and
+   ask again. Once the part is mended, measure its step again: `FORCE=1 bash` and the script.
 """
 _JUDGING = """\
 ## How it is judged
@@ -86,6 +91,12 @@ def _overview(plan: Plan) -> Iterator[str]:
             lead = " | | | "
     yield ""
     yield from (f"No step for {title}: {why}." for title, why in plan.ladder.left_out)
+    links = [plan.subject.fabric.link_name(link) for link in plan.not_filled[:_SHOWN].tolist()]
+    if links:
+        more = ", …" if len(plan.not_filled) > _SHOWN else ""
+        count = f"{len(plan.not_filled):,} of {len(plan.own_links):,}"
+        yield f"\n{count} links are filled by no run: {', '.join(links)}{more}."
+        yield "They carry service hosts, are spare, or are reached by no traffic of this routing: check their counters."
     yield ""
 
 

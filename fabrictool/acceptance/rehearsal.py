@@ -73,13 +73,17 @@ class World:
 
     def measure(self, runs: Sequence[Run], together: bool = True) -> dict[str, Reading]:
         """Return what runs that start at once would measure, the rest of the fabric being idle."""
-        healthy = strains(self.plan.subject, runs, together)
-        now = strains(self.subject, runs, together)
-        change = np.where(np.isnan(healthy.rate), 1.0, now.rate / healthy.rate)
+        left = self.left(runs, together)
         return {
             run.name: self._reading(run, ratio if self._reaches(run) else 0.0)
-            for run, ratio in zip(runs, change.tolist(), strict=True)
+            for run, ratio in zip(runs, left.tolist(), strict=True)
         }
+
+    def left(self, runs: Sequence[Run], together: bool) -> F8:
+        """Return what the faults leave of the bandwidth of each run, 1 where a run is too large to follow, (runs,)."""
+        healthy = strains(self.plan.subject, runs, together)
+        now = strains(self.subject, runs, together)
+        return np.where(np.isnan(healthy.rate), 1.0, now.rate / healthy.rate)
 
     def _reaches(self, run: Run) -> bool:
         """Return whether all flows of a run have a way."""

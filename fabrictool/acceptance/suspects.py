@@ -176,6 +176,7 @@ def _fit(
     predicted = np.log(np.maximum(1.0, factors[:, None] * strain[used]))
     variance = spread[used] ** 2 + (_MODEL_ERROR * predicted) ** 2
     gain = (slowdown[used] ** 2 - (slowdown[used] - predicted) ** 2) / (2 * variance)
-    total = np.where(predicted > 0, gain, 0.0).sum(axis=1)
+    more = slowdown[used] > predicted + 3 * np.sqrt(variance)  # so slow that something else explains it
+    total = np.where((predicted > 0) & ~more, gain, 0.0).sum(axis=1)
     best = int(total.argmax())
     return float(total[best]), float(factors[best])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isnan
 from typing import Any
@@ -141,6 +141,7 @@ def verdict_of(plan: Plan, readings: Mapping[str, Reading]) -> Verdict:
     """
     steps = judge(plan, readings)
     probes = _probed(plan, steps, [one for name, one in readings.items() if name not in plan.ladder.by_name])
+    steps = tuple(_cleared(plan, step, probes) for step in steps)
     judged = [*(one for step in steps for one in step.judged), *probes]
     if not any(one.why for one in judged):
         return Verdict(plan, steps, tuple(probes), (), ())
@@ -150,6 +151,29 @@ def verdict_of(plan: Plan, readings: Mapping[str, Reading]) -> Verdict:
     found = suspicions(catalogue, evidence(judged, _rows(plan, judged), parts, catalogue.links))
     chosen = next_probes(catalogue, found, _unexplained(judged, found), judged)
     return Verdict(plan, steps, tuple(probes), tuple(found), tuple(chosen))
+
+
+def _cleared(plan: Plan, step: StepResult, probes: Sequence[Judged]) -> StepResult:
+    """Return a step whose runs that were a little slow once pass if they are not when measured again.
+
+    A run that shared links with others of its round is not cleared: by itself it meets no contention.
+    """
+    fine = {_shape(one.run) for one in probes if not one.why}
+    alone = {
+        run.name
+        for runs, found in zip(step.step.rounds, plan.expected.strains[step.step.name], strict=True)
+        for run, rate, most in zip(runs, found.rate.tolist(), found.alone.tolist(), strict=True)
+        if not rate < 0.99 * most
+    }
+    judged = [
+        replace(one, why="", slowdown=0.0) if one.weak and _shape(one.run) in fine and one.run.name in alone else one
+        for one in step.judged
+    ]
+    return replace(step, judged=tuple(judged))
+
+
+def _shape(run: Run) -> tuple[object, ...]:
+    return run.test, run.hosts, run.gpus, run.pxn
 
 
 def _unexplained(judged: Sequence[Judged], found: Sequence[Suspicion]) -> tuple[Judged, ...]:

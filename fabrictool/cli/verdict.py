@@ -43,14 +43,14 @@ def show(verdict: Verdict, directory: str, script: str | None, verbose: bool) ->
 def _lines(verdict: Verdict, directory: str, script: str | None, verbose: bool) -> Iterator[str]:
     failed = sum(len(step.failed) for step in verdict.steps)
     measured = sum(len(step.judged) for step in verdict.steps)
-    word = "PASS" if verdict.ok and verdict.done else "PASS so far" if verdict.ok else "FAIL"
+    word = ("PASS" if verdict.done else "PASS so far" if measured else "NOTHING YET") if verdict.ok else "FAIL"
     yield f"\nVERDICT  {word}   {measured:,} runs measured, {failed:,} fail"
     for number, one in enumerate(verdict.suspicions, 1):
         yield from _suspicion(number, one, verbose)
     loose = verdict.unexplained
     if loose:
         yield f"OPEN     {_some([one.run.name for one in loose], verbose)}: slow, and no one part explains it"
-        yield "         -> measure once more (FORCE=1): one healthy step in 100 has such a run by chance"
+        yield "         -> measure these once more by themselves, then their halves"
     yield from (f"LIKE     {text}" for text in verdict.signatures)
     if script is not None:
         runs = [_what(run, verdict.plan.subject.names) for run in verdict.next]

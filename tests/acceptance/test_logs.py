@@ -111,3 +111,14 @@ def test_plans_of_other_layouts_are_refused(place: Path, tmp_path: Path, capsys:
     assert "with other hosts, steps or runs than it has now" in err
     status, _, err = call(capsys, "score", LAYOUT, "--expect", str(tmp_path / "none"), *logs)
     assert "plan.json: no such file; write the plan first" in err
+
+
+def test_no_logs_are_no_pass(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    arguments = ("score", LAYOUT, "--expect", str(place), "--measured")
+    status, out, _ = call(capsys, *arguments, str(tmp_path / "empty"))
+    assert status == 0
+    assert "VERDICT  NOTHING YET   0 runs measured" in out
+    status, out, err = call(capsys, *arguments, str(tmp_path / "none"))
+    assert (status, out) == (2, "")
+    assert "none: no such file or directory; name logs" in err
