@@ -209,3 +209,149 @@ class Dump:
     findings: tuple[Finding, ...] = ()
     taken_s: float | None = None
     titled: bool = False
+class Place:
+    """Where a device stands; what is not known is empty or None.
+
+    Parameters
+    ----------
+    device : str
+    site, room, row, rack : str
+    unit : int or None
+        Lowest rack unit, counted from 1.
+    """
+
+    device: str
+    site: str = ""
+    room: str = ""
+    row: str = ""
+    rack: str = ""
+    unit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CableEnd:
+    """One end of a link's way through a cable.
+
+    Parameters
+    ----------
+    place : Place
+    kind : str
+        Of the device, such as ``host`` or ``leaf``.
+    port : str
+        Number of the port on its device, or the label that a fabric from elsewhere brought.
+    interface : str
+        What the device's own system calls the port, such as ``swp1s0``.
+    cage, leg : int
+        Cage, counted from 1, and which of the cage's ports, counted from 1.
+    side : str
+        ``front`` or ``rear`` of the rack; empty if not known.
+    optic : str
+        Module in the cage that the cable plugs into; empty where the cable has its own ends.
+    connector : str
+        What the cable ends in, such as ``MPO-12/APC`` or ``OSFP``.
+    label : str
+        Text of the label at this end.
+    """
+
+    place: Place
+    kind: str
+    port: str
+    interface: str = ""
+    cage: int = 0
+    leg: int = 1
+    side: str = ""
+    optic: str = ""
+    connector: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CableRow:
+    """A link on its way through a cable: a row of the cable plan; links of one cable share ``cable_id``.
+
+    Parameters
+    ----------
+    cable_id : str
+    leg : int
+        Which of the cable's links, counted from 1.
+    network : str
+    a, z : CableEnd
+        The end on the lower tier, and the other.
+    media : str
+        ``dac``, ``acc``, ``aec``, ``aoc``, ``mmf``, ``smf`` or ``copper``; empty if none does.
+    sku : str
+        Order number of the cable; empty if the catalogue has none.
+    speed_bps : float
+        Of the link; 0 if unknown.
+    lanes : int
+        Electrical lanes of the link; 0 if unknown.
+    plane, rail : int
+        Counted from 0; -1 for none.
+    route_m, slack_m, length_m : float or None
+        Length of the way, what is kept at both ends, and the length to order that holds both.
+    bundle, tray_path, colour : str
+        What the cable is laid with, the trays it lies in (empty within a rack), and its colour.
+    optics_w : float or None
+        What the cable's share of the modules at both ends draws, in W.
+    price : float or None
+        Of the cable and its share of the modules; None if one is not known.
+    phase : str
+        Step of the installation, such as ``su-01``.
+    status : str
+        ``planned``, ``ordered`` or ``installed``.
+    """
+
+    cable_id: str
+    leg: int
+    network: str
+    a: CableEnd
+    z: CableEnd
+    media: str = ""
+    sku: str = ""
+    speed_bps: float = 0.0
+    lanes: int = 0
+    plane: int = -1
+    rail: int = -1
+    route_m: float | None = None
+    slack_m: float | None = None
+    length_m: float | None = None
+    bundle: str = ""
+    tray_path: str = ""
+    colour: str = ""
+    optics_w: float | None = None
+    price: float | None = None
+    phase: str = ""
+    status: str = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class BomRow:
+    """Equal things to order.
+
+    Parameters
+    ----------
+    sku : str
+        Empty if the catalogue has none.
+    description, media : str
+    length_m : float or None
+        Of a cable.
+    quantity, spares : int
+        Used, and kept beside them.
+    unit_price : float or None
+    source : str
+        Of the price.
+    """
+
+    sku: str
+    description: str
+    media: str
+    length_m: float | None
+    quantity: int
+    spares: int
+    unit_price: float | None
+    source: str = ""
+
+    @property
+    def total(self) -> float | None:
+        """Price of all, spares included."""
+        return None if self.unit_price is None else (self.quantity + self.spares) * self.unit_price

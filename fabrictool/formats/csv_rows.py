@@ -19,10 +19,11 @@ def header(head: bytes) -> tuple[str, ...]:
     line = head.decode("utf-8-sig", "replace").lstrip("\r\n").splitlines()[:1]
     if not line or "\0" in line[0]:
         return ()
-    return _words(line[0].split(_separator(line[0])))
+    return _words(line[0].split(separator(line[0])))
 
 
-def _separator(line: str) -> str:
+def separator(line: str) -> str:
+    """Return what separates the cells of a line: a comma, a semicolon or a tabulator."""
     return max(",;\t", key=line.count)
 
 
@@ -45,7 +46,7 @@ def rows(text: str, synonyms: Mapping[str, str], needed: Sequence[str], report: 
     """
     lines = text.split("\n")
     first = next((line for line, row in enumerate(lines) if row.strip()), 0)
-    reader = csv.reader(io.StringIO(text), delimiter=_separator(lines[first]), strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=separator(lines[first]), strict=True)
     columns: tuple[str, ...] = ()
     while True:
         start = reader.line_num + 1

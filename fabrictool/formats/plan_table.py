@@ -1,0 +1,223 @@
+"""Cable plans that others made: point-to-point sheets, cables of NetBox, and tables with columns of any name.
+
+Every value keeps the cell that it stands in, so that what is wrong in a plan can be named there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fabrictool.formats.imported import Report
+from fabrictool.formats.opening import read_all
+from fabrictool.formats.plan_columns import NEEDED, mapped
+from fabrictool.formats.sheets import Sheet, sheets
+from fabrictool.records import CableEnd, CableRow, Finding, Place
+from fabrictool.units import SPEED, parse
+
+#: Rows from the top of a sheet among which its header is looked for.
+HEADER_ROWS = 30
+_METRES = {"m": 1.0, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "in": 0.0254, "mi": 1609.344}
+_NUMBER = re.compile(r"\s*([-+]?\d+(?:[.,]\d+)?)\s*(.*?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A link of a plan, and where it stands: a row of a sheet, and the column of each thing that it says."""
+
+    cable: CableRow
+    sheet: Sheet
+    line: int
+    columns: Mapping[str, int]
+
+    def place(self, column: str = "") -> str:
+        """Return the cell of a column, or the row where the plan has no such column."""
+        return self.sheet.place(self.line, self.columns.get(column))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTable:
+    """All links of a plan in order, and what could not be read in it."""
+
+    source: str
+    rows: tuple[PlanRow, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_plan(path: str) -> PlanTable:
+    """Read a plan from a workbook or CSV file; ``-`` is standard input.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or no sheet has the columns of a plan.
+    """
+    return plan_table(*read_all(path))
+
+
+def plan_table(name: str, content: bytes) -> PlanTable:
+    """Read a plan from bytes; ``name`` stands for the file in messages."""
+    report = Report(name)
+    rows: list[PlanRow] = []
+    tables = sheets(name, content, report)
+    passed = []
+    for sheet in tables:
+        head = _header(sheet)
+        if head is None:
+            passed.append(sheet)
+            continue
+        _remarks(sheet, head[0], report)
+        rows += _Rows(sheet, head[1], report).all(head[0] + 1)
+    if len(passed) == len(tables):
+        shown = ", ".join(sheet.name for sheet in tables if sheet.name)
+        what = f"no sheet has the columns of a plan ({', '.join(NEEDED)})" + (f"; there are {shown}" if shown else "")
+        fix = "name the columns such as A-Node, A-Port, Z-Node, Z-Port in one row above the links"
+        raise report.refusal(1, what, fix)
+    for sheet in passed:
+        if sheet.rows:
+            what = "this sheet has no columns of a plan: it is passed over"
+            _add(report, "sheet-passed", "note", sheet.place(0), what, "name its columns if it holds cables")
+    return PlanTable(name, tuple(rows), tuple(report.findings))
+
+
+def _header(sheet: Sheet) -> tuple[int, dict[str, int]] | None:
+    for row in range(min(len(sheet.rows), HEADER_ROWS)):
+        columns = mapped(sheet.rows[row])
+        if columns is not None:
+            return row, columns
+    return None
+
+
+def _remarks(sheet: Sheet, head: int, report: Report) -> None:
+    if sheet.hidden:
+        what = f"sheet {sheet.name} is hidden, and its links count"
+        _add(report, "sheet-hidden", "warning", sheet.place(head), what, "show it, or remove it")
+    if sheet.formulas:
+        first = sheet.place(*min(sheet.formulas))
+        what = f"{len(sheet.formulas)} cells hold formulas: the values that were stored last are read"
+        _add(report, "cell-formula", "note", first, what, "store values where the file was not saved by a spreadsheet")
+    below = [area for area in sheet.merged if area[1][0] + 1 > sheet.lines[head]]
+    for (top, left), (bottom, right) in below:
+        row = next((at for at, line in enumerate(sheet.lines) if line == top + 1), head)
+        what = f"{bottom - top + 1} x {right - left + 1} cells are merged: their value counts in the first alone"
+        _add(report, "cell-merged", "warning", sheet.place(row, left), what, "write the value in every row")
+
+
+def _add(report: Report, identity: str, severity: str, where: str, message: str, fix: str) -> None:
+    report.findings.append(Finding(identity, severity, where, message, fix))  # type: ignore[arg-type]
+
+
+class _Rows:
+    """Reads the rows of one sheet."""
+
+    def __init__(self, sheet: Sheet, columns: Mapping[str, int], report: Report) -> None:
+        self.sheet, self.columns, self.report = sheet, columns, report
+        self._dates: list[tuple[int, int]] = []
+
+    def all(self, first: int) -> Iterator[PlanRow]:
+        """Yield the links from a row on; of a cable with several ports at one end, a link for each."""
+        for row in range(first, len(self.sheet.rows)):
+            if mapped(self.sheet.rows[row]) is not None:
+                continue  # the header again, as on each printed page
+            missing = [column for column in NEEDED if not self.cell(row, column)]
+            if missing:
+                self._half(row, missing)
+                continue
+            yield from self._links(row)
+
+    def cell(self, row: int, column: str) -> str:
+        """Return the text of a cell, empty where there is none."""
+        at = self.columns.get(column)
+        cells = self.sheet.rows[row]
+        return cells[at] if at is not None and at < len(cells) else ""
+
+    def _half(self, row: int, missing: Sequence[str]) -> None:
+        if len(missing) == len(NEEDED):
+            return
+        what = f"{' and '.join(missing)} is blank: the row is left out"
+        where = self.sheet.place(row, self.columns[missing[0]])
+        _add(self.report, "row-unreadable", "error", where, what, "name both ends")
+
+    def _links(self, row: int) -> Iterator[PlanRow]:
+        for column in ("a_port", "z_port"):
+            if (row, self.columns[column]) in self.sheet.dates:
+                what = f"{column} is a date ({self.cell(row, column)}): a spreadsheet took a port such as 1/2 for one"
+                where = self.sheet.place(row, self.columns[column])
+                _add(self.report, "cell-date", "error", where, what, "format the column as text and write it again")
+                return
+        a, z = ([self._split(row, f"{side}_{word}") for word in ("device", "port")] for side in "az")
+        count = max(len(words) for words in (*a, *z))
+        for leg in range(count):
+            ends = [self._end(row, side, *(words[min(leg, len(words) - 1)] for words in pair))
+                    for side, pair in (("a", a), ("z", z))]  # fmt: skip
+            yield PlanRow(self._cable(row, leg, ends[0], ends[1]), self.sheet, row, self.columns)
+
+    def _split(self, row: int, column: str) -> list[str]:
+        return [part.strip() for part in self.cell(row, column).split(",")]
+
+    def _end(self, row: int, side: str, device: str, port: str) -> CableEnd:
+        unit = self.cell(row, f"{side}_u").upper().removeprefix("U").removeprefix("R").strip()
+        place = Place(
+            device, self.cell(row, f"{side}_site"), self.cell(row, f"{side}_room"), self.cell(row, f"{side}_row"),
+            self.cell(row, f"{side}_rack"), int(unit) if unit.isdecimal() and len(unit) < 4 else None,
+        )  # fmt: skip
+        return CableEnd(
+            place, self.cell(row, f"{side}_kind"), port, optic=self.cell(row, f"{side}_optic"),
+            connector=self.cell(row, f"{side}_connector"), label=self.cell(row, f"{side}_label"),
+        )  # fmt: skip
+
+    def _cable(self, row: int, leg: int, a: CableEnd, z: CableEnd) -> CableRow:
+        stated = self.cell(row, "leg")
+        identity = self.cell(row, "cable_id") or self.cell(row, "cable_label") or self.cell(row, "link")
+        return CableRow(
+            identity, int(stated) if stated.isdecimal() and int(stated) > 0 else leg + 1, self.cell(row, "network"),
+            a, z, self.cell(row, "media").lower(), self.cell(row, "sku"), self._speed(row),
+            self._count(row, "lanes", 0), self._count(row, "plane", -1), self._count(row, "rail", -1),
+            self._length(row, "route_m"), self._length(row, "slack_m"), self._length(row, self._length_column()),
+            self.cell(row, "bundle"), self.cell(row, "tray_path"), self.cell(row, "colour"),
+            phase=self.cell(row, "phase"), status=self.cell(row, "status") or "planned",
+        )  # fmt: skip
+
+    def _count(self, row: int, column: str, absent: int) -> int:
+        text = self.cell(row, column)
+        return int(text) if text.isdecimal() and len(text) < 6 else absent
+
+    def _speed(self, row: int) -> float:
+        """Return the speed of a link in bit/s: with its unit, or a bare number of Gbit/s."""
+        column = "speed_gbps" if "speed_gbps" in self.columns else "speed"
+        text = self.cell(row, column)
+        match = _NUMBER.fullmatch(text)
+        if not text:
+            return 0.0
+        if match and match[2].lower() in {"", "gb/s", "gbit/s", "gbps", "gbe", "ge", "gb"}:
+            value = float(match[1].replace(",", "."))
+            return value if value >= 1e6 else value * 1e9
+        try:
+            return parse(text, SPEED)
+        except ValueError as error:
+            self._unreadable(row, column, str(error))
+            return 0.0
+
+    def _length_column(self) -> str:
+        return "length_m" if "length_m" in self.columns else "length"
+
+    def _length(self, row: int, column: str) -> float | None:
+        """Return a length in m: with its unit, by the column of units, or a bare number of m; None if blank."""
+        text = self.cell(row, column)
+        if not text:
+            return None
+        match = _NUMBER.fullmatch(text)
+        unit = (match[2] if match else "") or self.cell(row, "length_unit") or "m"
+        if match and unit.lower() in _METRES:
+            value = float(match[1].replace(",", ".")) * _METRES[unit.lower()]
+            if value >= 0:
+                return value
+        self._unreadable(row, column, f"'{text}' is no length")
+        return None
+
+    def _unreadable(self, row: int, column: str, what: str) -> None:
+        where = self.sheet.place(row, self.columns[column])
+        _add(self.report, "cell-unreadable", "error", where, f"{column}: {what}", "correct the cell")
+
+

@@ -1,0 +1,250 @@
+"""Tables of others, from workbooks (.xlsx, .xlsb, .ods) and CSV: rows of text with the place of every cell."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fabrictool.errors import InputError
+from fabrictool.formats.csv_rows import separator
+from fabrictool.formats.imported import Report
+from fabrictool.formats.opening import MAX_BYTES, text_of
+
+if TYPE_CHECKING:
+    import python_calamine
+
+ZIP = b"PK\x03\x04"
+#: Most columns of a sheet that are looked at.
+MOST_COLUMNS = 200
+_FORMULA = re.compile(r'<c r="([A-Z]+)(\d+)"[^>]*><f')
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table as it stands in a file.
+
+    Parameters
+    ----------
+    source : str
+        Name of the file.
+    name : str
+        Of the sheet; empty for a file that is one table.
+    lines : tuple of int
+        Line in the file, or row of the sheet, of each row.
+    rows : tuple of tuple of str
+        Cells; whole numbers without a point.
+    dates, formulas : frozenset of (row, column)
+        Cells that hold a date, and those that hold a formula, both counted from 0 in ``rows``.
+    """
+
+    source: str
+    name: str
+    lines: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...]
+    dates: frozenset[tuple[int, int]] = frozenset()
+    formulas: frozenset[tuple[int, int]] = frozenset()
+    hidden: bool = False
+    merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = field(default=())
+
+    def place(self, row: int, column: int | None = None) -> str:
+        """Return where a cell or a whole row is: ``file[sheet!C7]``, ``file:7``."""
+        line = self.lines[row]
+        if not self.name:
+            return f"{self.source}:{line}" + ("" if column is None else f":{column + 1}")
+        return f"{self.source}[{self.name}!{'' if column is None else letters(column)}{line}]"
+
+
+def letters(column: int) -> str:
+    """Return what a spreadsheet calls a column, counted from 0: A, B, …, Z, AA."""
+    found, column = "", column + 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        found = chr(65 + rest) + found
+    return found
+
+
+def is_workbook(content: bytes) -> bool:
+    """Return whether a file is a workbook, and no other archive."""
+    if not content.startswith(ZIP):
+        return False
+    if b"[Content_Types].xml" in content[:4096] or b"mimetypeapplication/vnd.oasis" in content[:100]:
+        return True
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return "[Content_Types].xml" in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
+
+
+def sheets(name: str, content: bytes, report: Report) -> list[Sheet]:
+    """Return the tables of a workbook or a CSV file.
+
+    Raises
+    ------
+    InputError
+        If the file is cut, protected by a password, or no table.
+    """
+    if not content.startswith(ZIP):
+        return [_from_csv(name, text_of(content), report)]
+    return _from_workbook(name, content, report)
+
+
+def _from_csv(name: str, text: str, report: Report) -> Sheet:
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    reader = csv.reader(io.StringIO(text), delimiter=separator(first), strict=True)
+    lines, rows = [], []
+    while True:
+        start = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise report.refusal(start, f"this row cannot be read: {error}", "look for a stray quote") from None
+        if cells is None:
+            break
+        if any(cell.strip() for cell in cells):
+            lines.append(start)
+            rows.append(tuple(cell.strip() for cell in cells[:MOST_COLUMNS]))
+    return Sheet(name, "", tuple(lines), tuple(rows))
+
+
+def _from_workbook(name: str, content: bytes, report: Report) -> list[Sheet]:
+    import python_calamine
+
+    formulas = _formulas(content, report)
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        return [_sheet(name, book, row, formulas) for row in range(len(book.sheet_names))]
+    except python_calamine.PasswordError:
+        raise report.refusal(1, "is protected by a password", "save it without one") from None
+    except (python_calamine.CalamineError, ValueError, OverflowError) as error:
+        what = f"is no whole workbook: {str(error)[:100]}"
+        raise report.refusal(1, what, "copy it again, or save it as .xlsx or CSV") from None
+
+
+def _sheet(
+    name: str, book: python_calamine.CalamineWorkbook, row: int, formulas: dict[str, frozenset[tuple[int, int]]]
+) -> Sheet:
+    import python_calamine
+
+    sheet, facts = book.get_sheet_by_index(row), book.sheets_metadata[row]
+    cells = sheet.to_python(skip_empty_area=False)
+    kept = [place for place, values in enumerate(cells) if any(value != "" for value in values)]
+    new = {old: place for place, old in enumerate(kept)}
+    dates = {
+        (new[old], column)
+        for old in kept
+        for column, value in enumerate(cells[old][:MOST_COLUMNS])
+        if isinstance(value, datetime.date | datetime.time | datetime.timedelta)
+    }
+    found = {(new[line], column) for line, column in formulas.get(facts.name, ()) if line in new}
+    merged = tuple((tuple(a), tuple(z)) for a, z in sheet.merged_cell_ranges or ())
+    return Sheet(
+        name, facts.name, tuple(old + 1 for old in kept),
+        tuple(tuple(_text(value) for value in cells[old][:MOST_COLUMNS]) for old in kept),
+        frozenset(dates), frozenset(found), facts.visible != python_calamine.SheetVisibleEnum.Visible, merged,
+    )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    """Return a cell as text: every number of a workbook is a float, and a port 1.0 is port 1."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).strip()
+
+
+def _formulas(content: bytes, report: Report) -> dict[str, frozenset[tuple[int, int]]]:
+    """Return the cells of each sheet that hold a formula, by row and column of the sheet from 0."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > MAX_BYTES:
+                raise report.refusal(1, f"unpacks to more than {MAX_BYTES // 2**20} MiB", "split the workbook")
+            return {title: _cells(archive.read(path)) for title, path in _parts(archive) if path in archive.namelist()}
+    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, OSError, EOFError) as error:
+        what = f"is no whole workbook: {str(error)[:100] or type(error).__name__}"
+        raise report.refusal(1, what, "copy it again, or save it as .xlsx or CSV") from None
+
+
+def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Yield the name of each sheet with its part of an .xlsx archive; nothing in other workbooks."""
+    from html import unescape
+
+    if "xl/workbook.xml" not in archive.namelist():
+        return
+    book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
+    links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+    target = {}
+    for link in re.findall(r"<Relationship\b[^>]*>", links):
+        facts = dict(re.findall(r'(\w+)="([^"]*)"', link))
+        target[facts.get("Id", "")] = facts.get("Target", "").removeprefix("/xl/")
+    for sheet in re.findall(r"<sheet\b[^>]*>", book):
+        facts = dict(re.findall(r'([\w:]+)="([^"]*)"', sheet))
+        yield unescape(facts.get("name", "")), f"xl/{target.get(facts.get('r:id', ''), '')}"
+
+
+def _cells(xml: bytes) -> frozenset[tuple[int, int]]:
+    if b"<f" not in xml:
+        return frozenset()
+    return frozenset((int(row) - 1, _column(word)) for word, row in _FORMULA.findall(xml.decode("utf-8", "replace")))
+
+
+def _column(word: str) -> int:
+    found = 0
+    for letter in word:
+        found = 26 * found + ord(letter) - 64
+    return found - 1
+
+
+#: What a cell is written as: text, a number, or nothing.
+Cell = str | float | int | None
+
+
+def written(tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[Cell]]]]) -> bytes:
+    """Return a workbook of sheets, each a name, a header and rows; text stays text, whatever it looks like.
+
+    Raises
+    ------
+    InputError
+        If a sheet has more rows than a spreadsheet holds.
+    """
+    import xlsxwriter
+
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_numbers": False}) as book:
+        book.set_properties({"created": datetime.datetime(2000, 1, 1, tzinfo=None)})
+        bold, text = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "@"})
+        for name, header, rows in tables:
+            if len(rows) >= 1_048_576:
+                raise InputError(f"sheet {name} has {len(rows):,} rows; a spreadsheet holds 1,048,575",
+                                 "write one network at a time, or CSV")  # fmt: skip
+            sheet = book.add_worksheet(name[:31])
+            sheet.freeze_panes(1, 0)
+            sheet.repeat_rows(0)
+            sheet.set_landscape()
+            sheet.fit_to_pages(1, 0)
+            for column, width in enumerate(_widths(header, rows)):
+                sheet.set_column(column, column, width)
+            for column, title in enumerate(header):
+                sheet.write_string(0, column, title, bold)
+            for line, cells in enumerate(rows, 1):
+                for column, value in enumerate(cells):
+                    if isinstance(value, str):
+                        if value:
+                            sheet.write_string(line, column, value, text)
+                    elif value is not None:
+                        sheet.write_number(line, column, value)
+            sheet.autofilter(0, 0, max(len(rows), 1), len(header) - 1)
+    return out.getvalue()
+
+
+def _widths(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    shown = rows[:200]
+    return [
+        min(60, 2 + max(len(title), *(len(str(row[column] if row[column] is not None else "")) for row in shown), 6))
+        for column, title in enumerate(header)
+    ]
