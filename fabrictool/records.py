@@ -209,6 +209,9 @@ class Dump:
     findings: tuple[Finding, ...] = ()
     taken_s: float | None = None
     titled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a device stands; what is not known is empty or None.
 

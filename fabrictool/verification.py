@@ -12,6 +12,7 @@ from fabrictool import __version__
 from fabrictool.cabling.inferred import fabric_of, inferred
 from fabrictool.cabling.planned import Plan, planned
 from fabrictool.cabling.progress import Progress, progress
+from fabrictool.cabling.their_plan import at_cells, check_plan
 from fabrictool.cabling.told import Impact, RootCause
 from fabrictool.cabling.verdict import Summary, Verdict, verdict
 from fabrictool.changes.as_built import Difference, Pricing, rows_of_network
@@ -22,6 +23,7 @@ from fabrictool.formats import as_built_table
 from fabrictool.formats.dumps import dump_from, sightings_of
 from fabrictool.formats.names import read_names
 from fabrictool.formats.opening import read_all, text_of
+from fabrictool.formats.plan_table import plan_of_others
 from fabrictool.formats.recognise import imported
 from fabrictool.layout.model import Layout
 from fabrictool.records import Dump, Finding, Sighting
@@ -133,18 +135,33 @@ def verify(
     given = [as_built] if isinstance(as_built, Fabric | str | Path) else list(as_built)
     if infer and not isinstance(layout, Layout):
         given = [layout, *given]
-    dumps = [_dump(one, source_format) for one in given]
     aliases = read_names(names) if isinstance(names, str) else dict(names or {})
-    subject, rows = (_inferred(dumps, given), ()) if infer else _plan_of(layout)
+    places: dict[str, str] = {}
+    if infer:
+        dumps = [_dump(one, source_format) for one in given]
+        subject, rows = _inferred(dumps, given), ()
+    else:
+        subject, rows = _plan_of(layout)
+        dumps = [_checked(one, source_format, subject.fabric, places) for one in given]
     plan = planned(subject.fabric, rows, _racks(subject))
     found = verdict(plan, dumps, aliases)
-    findings = [*(RootCause(row) for row in subject.findings), *found.findings]
+    findings = [*(RootCause(row) for row in subject.findings), *(at_cells(row, places) for row in found.findings)]
     shift = len(findings) - len(found.findings)
     if price:
         findings = _priced(plan, found, findings, shift)
     ranked = sorted(findings, key=_rank)
     sources = tuple((dump.name, dump.format, dump.taken_s) for dump in dumps)
     return Verification(subject.fabric.name, sources, tuple(ranked), found.summary, progress(found.board))
+
+
+def _checked(given: Fabric | str | Path, source_format: str | None, fabric: Fabric, places: dict[str, str]) -> Dump:
+    """Return what was seen, or what a plan of others would plug, whose cells go to ``places``."""
+    table = None if isinstance(given, Fabric) else plan_of_others(str(given), source_format)
+    if table is None:
+        return _dump(given, source_format)
+    checked = check_plan(fabric, table)
+    places |= checked.places
+    return checked.dump
 
 
 def _dump(given: Fabric | str | Path, source_format: str | None) -> Dump:

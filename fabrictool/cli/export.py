@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fabrictool.fabric import Fabric
     from fabrictool.formats.writing import Export, Files, Writer
     from fabrictool.layout.model import Layout
+    from fabrictool.records import Place
 
 
 def _list_formats(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -74,7 +75,23 @@ def _export(path: str, writer: Writer, network: str | None, port_names: str | No
     row = names.index(network) if network is not None else 0
     if network is not None:
         fabric = network_alone(fabric, row)
-    return Export(fabric, row, _words(fabric, layout, writer, port_names))
+    places = _places(fabric, layout) if writer.port_names else {}
+    return Export(fabric, row, _words(fabric, layout, writer, port_names), places)
+
+
+def _places(fabric: Fabric, layout: Layout | None) -> dict[str, Place]:
+    from fabrictool.placement import place
+    from fabrictool.power import rack_limits
+    from fabrictool.records import Place
+
+    placement = place(layout, fabric, rack_limits(layout).limit_w) if layout is not None else None
+    if placement is None:
+        return {}
+    racks = placement.racks.name.tolist()
+    rows = zip(fabric.names, placement.rack.tolist(), placement.unit.tolist(), strict=True)
+    return {
+        name: Place(name, rack=racks[rack], unit=unit if unit > 0 else None) for name, rack, unit in rows if rack >= 0
+    }
 
 
 def _words(fabric: Fabric, layout: Layout | None, writer: Writer, port_names: str | None) -> list[str] | None:

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 def command(
     layout: str, as_built: tuple[str, ...], as_json: bool, form: str, quiet: bool, watch: str | None, **options: Any
 ) -> int:
-    """Hold dumps of a fabric (ibnetdiscover, iblinkinfo, LLDP, tables) against its plan.
+    """Hold dumps of a fabric (ibnetdiscover, iblinkinfo, LLDP, tables), or a plan of others, against its plan.
 
     Each finding is one mistake, with what undoes it and what it costs; several dumps are read as one fabric.
+    A workbook, or CSV with headers of other tools, is a plan that somebody made: it is checked against the
+    layout, each fault with its cell.
 
     Exit status: 0 clean, 1 if a finding is an error, 2 for bad input.
     """

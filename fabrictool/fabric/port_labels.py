@@ -62,7 +62,8 @@ def _junos(place: PortPlace) -> str:
     return f"et-0/0/{place.cage}" + (f":{place.leg}" if place.legs > 1 else "")
 
 
-_SCHEMES: dict[str, Callable[[PortPlace], str]] = {
+#: How each naming scheme writes a port.
+SCHEMES: dict[str, Callable[[PortPlace], str]] = {
     "number": lambda place: str(place.number),
     "cumulus": _cumulus,
     "mlnx-os": _mlnx_os,
@@ -130,26 +131,44 @@ def port_label(fabric: Fabric, port: int, scheme: str) -> str:
     return port_labels(fabric, [port], scheme)[0]
 
 
-def port_labels(fabric: Fabric, ports: Iterable[int], scheme: str) -> list[str]:
-    """Return the labels of several ports, as ``port_label`` does."""
-    if scheme not in _SCHEMES:
-        known = ", ".join(_SCHEMES)
-        hint = did_you_mean(scheme, _SCHEMES) or f"use one of {known}"
+def port_labels(fabric: Fabric, ports: Iterable[int], scheme: str, own: bool = True) -> list[str]:
+    """Return the labels of several ports, as ``port_label`` does; without ``own``, brought labels do not win."""
+    if scheme not in SCHEMES:
+        known = ", ".join(SCHEMES)
+        hint = did_you_mean(scheme, SCHEMES) or f"use one of {known}"
         raise InputError([Problem("", f"there is no port naming scheme '{scheme}'", hint)])
-    write, brought = _SCHEMES[scheme], fabric.ports.label
-    return [
-        str(brought[port]) if brought is not None and brought[port] else write(place_of(fabric, port)) for port in ports
-    ]
+    write, brought = SCHEMES[scheme], fabric.ports.label if own else None
+    found: list[str] = []
+    places: dict[int, list[PortPlace]] = {}
+    for port in ports:
+        label = str(brought[port]) if brought is not None else ""
+        if not label:
+            device = int(fabric.ports.device[port])
+            if device not in places:
+                places[device] = places_of(fabric, device)
+            label = write(places[device][port - int(fabric.first_port[device])])
+        found.append(label)
+    return found
 
 
 def place_of(fabric: Fabric, port: int) -> PortPlace:
     """Return where a port is: cage, leg and rail."""
+    device = int(fabric.ports.device[port])
+    return places_of(fabric, device)[port - int(fabric.first_port[device])]
+
+
+def places_of(fabric: Fabric, device: int) -> list[PortPlace]:
+    """Return where each port of a device is, in order."""
     table = fabric.ports
-    device = int(table.device[port])
-    first, end = int(fabric.first_port[device]), int(fabric.first_port[device + 1])
-    cages = table.cage[first:end]
-    mates = np.flatnonzero(cages == table.cage[port])
-    rail, number = int(table.rail[port]), int(table.number[port])
-    leg = int(np.searchsorted(mates, port - first))
-    twin = len(np.unique(cages)) < len(cages)
-    return PortPlace(number, int(table.cage[port]), leg, len(mates), rail if rail >= 0 else number - 1, twin)
+    rows = slice(int(fabric.first_port[device]), int(fabric.first_port[device + 1]))
+    cages = table.cage[rows]
+    kinds, at, legs = np.unique(cages, return_inverse=True, return_counts=True)
+    order = np.argsort(at, kind="stable")
+    leg = np.empty(len(cages), np.int64)
+    leg[order] = np.arange(len(cages)) - (np.cumsum(legs) - legs)[at[order]]
+    twin = len(kinds) < len(cages)
+    columns = (table.number[rows], cages, leg, legs[at], table.rail[rows])
+    return [
+        PortPlace(number, cage, place, count, rail if rail >= 0 else number - 1, twin)
+        for number, cage, place, count, rail in zip(*(column.tolist() for column in columns), strict=True)
+    ]

@@ -9,13 +9,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from fabrictool.formats.csv_rows import separator
 from fabrictool.formats.imported import Report
-from fabrictool.formats.opening import read_all
-from fabrictool.formats.plan_columns import NEEDED, mapped
-from fabrictool.formats.sheets import Sheet, sheets
+from fabrictool.formats.opening import read_all, text_of
+from fabrictool.formats.plan_columns import NEEDED, mapped, words
+from fabrictool.formats.sheets import Sheet, is_workbook, sheets
 from fabrictool.records import CableEnd, CableRow, Finding, Place
 from fabrictool.units import SPEED, parse
 
+FORMAT = "plan"
+#: Bytes from the start that decide.
+HEAD = 65536
 #: Rows from the top of a sheet among which its header is looked for.
 HEADER_ROWS = 30
 _METRES = {"m": 1.0, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "in": 0.0254, "mi": 1609.344}
@@ -54,6 +58,24 @@ def read_plan(path: str) -> PlanTable:
         If the file cannot be read, or no sheet has the columns of a plan.
     """
     return plan_table(*read_all(path))
+
+
+def plan_of_others(path: str, form: str | None = None) -> PlanTable | None:
+    """Return the plan in a file that is one by its content, or by ``form``; None for anything else.
+
+    Workbooks are, and CSV whose headers are those of other tools; a table with headers of our own says what
+    was seen.
+    """
+    if form not in (None, FORMAT) or path == "-":
+        return None
+    name, content = read_all(path)
+    if form == FORMAT or is_workbook(content):
+        return plan_table(name, content)
+    first = next((line for line in text_of(content[:HEAD]).split("\n") if line.strip()), "")
+    cells = [cell.strip(' "') for cell in first.split(separator(first))]
+    own = {"a_device", "a_node"} & {cell.lower() for cell in cells if "_" in cell}
+    told = {"seen", "module", "rx_power_dbm"} & set(words(cells))
+    return None if own or told or mapped(cells) is None else plan_table(name, content)
 
 
 def plan_table(name: str, content: bytes) -> PlanTable:
@@ -100,8 +122,8 @@ def _remarks(sheet: Sheet, head: int, report: Report) -> None:
     below = [area for area in sheet.merged if area[1][0] + 1 > sheet.lines[head]]
     for (top, left), (bottom, right) in below:
         row = next((at for at, line in enumerate(sheet.lines) if line == top + 1), head)
-        what = f"{bottom - top + 1} x {right - left + 1} cells are merged: their value counts in the first alone"
-        _add(report, "cell-merged", "warning", sheet.place(row, left), what, "write the value in every row")
+        what = f"{bottom - top + 1} x {right - left + 1} cells are merged: their value counts in each"
+        _add(report, "cell-merged", "note", sheet.place(row, left), what, "write the value in every row")
 
 
 def _add(report: Report, identity: str, severity: str, where: str, message: str, fix: str) -> None:
@@ -219,5 +241,3 @@ class _Rows:
     def _unreadable(self, row: int, column: str, what: str) -> None:
         where = self.sheet.place(row, self.columns[column])
         _add(self.report, "cell-unreadable", "error", where, f"{column}: {what}", "correct the cell")
-
-

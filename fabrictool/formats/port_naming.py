@@ -13,6 +13,8 @@ from fabrictool.formats.linked import port_words
 
 #: Names by vendor and protocol, where a type tells them.
 VENDOR = "vendor"
+#: Names as point-to-point sheets have them: by vendor, and over InfiniBand cage and leg, adapters by number.
+SHEETS = "sheets"
 _HOST_SCHEMES = {"infiniband": "rdma"}
 
 
@@ -48,14 +50,16 @@ def named_ports(fabric: Fabric, scheme: str, types: Mapping[str, tuple[str | Non
 
 def _scheme(fabric: Fabric, device: int, scheme: str, types: Mapping[str, tuple[str | None, str | None]]) -> str:
     if fabric.devices.tier[device] == 0:
-        return _HOST_SCHEMES.get(_protocol(fabric, device), "rail")
-    if scheme != VENDOR:
+        chosen = _HOST_SCHEMES.get(_protocol(fabric, device), "rail")
+        return "number" if scheme == SHEETS and chosen == "rdma" else chosen
+    if scheme not in (VENDOR, SHEETS):
         return scheme
     vendor, protocol = types.get(fabric.types[fabric.devices.type[device]], (None, None))
     network = int(fabric.devices.network[device])
     if protocol is None and network >= 0 and fabric.networks[network].protocol == "infiniband":
         protocol = "infiniband"
-    return scheme_of(vendor, protocol)
+    found = scheme_of(vendor, protocol)
+    return "infiniband-split" if scheme == SHEETS and found == "mlnx-os" else found
 
 
 def _protocol(fabric: Fabric, device: int) -> str:

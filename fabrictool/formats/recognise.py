@@ -14,6 +14,7 @@ from fabrictool.fabric.store import read_fabric as read_saved
 from fabrictool.formats.imported import Imported
 from fabrictool.formats.opening import read_all, text_of, unpacked
 from fabrictool.formats.reading import READERS
+from fabrictool.formats.sheets import is_workbook
 from fabrictool.layout.model import Layout
 from fabrictool.layout.reading import layout_from_bytes
 
@@ -55,6 +56,10 @@ def imported(path: str) -> Imported | None:
 
 def imported_from(name: str, content: bytes) -> Imported | None:
     """Return the fabric in bytes; ``name`` stands for the file in messages."""
+    if is_workbook(content):
+        from fabrictool.formats import point_to_point
+
+        return point_to_point.read(name, content)
     if content.startswith(MAGIC):
         return Imported("npz", read_saved(io.BytesIO(content), name))
     reader = _reader(content[:HEAD])

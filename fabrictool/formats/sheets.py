@@ -134,6 +134,8 @@ def _sheet(
 
     sheet, facts = book.get_sheet_by_index(row), book.sheets_metadata[row]
     cells = sheet.to_python(skip_empty_area=False)
+    merged = tuple(((a[0], a[1]), (z[0], z[1])) for a, z in sheet.merged_cell_ranges or ())
+    _fill(cells, merged)
     kept = [place for place, values in enumerate(cells) if any(value != "" for value in values)]
     new = {old: place for place, old in enumerate(kept)}
     dates = {
@@ -143,12 +145,19 @@ def _sheet(
         if isinstance(value, datetime.date | datetime.time | datetime.timedelta)
     }
     found = {(new[line], column) for line, column in formulas.get(facts.name, ()) if line in new}
-    merged = tuple((tuple(a), tuple(z)) for a, z in sheet.merged_cell_ranges or ())
     return Sheet(
         name, facts.name, tuple(old + 1 for old in kept),
         tuple(tuple(_text(value) for value in cells[old][:MOST_COLUMNS]) for old in kept),
         frozenset(dates), frozenset(found), facts.visible != python_calamine.SheetVisibleEnum.Visible, merged,
     )  # fmt: skip
+
+
+def _fill(cells: list[list[Any]], merged: Sequence[tuple[Any, Any]]) -> None:
+    """Give every cell of a merged area its value, as a reader sees it."""
+    for (top, left), (bottom, right) in merged:
+        if top < len(cells) and left < len(cells[top]):
+            for row in cells[top : bottom + 1]:
+                row[left : right + 1] = [cells[top][left]] * len(row[left : right + 1])
 
 
 def _text(value: Any) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 
 from fabrictool.errors import InputError, did_you_mean
 from fabrictool.fabric import Fabric
+from fabrictool.records import CableRow, Place
 
 #: File name to content; the main file is called "".
 Files = dict[str, bytes]
@@ -17,11 +18,20 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is written: a fabric, the row of the network that is meant where a format holds one, names of ports."""
+    """What is written: a fabric, the row of the network that is meant where a format holds one, names of ports.
+
+    ``places`` say where devices stand, by name.
+    """
 
     fabric: Fabric
     network: int = 0
     words: Sequence[str] | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    @property
+    def protocol(self) -> str:
+        """Protocol of the network that is meant."""
+        return self.fabric.networks[self.network].protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,31 @@ def _npz(export: Export) -> Files:
     return {"": out.getvalue()}
 
 
+def _rows(export: Export) -> list[CableRow]:
+    from fabrictool.formats.plan_rows import cable_rows
+
+    return list(cable_rows(export.fabric, export.words, export.places))
+
+
+def _sheets(form: str, export: Export) -> Files:
+    from fabrictool.formats import point_to_point
+
+    chosen = form or ("infiniband" if export.protocol == "infiniband" else "ethernet")
+    return {"": point_to_point.write(_rows(export), chosen, export.protocol)}
+
+
+def _plan(export: Export) -> Files:
+    from fabrictool.formats import plan_csv
+
+    return {"": plan_csv.write(_rows(export)).encode()}
+
+
+def _labels(export: Export) -> Files:
+    from fabrictool.formats import labels_csv
+
+    return {"": labels_csv.write(_rows(export)).encode("utf-8-sig")}
+
+
 WRITERS: Mapping[str, Writer] = {
     "edges": Writer("edges.csv: one link a row", _text("edges_csv")),
     "graphml": Writer("GraphML, with everything of the fabric", _text("graphml")),
@@ -100,12 +135,19 @@ WRITERS: Mapping[str, Writer] = {
     "slurm-tree": Writer("topology.conf of topology/tree", partial(_slurm, "tree"), one_network=True),
     "slurm-block": Writer("topology.conf of topology/block", partial(_slurm, "block"), one_network=True),
     "slurm-yaml": Writer("topology.yaml, tree and blocks", partial(_slurm, "yaml"), one_network=True),
-}
+    "p2p": Writer("point-to-point sheets (.xlsx) of UFM's cable validation", partial(_sheets, ""),
+                  port_names="sheets", binary=True),
+    "ptp-links": Writer("its Links sheet (.xlsx), from version 1.7.1", partial(_sheets, "links"),
+                        port_names="sheets", binary=True),
+    "plan": Writer("plan CSV: one link a row, with places", _plan, port_names="number"),
+    "labels": Writer("labels (.csv): one row a label, both ends", _labels, port_names="vendor"),
+}  # fmt: skip
 #: What others call these formats.
 SYNONYMS = {
     "edges-csv": "edges", "edges.csv": "edges", "ptm": "dot", "graphviz": "dot", "topology.dot": "dot",
     "clab": "containerlab", "topo": "ibutils-topo", "ibutils": "ibutils-topo", "slurm": "slurm-tree",
     "topology.conf": "slurm-tree", "topology.yaml": "slurm-yaml", "json": "node-link", "netfile": "ibsim",
+    "ptp": "ptp-links", "point-to-point": "p2p", "cvt": "p2p", "plan-csv": "plan", "xlsx": "p2p",
 }  # fmt: skip
 
 

@@ -9,13 +9,25 @@ from foreign import own, published
 
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.edits import network_alone
-from fabrictool.formats import containerlab, dot, gexf, ibutils_topo, node_link, slurm
+from fabrictool.formats import (
+    containerlab,
+    dot,
+    gexf,
+    ibutils_topo,
+    labels_csv,
+    node_link,
+    plan_csv,
+    point_to_point,
+    slurm,
+)  # fmt: skip
 from fabrictool.formats.hostlists import compressed, expanded
 from fabrictool.formats.neighbourhoods import blocks, neighbourhoods
+from fabrictool.formats.plan_rows import cable_rows
 from fabrictool.formats.port_naming import named_ports
 from fabrictool.formats.recognise import imported_from
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree
+from fabrictool.records import CableEnd, CableRow, Place
 
 FABRICS = {
     "ft64": fabrics.pgft((8, 8), (1, 8), (1, 1)),
@@ -267,3 +279,41 @@ def test_one_network_of_several() -> None:
     assert len(alone.links) == 8 + 2
     assert set(alone.names) < set(site.names)
     assert links_of(back(dot.write(alone), "dot")) == [row for row in links_of(site) if row[-1] == "storage"]
+
+
+@pytest.mark.parametrize("form", ["ethernet", "infiniband", "links"])
+@pytest.mark.parametrize("scheme", ["number", "cumulus", "infiniband-split"])
+@pytest.mark.parametrize("name", ["ft64", "parallel cables", "rails", "rail only"])
+def test_sheets_come_back_with_devices_and_ports(name: str, scheme: str, form: str) -> None:
+    before = FABRICS[name]
+    words = named_ports(before, scheme, {})
+    found = imported_from("back.xlsx", point_to_point.write(cable_rows(before, words), form))
+    assert found is not None
+    assert found.format == "point-to-point"
+    bare = [(a[::2], z[::2]) for a, z, *_ in links_of(before, words)]
+    assert sorted((a[::2], z[::2]) for a, z, *_ in links_of(found.fabric)) == sorted(bare)
+    assert [row[0] for row in devices_of(found.fabric)] == [row[0] for row in devices_of(before)]
+    assert [row[2] for row in devices_of(found.fabric)] == [row[2] for row in devices_of(before)]
+
+
+@pytest.mark.parametrize("name", sorted(FABRICS))
+def test_a_plan_comes_back_with_links_kinds_and_networks(name: str) -> None:
+    before = FABRICS[name]
+    after = back(plan_csv.write(cable_rows(before)), "plan-csv")
+    untimed = [(a[::2], z[::2], speed, network) for a, z, speed, _, network in links_of(before)]
+    assert sorted((a[::2], z[::2], speed, net) for a, z, speed, _, net in links_of(after)) == sorted(untimed)
+    linked = {before.names[row] for end in before.ends for row in end.tolist()}
+    assert devices_of(after) == [row for row in devices_of(before) if row[0] in linked]
+
+
+def test_both_ends_of_a_cable_get_a_label_that_names_both() -> None:
+    """The form of the sample: near unit and port, far unit and port, and the other way round."""
+    end = [CableEnd(Place(name, rack=rack, unit=unit), kind, port) for name, rack, unit, kind, port in
+           (("gpu01", "R01", 1, "host", "rail0"), ("leaf0", "NET01", 40, "leaf", "swp1s0"))]  # fmt: skip
+    rows = labels_csv.write([CableRow("C-leaf0-1", 1, "compute", *end, media="aoc-split", length_m=3.0)]).splitlines()
+    assert rows == [
+        "cable_id,end,line1_near,line2_far,line3_cable,tia606_link,qty",
+        "C-leaf0-1,A,R01-01:rail0,NET01-40:swp1s0,aoc-split 3m,R01-01:rail0/NET01-40:swp1s0,1",
+        "C-leaf0-1,Z,NET01-40:swp1s0,R01-01:rail0,aoc-split 3m,NET01-40:swp1s0/R01-01:rail0,1",
+    ]
+    assert labels_csv.guarded("=1+1") == "'=1+1"
