@@ -137,9 +137,10 @@ def verify(
         given = [layout, *given]
     aliases = read_names(names) if isinstance(names, str) else dict(names or {})
     places: dict[str, str] = {}
+    rows: Sequence[Sighting] = ()
     if infer:
         dumps = [_dump(one, source_format) for one in given]
-        subject, rows = _inferred(dumps, given), ()
+        subject = _inferred(dumps, given)
     else:
         subject, rows = _plan_of(layout)
         dumps = [_checked(one, source_format, subject.fabric, places) for one in given]
