@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from fabrictool.cabling.progress import Count, Progress
@@ -10,6 +11,8 @@ from fabrictool.cabling.told import RootCause
 from fabrictool.cabling.verdict import Summary
 from fabrictool.tabular import Column, Table
 
+#: Causes of one kind that a table shows; JSON has all.
+OF_A_KIND = 12
 Source = tuple[str, str, float | None]
 
 
@@ -21,7 +24,7 @@ def verification_tables(
     causes = [row for row in findings if row.root_cause]
     notes = [row for row in findings if not row.root_cause]
     if causes:
-        tables.append(cause_table(causes))
+        tables += cause_tables(causes)
     if notes:
         keys = ("severity", "id", "where", "message", "fix")
         tables.append(
@@ -61,24 +64,49 @@ def _age(seconds: float) -> str:
     return "just taken"
 
 
-def cause_table(rows: Sequence[RootCause]) -> Table:
-    """Return root causes with their cost and repair."""
-    return Table(
-        "root causes",
-        (
-            Column("root cause", [row.root_cause for row in rows], key="root_cause"),
-            Column("what", [row.finding.message for row in rows]),
-            Column("links", [len(row.links) for row in rows]),
-            Column("costs", [_cost(row) for row in rows]),
-            Column("unplugs", [row.unplugs for row in rows]),
-            Column("repair", [_repair(row) for row in rows]),
+def cause_tables(rows: Sequence[RootCause]) -> list[Table]:
+    """Return root causes with their cost, then what repairs each; many of one kind are cut short."""
+    shown = _shown(rows)
+    number = [str(place) if row else "" for place, row, _ in shown]
+    return [
+        Table(
+            "root causes",
+            (
+                Column("#", number),
+                Column("root cause", [row.root_cause if row else "" for _, row, _ in shown], key="root_cause"),
+                Column("costs", [_cost(row) if row else "" for _, row, _ in shown]),
+                Column("links", [len(row.links) if row else None for _, row, _ in shown]),
+                Column("what", [row.finding.message if row else more for _, row, more in shown]),
+            ),
         ),
-    )
+        Table(
+            "repair",
+            (
+                Column("#", [word for word in number if word]),
+                Column("unplugs", [row.unplugs for _, row, _ in shown if row]),
+                Column("do", [row.finding.fix for _, row, _ in shown if row]),
+                Column("or it is", [_others(row) for _, row, _ in shown if row], key="alternatives"),
+            ),
+        ),
+    ]
 
 
-def _repair(row: RootCause) -> str:
-    others = [word for word, _ in row.alternatives if word != row.root_cause]
-    return row.finding.fix + (f" (or {', '.join(dict.fromkeys(others))})" if others else "")
+def _shown(rows: Sequence[RootCause]) -> list[tuple[int, RootCause | None, str]]:
+    """Return each cause with its place; those of a kind beyond ``OF_A_KIND`` are one line that counts them."""
+    found: list[tuple[int, RootCause | None, str]] = []
+    uses = Counter(row.root_cause for row in rows)
+    seen: Counter[str | None] = Counter()
+    for place, row in enumerate(rows, 1):
+        seen[row.root_cause] += 1
+        if seen[row.root_cause] <= OF_A_KIND:
+            found.append((place, row, ""))
+        elif seen[row.root_cause] == OF_A_KIND + 1:
+            found.append((0, None, f"… {uses[row.root_cause] - OF_A_KIND:,} more {row.root_cause}"))
+    return found
+
+
+def _others(row: RootCause) -> str:
+    return ", ".join(dict.fromkeys(word for word, _ in row.alternatives if word != row.root_cause))
 
 
 def _cost(row: RootCause) -> str:

@@ -46,6 +46,8 @@ def located(plan: Plan, dumps: Sequence[Dump], aliases: Mapping[str, str]) -> As
     """Return the sightings of all dumps on the ports of a plan, which grows by what it has not."""
     rows = [row for dump in dumps for row in dump.sightings]
     names = matched(plan, rows, aliases)
+    titles = {name for dump in dumps if dump.titled for name in dump.reporters}
+    findings = _titled(titles, names)
     for name in names.strange:
         names.device[name] = plan.add_device(name)
     words = host_ports(plan, rows, names)
@@ -57,10 +59,22 @@ def located(plan: Plan, dumps: Sequence[Dump], aliases: Mapping[str, str]) -> As
     for dump in dumps:
         reporting[[names.device[name] for name in dump.reporters if name in names.device]] = True
     state[reporting[[port.device for port in plan.ports]]] = DARK
-    board = _Board(plan, peer, state)
+    board = _Board(plan, peer, state, findings=findings)
     for at in sorted(range(len(rows)), key=lambda at: rows[at].seen is not True):
         board.see(rows[at], *ends[at])
     return AsBuilt(names, peer, state, board.said, board.findings, reporting, words)
+
+
+def _titled(titles: set[str], names: Names) -> list[Finding]:
+    """Forgive files that are not called after their devices, if these were found; name the others."""
+    for title in titles:
+        names.renamed.pop(title, None)
+    fix = "call a dump after the device that it is of, or give the name to --names"
+    return [
+        Finding("unknown-device", "warning", title, f"a dump is called {title}, which is no device of the plan", fix)
+        for title in sorted(titles)
+        if title in names.strange or title not in names.device
+    ]
 
 
 @dataclass(slots=True)

@@ -80,10 +80,19 @@ def verdict(plan: Plan, dumps: Sequence[Dump], aliases: Mapping[str, str]) -> Ve
         findings.append(told)
     findings += list(absences(board, seen, gone))
     findings += list(differences(board, seen))
-    others = list(extras(board))
-    findings += others
+    if any(plan.devices[device].planned for device in seen.names.device.values()):
+        findings += list(extras(board))
+    else:
+        findings.append(_nothing_matches(plan, seen))
     summary = _summary(board, kept, looked, gone)
     return Verdict(tuple(findings), summary, moved, board)
+
+
+def _nothing_matches(plan: Plan, seen: AsBuilt) -> RootCause:
+    ours = ", ".join(device.name for device in plan.devices[:2])
+    theirs = ", ".join(list(seen.names.device)[:2]) or "none"
+    message = f"no device of the dumps ({theirs}, …) is in the plan ({ours}, …): nothing was compared"
+    return plain(Finding("nothing-matches", "error", "dumps", message, "give the right plan, or the names to --names"))
 
 
 def _looked_at(board: Board) -> Bool:

@@ -88,12 +88,12 @@ def _show(found: Verification, form: str) -> None:
     if form == "json":
         print_json(found.to_dict())
         return
-    from fabrictool.cabling.printing import cause_table, progress_tables
+    from fabrictool.cabling.printing import cause_tables, progress_tables
 
     if form == "table" and sys.stdout.isatty():
         click.clear()
     tables = progress_tables(found.progress)
     if found.causes:
-        tables.append(cause_table(found.causes[:SHOWN]))
+        tables += cause_tables(found.causes[:SHOWN])
     print_tables(tables, form)
     sys.stdout.flush()

@@ -137,3 +137,18 @@ def test_partly_dark(tmp_path: Path) -> None:
     assert found.causes == ()
     assert (found.summary.as_expected, found.summary.not_seen) == (64, 192)
     assert "64 of 256" in next(row.finding.message for row in found.findings if row.finding.id == "coverage")
+
+
+def test_one_dump_does_not_make_hosts_absent(tmp_path: Path) -> None:
+    """lldpd's own dump of a leaf that sees two hosts: one link of eight says nothing of the other hosts."""
+    text = (as_built.DATA / "lldp" / "leaf1.json").read_text()
+    (tmp_path / "lldpcli-leaf1.json").write_text(text.replace('"rail0"', '"rail1"'))
+    found = ft.verify(PLAN, str(tmp_path / "lldpcli-leaf1.json"), price=False)
+    assert {row.root_cause for row in found.causes} == {"missing-cable"}
+    assert (found.summary.as_expected, found.summary.missing, found.summary.not_seen) == (2, 30, 224)
+
+
+def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
+    found = _verified("a_device,a_port,z_device,z_port\nx1,1,y1,1\nx2,1,y1,2\n", tmp_path)
+    assert [row.finding.id for row in found.findings if row.finding.severity == "error"] == ["nothing-matches"]
+    assert not found.causes

@@ -13,6 +13,8 @@ from fabrictool.records import Finding
 
 #: Received light, in dBm, at which a module sees none; lost signals read -40 or the like.
 NO_LIGHT_DBM = -30.0
+#: Share of a device's links that must have been looked for, and be missing, before the device is.
+LOOKED_FOR = 0.5
 
 
 def missing(board: Board) -> list[int]:
@@ -30,7 +32,9 @@ def absences(board: Board, seen: AsBuilt, rows: Iterable[int]) -> Iterator[RootC
     left = set(rows)
     at = _ports_of(board)
     for device, name in _absent_devices(board, left, at):
-        gone = _of_device(board, device, left, at)
+        gone = _of_device(board, device, left)
+        if not gone:
+            continue
         left -= set(gone)
         yield _device(board, device, name, gone)
     groups: defaultdict[str, list[int]] = defaultdict(list)
@@ -57,10 +61,11 @@ def _absent_devices(board: Board, left: set[int], at: dict[int, tuple[int, int]]
     return sorted(names, key=lambda pair: (-board.plan.devices[pair[0]].tier, natural(pair[1])))
 
 
-def _of_device(board: Board, device: int, left: set[int], at: dict[int, tuple[int, int]]) -> list[int]:
+def _of_device(board: Board, device: int, left: set[int]) -> list[int]:
+    """Return a device's links that are missing; none if too few of its links were looked for to say that it is."""
     ports = board.plan.devices[device].ports.values()
     rows = {int(board.link[port]) for port in ports if board.link[port] >= 0}
-    return sorted(rows & left)
+    return sorted(rows & left) if len(rows & left) >= LOOKED_FOR * len(rows) else []
 
 
 def _device(board: Board, device: int, name: str, rows: list[int]) -> RootCause:
@@ -71,7 +76,7 @@ def _device(board: Board, device: int, name: str, rows: list[int]) -> RootCause:
     others: list[tuple[str, tuple[str, ...]]] = []
     if len(rows) == 1:
         others = [("missing-link", (lower_end(board, rows[0]),))]
-    effect = Impact("down" if host else "performance")
+    effect = _impact(board, rows)
     return told(board, kind, (name,), message, fix, rows, (Move("bring up", name),), effect, tuple(others), (name,))
 
 
@@ -90,12 +95,15 @@ def _cable(board: Board, seen: AsBuilt, rows: list[int]) -> Iterator[RootCause]:
         moves = (Move("replace module", cage, unplugs=1),)
         fix = f"replace the module in {cage}"
         others = (("missing-cable", (cable,)),)
-        yield told(board, "dead-transceiver", (cage,), message, fix, rows, moves, Impact("down"), others, (), (proof,))
+        yield told(
+            board, "dead-transceiver", (cage,), message, fix, rows, moves, _impact(board, rows), others, (), (proof,)
+        )
         return
-    message = f"cable {cable} is not there: its {len(rows)} links are dark"
+    title = cable if cable.startswith("cable ") else f"cable {cable}"
+    message = f"{title} is not there: its {len(rows)} links are dark"
     unsure = () if module == "absent" else (("dead-transceiver", (cage,)),)
     yield told(
-        board, "missing-cable", (cable,), message, f"fit cable {cable}", rows, (Move("fit", cable),), Impact("down"),
+        board, "missing-cable", (cable,), message, f"fit {title}", rows, (Move("fit", cable),), _impact(board, rows),
         unsure, (), (proof,) if proof else (),
     )  # fmt: skip
 
@@ -106,7 +114,7 @@ def _link(board: Board, seen: AsBuilt, row: int) -> RootCause:
     message = f"the link {_name(board, row)} is not there"
     return told(
         board, "missing-link", (end,), message, f"seat or replace the cable at {end}", [row],
-        (Move("reseat", end, unplugs=1),), Impact("down"), (), (), (proof,) if proof else (),
+        (Move("reseat", end, unplugs=1),), _impact(board, [row]), (), (), (proof,) if proof else (),
     )  # fmt: skip
 
 
@@ -125,6 +133,12 @@ def _module(board: Board, seen: AsBuilt, rows: list[int]) -> tuple[str, str]:
             if said.module or (light and min(light) <= NO_LIGHT_DBM):
                 return "present", f"{place}: {words}"
     return "", ""
+
+
+def _impact(board: Board, rows: list[int]) -> Impact:
+    """Return that a host's link is down, or that bandwidth between switches is lost."""
+    ends = [port for row in rows for port in (board.plan.links[row].a, board.plan.links[row].z)]
+    return Impact("down" if any(board.tier[port] == 0 for port in ends) else "performance")
 
 
 def lower_end(board: Board, row: int) -> str:
