@@ -60,7 +60,9 @@ def located(plan: Plan, dumps: Sequence[Dump], aliases: Mapping[str, str]) -> As
         reporting[[names.device[name] for name in dump.reporters if name in names.device]] = True
     state[reporting[[port.device for port in plan.ports]]] = DARK
     board = _Board(plan, peer, state, findings=findings)
-    for at in sorted(range(len(rows)), key=lambda at: rows[at].seen is not True):
+    meant = {frozenset((link.a, link.z)) for link in plan.links}
+    order = [(row.seen is not True, frozenset(pair) not in meant) for row, pair in zip(rows, ends, strict=True)]
+    for at in sorted(range(len(rows)), key=lambda at: order[at]):  # of several neighbours of a port the planned one
         board.see(rows[at], *ends[at])
     return AsBuilt(names, peer, state, board.said, board.findings, reporting, words)
 
@@ -107,6 +109,11 @@ class _Board:
 
 def _conflict(plan: Plan, row: Sighting, a: int, z: int, peer: I4, taken: list[int]) -> Finding:
     name = plan.port_name(a)
+    if not all(plan.devices[plan.ports[port].device].planned for port in (a, z)):
+        what = f"{name} has {plan.port_name(z)} as a second neighbour, which the plan does not know; it is left out"
+        return Finding(
+            "second-neighbour", "note", row.where or name, what, "look for a bridge or an adapter's own agent"
+        )
     if taken:
         other = f"but {plan.port_name(taken[0])} was seen with {plan.port_name(int(peer[taken[0]]))} as well"
     else:

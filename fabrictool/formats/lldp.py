@@ -7,7 +7,6 @@ such documents by device's name is read as well.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from fabrictool.records import Dump, Sighting
 
 _WORDS = ("lldp", "lldpNeighbors", "lldp-neighbors-information", "TABLE_nbor_detail", "TABLE_nbor", "neighbor")
 _MARKS = tuple(f'"{word}"'.encode() for word in _WORDS)
-_AGE = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
 #: Endings of files that are no part of a device's name.
 _ENDINGS = (".gz", ".xz", ".json", ".json0", ".txt", ".lldp", ".out")
 Json = Any
@@ -32,7 +30,8 @@ def sniff(head: bytes) -> bool:
 def read(name: str, text: str) -> Dump:
     """Read neighbours.
 
-    Entries older than twice their time to live are left out.
+    Neighbours that said good-bye are left out, and so are those that EOS last heard more than twice their time to
+    live before the latest.
 
     Raises
     ------
@@ -125,8 +124,8 @@ def _lldpd(device: str, lldp: Json, report: Report) -> Iterator[Sighting]:
         peer = _chassis(entry.get("chassis"))
         kind, value = _text(entry.get("port"), "id", "type"), _text(entry.get("port"), "id", "value")
         label = _text(entry.get("port"), "descr") if kind == "mac" else value
-        if _stale(entry):
-            what = f"{device}:{port}: the entry of {peer} is older than twice its time to live; it is left out"
+        if _gone(entry):
+            what = f"{device}:{port}: {peer} has said good-bye; the entry is left out"
             report.add("entry-stale", "note", 0, what, "ask the device again")
         elif peer:
             yield Sighting(device, port, peer, label or value or "unknown", where=report.name)
@@ -142,13 +141,9 @@ def _chassis(value: Json) -> str:
     return ""
 
 
-def _stale(entry: dict[str, Json]) -> bool:
-    age, ttl = _AGE.search(_text(entry, "age")), _text(entry.get("port"), "ttl") or _text(entry, "ttl")
-    if age is None or not ttl.isdecimal():
-        return False
-    days, hours, minutes, seconds = (int(part or 0) for part in age.groups())
-    # the age counts from when a neighbour came; lldpd drops it itself when its time to live is over
-    return int(ttl) == 0 and days + hours + minutes + seconds > 0
+def _gone(entry: dict[str, Json]) -> bool:
+    """Return whether a neighbour said good-bye: its time to live is 0."""
+    return (_text(entry.get("port"), "ttl") or _text(entry, "ttl")) == "0"
 
 
 def _eos(device: str, rows: Json) -> Iterator[Sighting]:
@@ -158,12 +153,28 @@ def _eos(device: str, rows: Json) -> Iterator[Sighting]:
             if isinstance(row, dict):
                 yield from _one(device, _text(row, "port"), _text(row, "neighborDevice"), _text(row, "neighborPort"))
     elif isinstance(rows, dict):
-        for port, entry in rows.items():
-            for row in _listed(entry.get("lldpNeighborInfo") if isinstance(entry, dict) else None):
-                detail = row.get("neighborInterfaceInfo", {}) if isinstance(row, dict) else {}
-                mac = _text(detail, "interfaceIdType") == "macAddress"
-                label = (_text(detail, "interfaceDescription") if mac else "") or _text(detail, "interfaceId")
-                yield from _one(device, port, _text(row, "systemName") or _text(row, "chassisId"), label)
+        entries = [
+            (port, row)
+            for port, entry in rows.items()
+            for row in _listed(entry.get("lldpNeighborInfo") if isinstance(entry, dict) else None)
+            if isinstance(row, dict)
+        ]
+        latest = max((_number(row, "lastContactTime") for _, row in entries), default=0.0)
+        for port, row in entries:
+            if latest - _number(row, "lastContactTime") <= 2 * _number(row, "ttl"):
+                yield from _eos_detail(device, port, row)
+
+
+def _eos_detail(device: str, port: str, row: dict[str, Json]) -> Iterator[Sighting]:
+    detail = row.get("neighborInterfaceInfo", {})
+    mac = _text(detail, "interfaceIdType") == "macAddress"
+    label = (_text(detail, "interfaceDescription") if mac else "") or _text(detail, "interfaceId")
+    yield from _one(device, port, _text(row, "systemName") or _text(row, "chassisId"), label)
+
+
+def _number(row: dict[str, Json], key: str) -> float:
+    value = row.get(key)
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _junos(device: str, rows: Json) -> Iterator[Sighting]:

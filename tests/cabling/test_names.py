@@ -152,3 +152,12 @@ def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
     found = _verified("a_device,a_port,z_device,z_port\nx1,1,y1,1\nx2,1,y1,2\n", tmp_path)
     assert [row.finding.id for row in found.findings if row.finding.severity == "error"] == ["nothing-matches"]
     assert not found.causes
+
+
+def test_of_several_neighbours_the_planned_one_counts(tmp_path: Path) -> None:
+    """An adapter's own agent answers before the host does."""
+    lines = _clean().splitlines()
+    agent = lines[1].replace("gpu01", "02:00:00:00:aa:01").replace("rail0", "02:00:00:00:aa:02")
+    found = _verified("\n".join([lines[0], agent, *lines[1:], ""]), tmp_path)
+    assert (found.causes, found.summary.as_expected) == ((), 256)
+    assert [row.finding.id for row in found.findings] == ["second-neighbour"]

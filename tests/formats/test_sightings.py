@@ -142,3 +142,13 @@ def test_broken_files_are_refused(text: str, place: str, word: str) -> None:
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(InputError, match="lldp"):
         dump_from("x", b"", "lldb")
+
+
+def test_eos_entries_that_grew_old_are_left_out() -> None:
+    def entry(name: str, heard_s: float) -> dict[str, object]:
+        port = {"interfaceIdType": "interfaceName", "interfaceId": '"rail0"'}
+        return {"systemName": name, "ttl": 120, "lastContactTime": heard_s, "neighborInterfaceInfo": port}
+
+    rows = {f"Ethernet{n}": {"lldpNeighborInfo": [entry(f"gpu{n}", 1000.0 - 200 * n)]} for n in range(4)}
+    found = dump_from("leaf1.json", json.dumps({"lldpNeighbors": rows}).encode())
+    assert [(row.peer, row.peer_port) for row in found.sightings] == [("gpu0", "rail0"), ("gpu1", "rail0")]
