@@ -12,17 +12,21 @@ import numpy as np
 from fabrictool import __version__
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.congestion import Congestion
+from fabrictool.collectives.expected.comparison import Comparison, compared
+from fabrictool.collectives.expected.differences import measured_findings
 from fabrictool.collectives.expected.ranges import with_ranges
 from fabrictool.collectives.fluid_jobs import run_jobs
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.design import lossless_assumptions, lossless_networks, rule_findings
-from fabrictool.errors import FabrictoolError
+from fabrictool.errors import FabrictoolError, InputError
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric_score import FabricScore, score_fabric
+from fabrictool.formats.measured import read_measurements
+from fabrictool.formats.measurements import Measurements
 from fabrictool.formats.recognise import opened
 from fabrictool.generators.building import build
 from fabrictool.generators.from_file import file_findings
@@ -59,6 +63,7 @@ class Evaluation:
     state: State
     assumptions: tuple[Assumption, ...]
     findings: tuple[Finding, ...]
+    measured: Comparison | None = None
     counts: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +91,7 @@ class Evaluation:
             "cooling": self.cooling.to_dict(),
             "cost": self.cost.to_dict(),
             "lossless": {name: settings.to_dict() for name, settings in self.lossless.items()},
+            "measured": None if self.measured is None else self.measured.to_dict(),
             "assumptions": [row.to_dict() for row in self.assumptions],
             "findings": [row.to_dict() for row in self.findings],
         }
@@ -105,7 +111,8 @@ class Evaluation:
 
     def tables(self) -> list[Table]:
         """Return collectives, racks and findings as tables."""
-        return [self.collective_table(), self.rack_table(), self.finding_table()]
+        measured = [] if self.measured is None else [self.measured.table(), self.measured.fit_table()]
+        return [self.collective_table(), *measured, self.rack_table(), self.finding_table()]
 
     def rack_table(self) -> Table:
         """Return the racks as a table."""
@@ -148,6 +155,7 @@ def evaluate(
     seed: int = 0,
     asked: Asked | None = None,
     routing: str | Mapping[str, object] | None = None,
+    measured: Measurements | None = None,
 ) -> Evaluation:
     """Evaluate a layout: fabric, racks, power, cooling, cost, collectives and congestion.
 
@@ -162,6 +170,8 @@ def evaluate(
         What is down or slow beside what the layout's scenario states.
     routing : str or mapping, optional
         In place of those that the layout's networks state.
+    measured : Measurements, optional
+        To put beside the model; expected ranges are then those of this machine.
 
     Raises
     ------
@@ -180,7 +190,9 @@ def evaluate(
         joined = joined_networks(state, _stated(layout), routing)
         run = jobs or jobs_of(layout)
         ran = run_networks(joined, run, seed, _sharing(layout), _types(layout))
-        results, unmeasured = with_ranges(ran.results, run, state.fabric, _types(layout))
+        beside = compared(measured, joined.networks, _types(layout), run[0].model) if measured is not None else None
+        own = beside.calibration_for if beside is not None else None
+        results, unmeasured = with_ranges(ran.results, run, state.fabric, _types(layout), own)
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
@@ -200,6 +212,7 @@ def evaluate(
         *(finding for settings in lossless.values() for finding in settings.findings()),
         *state_findings(state),
         *ran.findings,
+        *(measured_findings(beside) if beside is not None else ()),
         *_not_known(layout, power, cooling, unmeasured),
         *cost.findings(),
     ]
@@ -217,6 +230,7 @@ def evaluate(
         state,
         assumptions,
         tuple(findings),
+        beside,
     )
 
 
@@ -231,6 +245,19 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
     with located(layout):
         joined = joined_networks(state_of(fabric, layout), _stated(layout))
         return run_jobs(joined.networks[0], jobs, _sharing(layout), _types(layout)) if joined.networks else []
+
+
+def evaluate_measured(layout: Layout, fabric: Fabric, measured: Measurements, model: str = "rounds") -> Comparison:
+    """Put measurements beside a layout's model and evaluate nothing else.
+
+    Raises
+    ------
+    FabrictoolError
+        If they cannot have been measured on this layout.
+    """
+    with located(layout):
+        joined = joined_networks(state_of(fabric, layout), _stated(layout))
+        return compared(measured, joined.networks, _types(layout), model)
 
 
 @contextmanager
@@ -291,6 +318,7 @@ def score(
     fail_devices: Words | None = None,
     fail_domain: str | Iterable[str] | None = None,
     slow: Mapping[str, float] | str | Iterable[str] | None = None,
+    measured: str | list[str] | None = None,
 ) -> Evaluation | FabricScore:
     """Evaluate a layout as the ``score`` command does.
 
@@ -320,6 +348,8 @@ def score(
         What fails together, such as ``"rack:r01"`` or ``"feed:A"``.
     slow : mapping of str to float, optional
         Links by either end, to the share of their speed that is left; also as ``"leaf-01:5=0.5"``.
+    measured : str or list of str, optional
+        Logs of nccl-tests, rccl-tests or OSU benchmarks, or CSV files, to put beside the model.
 
     Raises
     ------
@@ -334,6 +364,10 @@ def score(
     jobs = None
     if (names, algorithm, sizes, ranks, rank_order, model) != (None, None, None, None, "linear", "rounds"):
         jobs = jobs_asked_for(stated, names, algorithm, sizes, ranks, rank_order, model, seed)
+    logs = read_measurements(measured, ranks or 0) if measured else None
     if isinstance(given, Layout):
-        return evaluate(given, jobs, seed, asked, routing)
+        return evaluate(given, jobs, seed, asked, routing, logs)
+    if logs is not None:
+        what = "--measured needs a layout: a fabric from elsewhere does not tell what its GPUs are"
+        raise InputError(what, "state hosts and their types in a layout with 'family: file'")
     return score_fabric(given, jobs, seed, asked, routing)

@@ -61,6 +61,7 @@ class FabricScore:
                 "rows": [],
             },
             "lossless": {},
+            "measured": None,
             "assumptions": [row.to_dict() for row in self.assumptions],
             "findings": [row.to_dict() for row in self.findings],
         }

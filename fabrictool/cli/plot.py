@@ -12,10 +12,14 @@ from fabrictool.errors import NotSupportedError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from fabrictool.fabric import Fabric
+    from fabrictool.layout.model import Layout
+    from fabrictool.plot.curves import Curve
+
 FIGURES = ("busbw", "topology", "load")
 #: Options that only one figure takes, with their defaults.
 _OPTIONS_OF: dict[str, dict[str, Any]] = {
-    "busbw": {"collectives": (), "algorithm": None, "ranks": None, "model": "rounds"},
+    "busbw": {"collectives": (), "algorithm": None, "ranks": None, "model": "rounds", "measured": ()},
     "load": {
         "routing": None,
         "pattern": "all-to-all",
@@ -42,6 +46,7 @@ _OPTIONS_OF: dict[str, dict[str, Any]] = {
 @click.option("--pattern", default="all-to-all", metavar="PATTERN", help="Of loads: all-to-all, shift:N, a file, …")
 @click.option("--network", metavar="NAME", help="Of a topology or loads: one network; default all, or the first.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of loads: of random faults.")
+@click.option("--measured", multiple=True, metavar="LOG", help="Of busbw: logs of nccl-tests, OSU, or CSV; repeatable.")
 @fault_options
 @click.option("--title", metavar="TEXT", help="Default: the layout's name.")
 @quiet_option
@@ -55,7 +60,7 @@ def command(
     LAYOUT is a layout file, or - for standard input; for topology and load also a fabric from elsewhere, as of 'show'.
 
     busbw: bus bandwidth over message sizes of 8 B to 16 GiB, one line for each collective, against
-    its lower bound.
+    its lower bound; with --measured for what was measured, with its points and the range of healthy runs.
 
     topology: tiers as rows with the hosts at the bottom, rails or planes by colour. Up to 100 devices
     each is drawn with its links, in larger networks equal devices share a box.
@@ -100,15 +105,28 @@ def _busbw(layout_path: str, title: str | None, network: str | None, options: di
     from fabrictool.formats.recognise import opened
     from fabrictool.generators.building import build
     from fabrictool.plot.busbw import draw, subtitle
-    from fabrictool.plot.curves import busbw_curves
 
     layout = opened(layout_path)
     if isinstance(layout, Imported):
         raise click.UsageError(f"{layout_path} is no layout, so it has no collectives; use --what topology or load")
     fabric = build(layout)
-    curves = busbw_curves(layout, fabric, **{name: options[name] for name in _OPTIONS_OF["busbw"]})
+    curves = _curves(layout, fabric, options)
     figure = draw(curves, title or layout.name, subtitle(layout, fabric, curves))
     return layout.name, figure, {"curves": [curve.to_dict() for curve in curves]}
+
+
+def _curves(layout: Layout, fabric: Fabric, options: dict[str, Any]) -> list[Curve]:
+    """Return the curves of the layout's jobs, or of what was measured."""
+    from fabrictool.formats.measured import read_measurements
+    from fabrictool.plot.curves import busbw_curves, measured_curves
+
+    chosen = {name: options[name] for name in ("collectives", "algorithm", "model")}
+    if not options["measured"]:
+        return busbw_curves(layout, fabric, ranks=options["ranks"], **chosen)
+    if options["ranks"] is not None:
+        what = "--ranks and --measured do not go together: the curves are for the ranks that were measured"
+        raise click.UsageError(what)
+    return measured_curves(layout, fabric, read_measurements(list(options["measured"])), **chosen)
 
 
 def _topology(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:

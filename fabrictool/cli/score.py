@@ -19,7 +19,7 @@ from fabrictool.cli.common import (
     print_tables,
     quiet_option,
 )
-from fabrictool.errors import FabrictoolError, NotSupportedError
+from fabrictool.errors import FabrictoolError
 
 if TYPE_CHECKING:
     from fabrictool.evaluation import Evaluation
@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 @click.option("--watch", is_flag=True, help="Score again whenever the file is saved.")
 @click.option("--expect", metavar="DIR", help="Write what to measure at turn-up, and what to expect, into DIR.")
 @click.option(
-    "--measured", multiple=True, metavar="LOG", help="Judge logs, or directories of them, by --expect; repeatable."
+    "--measured",
+    multiple=True,
+    metavar="LOG",
+    help="Logs of nccl-tests or OSU, or CSV, to put beside the model, or to judge by --expect; repeatable.",
 )
 @fault_options
 @click.option("-v", "--verbose", is_flag=True, help="All racks, all findings, assumptions with sources.")
@@ -60,7 +63,6 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, watch: bool, qui
 
     Exit status: 0 clean, 1 if a finding is an error, 2 for bad input.
     """
-    _refuse(options)
     form = "json" if as_json else form
     if options["expect"] is not None:
         from fabrictool.cli.expect import expect
@@ -69,12 +71,6 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, watch: bool, qui
     if watch:
         return _watch(layouts, form, quiet, options)
     return _print(_scored(layouts, options), form, quiet, options)
-
-
-def _refuse(options: dict[str, Any]) -> None:
-    """Refuse options that the interface knows and this version does not compute."""
-    if options["measured"] and options["expect"] is None:
-        raise NotSupportedError("--measured without --expect is not supported yet", "write a plan with --expect first")
 
 
 def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluation | FabricScore]:
@@ -95,6 +91,7 @@ def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluatio
             fail_devices=options["fail_devices"],
             fail_domain=options["fail_domain"],
             slow=options["slow"],
+            measured=list(options["measured"]) or None,
         )
         for path in layouts
     ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fabrictool.catalogue.store import EDITION
+from fabrictool.cli.measured import measured_lines
 from fabrictool.fabric.counting import free_ports, network_counts, oversubscription
 from fabrictool.layout.source import STDIN
 from fabrictool.units import format_power, format_size, format_speed, format_time
@@ -38,6 +39,7 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
         *_fabric(evaluation),
         *_lossless(evaluation),
         *_collectives(evaluation),
+        *measured_lines(evaluation.measured, verbose),
         *_if_lost(evaluation),
         *_power(evaluation),
         *_cost(evaluation, verbose),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from fabrictool.errors import InputError, Problem
 from fabrictool.formats import measured_csv, nccl_tests, osu
@@ -19,7 +20,7 @@ def read_measurements(paths: str | Sequence[str], ranks: int = 0) -> Measurement
     Parameters
     ----------
     paths : str or sequence of str
-        ``-`` is standard input.
+        Files, or directories of them; ``-`` is standard input.
     ranks : int
         How many ranks ran, for output that does not say so itself (OSU).
 
@@ -31,7 +32,21 @@ def read_measurements(paths: str | Sequence[str], ranks: int = 0) -> Measurement
     chosen = [paths] if isinstance(paths, str) else list(paths)
     if not chosen:
         raise InputError("no file of measurements is given", "give a log of nccl-tests")
-    return joined([measurements_from(*read_all(path), ranks) for path in chosen])
+    files = [file for path in chosen for file in _files(path)]
+    return joined([measurements_from(*read_all(file), ranks) for file in files])
+
+
+def _files(path: str) -> list[str]:
+    if path == "-" or Path(path).is_file():
+        return [path]
+    if not Path(path).is_dir():
+        raise InputError(
+            [Problem(path, "no such file or directory", "give a log of nccl-tests, or a directory of logs")]
+        )
+    found = sorted(str(file) for file in Path(path).iterdir() if file.is_file() and not file.name.startswith("."))
+    if not found:
+        raise InputError([Problem(path, "holds no file", "give a directory of logs")])
+    return found
 
 
 def measurements_from(name: str, content: bytes, ranks: int = 0) -> Measurements:

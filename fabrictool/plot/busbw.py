@@ -86,7 +86,8 @@ def draw(curves: Sequence[Curve], title: str, subtitle: str) -> Figure:
 
     with house_style():
         figure = Figure(figsize=(8.4, 4.6))
-        axes = figure.add_axes((0.09, 0.17, 0.605, 0.66))
+        key_rows = 2 if any(curve.measured for curve in curves) else 1
+        axes = figure.add_axes((0.09, 0.125 + 0.045 * key_rows, 0.605, 0.705 - 0.045 * key_rows))
         for row, curve in enumerate(curves):
             _draw_curve(axes, curve, COLOURS[row % len(COLOURS)], _MARKERS[row % len(_MARKERS)])
         _draw_axes(axes, curves)
@@ -100,6 +101,14 @@ def draw(curves: Sequence[Curve], title: str, subtitle: str) -> Figure:
 def _draw_curve(axes: Axes, curve: Curve, colour: str, marker: str) -> None:
     reached = [busbw / _GB for busbw in curve.busbw_bytes_per_s]
     bound = [busbw / _GB for busbw in curve.bound_bytes_per_s]
+    if curve.expected_bytes_per_s:
+        low, high = zip(*curve.expected_bytes_per_s, strict=True)
+        axes.fill_between(curve.nbytes, [value / _GB for value in low], [value / _GB for value in high],
+                          color=colour, alpha=0.16, linewidth=0)  # fmt: skip
+    if curve.measured:
+        sizes, found = zip(*curve.measured, strict=True)
+        axes.plot(sizes, [value / _GB for value in found], color=colour, marker="x", markersize=5.5,
+                  markeredgewidth=1.4, linestyle="none", zorder=6)  # fmt: skip
     axes.plot(curve.nbytes, bound, color=colour, linewidth=1.3, dashes=(5, 2.5))
     axes.plot(curve.nbytes, reached, color=colour, linewidth=2.2, solid_capstyle="round")
     axes.plot(curve.nbytes[-1:], reached[-1:], color=colour, marker=marker, markersize=6.5, clip_on=False, zorder=5)
@@ -164,15 +173,22 @@ def _spread(places: Sequence[float], gap: float = 0.16, low: float = 0.1, high: 
 
 def _draw_key(figure: Figure, curves: Iterable[Curve]) -> None:
     """Explain line styles and marks below the axes, where nothing is covered."""
+    from matplotlib.artist import Artist
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     grey = "#444444"
-    entries = [
+    entries: list[tuple[Artist, str]] = [
         (Line2D([], [], color=grey, linewidth=2.2), "modelled"),
         (Line2D([], [], color=grey, linewidth=1.3, dashes=(5, 2.5)), "lower bound of time, as bandwidth"),
     ]
     if any(curve.half_nbytes is not None for curve in curves):
         mark = Line2D([], [], color=grey, marker="o", markerfacecolor="white", markeredgewidth=1.6, linestyle="none")
         entries.append((mark, "half of the time is latency"))
+    if any(curve.expected_bytes_per_s for curve in curves):
+        entries.append((Patch(facecolor=grey, alpha=0.25), "8 of 10 healthy runs"))
+    if any(curve.measured for curve in curves):
+        mark = Line2D([], [], color=grey, marker="x", markeredgewidth=1.4, linestyle="none")
+        entries.append((mark, "measured"))
     figure.legend(*zip(*entries, strict=True), loc="lower left", bbox_to_anchor=(0.07, -0.005), ncols=3,
                   frameon=False, fontsize=8.5, handlelength=2.6)  # fmt: skip

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from fabrictool.collectives.expected.ranges import expected_range
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for
 from fabrictool.errors import InputError, Problem
-from fabrictool.evaluation import evaluate_collectives
+from fabrictool.evaluation import evaluate_collectives, evaluate_measured
+from fabrictool.layout.workload import RankOrder
 
 if TYPE_CHECKING:
+    from fabrictool.collectives.expected.comparison import Comparison
     from fabrictool.fabric import Fabric
+    from fabrictool.formats.measurements import Measurements
     from fabrictool.layout.model import Layout
 
 #: 8 B to 16 GiB in powers of two.
@@ -23,7 +29,8 @@ SIZES = tuple(2.0**power for power in range(3, 35))
 class Curve:
     """One collective over message sizes: sizes in bytes, bandwidths in B/s, (sizes,) each.
 
-    ``limited_by`` and ``bottleneck`` are of the largest size; at ``half_nbytes`` latency and bandwidth
+    ``expected_bytes_per_s`` is the range of healthy runs at each size, empty where unknown; ``measured`` are sizes and
+    bandwidths. ``limited_by`` and ``bottleneck`` are of the largest size; at ``half_nbytes`` latency and bandwidth
     take equal time, None if that is at no size drawn.
     """
 
@@ -38,6 +45,8 @@ class Curve:
     limited_by: str
     bottleneck: str | None
     half_nbytes: float | None
+    expected_bytes_per_s: tuple[tuple[float, float], ...] = ()
+    measured: tuple[tuple[float, float], ...] = ()
 
     @property
     def top_bytes_per_s(self) -> float:
@@ -88,6 +97,61 @@ def busbw_curves(
     if all(curve.top_bytes_per_s == 0 for curve in curves):
         raise InputError("a single rank communicates with nobody, so there is no bandwidth to draw", "use 2 or more")
     return curves
+
+
+def measured_curves(
+    layout: Layout,
+    fabric: Fabric,
+    measured: Measurements,
+    collectives: Sequence[str] | None = None,
+    algorithm: str | None = None,
+    model: str = "rounds",
+) -> list[Curve]:
+    """Return a curve for each collective and number of ranks that were measured, with its points and expected range.
+
+    Parameters
+    ----------
+    layout, fabric, algorithm, model
+        As of :func:`busbw_curves`.
+    measured : Measurements
+    collectives : sequence of str, optional
+        Only these.
+
+    Raises
+    ------
+    FabrictoolError
+        If nothing asked for was measured, or not on this layout.
+    """
+    beside = evaluate_measured(layout, fabric, measured, model)
+    kinds: dict[tuple[str, int], list[int]] = {}
+    for row, run in enumerate(measured.runs):
+        if not collectives or run.collective in collectives:
+            kinds.setdefault((run.collective, len(beside.placed[row].gpus)), []).append(row)
+    if not kinds:
+        raise InputError(f"--measured: {' and '.join(collectives or ())} was not measured", "leave --collective out")
+    jobs = [
+        Job(at, name, algorithm, SIZES, RankOrder.model_validate({"list": beside.placed[rows[0]].gpus.tolist()}), model)
+        for at, ((name, _), rows) in enumerate(kinds.items())
+    ]
+    results = evaluate_collectives(layout, fabric, jobs)
+    _refuse_unreachable(results)
+    by_job = groupby(results, key=lambda row: row.job)
+    return [
+        _with_measured(_curve(found := list(rows)), found, beside, members)
+        for (_, rows), members in zip(by_job, kinds.values(), strict=True)
+    ]
+
+
+def _with_measured(curve: Curve, results: list[CollectiveResult], beside: Comparison, rows: list[int]) -> Curve:
+    setting, points = beside.placed[rows[0]].setting, beside.measured
+    mine = np.isin(points.run, rows)
+    pairs = zip(points.nbytes[mine].tolist(), points.busbw_bytes_per_s[mine].tolist(), strict=True)
+    expected = (
+        ()
+        if isinstance(setting, str)
+        else tuple(expected_range(setting, row.collective, row.nbytes, row.bound_s or 0.0) for row in results)
+    )
+    return replace(curve, expected_bytes_per_s=expected, measured=tuple(pairs))
 
 
 def _refuse_unreachable(results: list[CollectiveResult]) -> None:

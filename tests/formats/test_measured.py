@@ -210,3 +210,10 @@ def test_csv_mistakes(row: str, said: str) -> None:
     with pytest.raises(InputError) as caught:
         measurements_from("p.csv", f"collective,ranks,size_bytes,time_us,busbw_GBps\n{row}\n".encode())
     assert said in str(caught.value)
+
+
+def test_missing_files_and_empty_directories_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing\.log: no such file or directory; give a log of nccl-tests"):
+        read_measurements(str(tmp_path / "nothing.log"))
+    with pytest.raises(InputError, match="holds no file; give a directory of logs"):
+        read_measurements(str(tmp_path))

@@ -73,9 +73,6 @@ TOP_LEVEL = [
     ("naming: {core: 'c{index}'}", "there are no devices called 'core' to name"),
     ("cost: {prices: {qm9700: 5}}", "a price is given for 'qm9700', which the layout does not use"),
 ]  # fmt: skip
-OPTIONS = [
-    ("--measured", "log.txt"),
-]
 
 
 @pytest.fixture
@@ -113,13 +110,6 @@ def test_jobs(job: str, words: str, refusal) -> None:  # type: ignore[no-untyped
     text = refusal(f"{LAYOUT}scenario:\n  jobs:\n    - {{{job}}}\n")
     assert words in text
     assert all(found.startswith("11:") and "; " in found for found in text.splitlines())
-
-
-@pytest.mark.parametrize(("option", "value"), OPTIONS)
-def test_options(option: str, value: str, refusal) -> None:  # type: ignore[no-untyped-def]
-    text = refusal(LAYOUT, option, value)
-    assert text.startswith(f"{option}")
-    assert "is not supported yet; " in text
 
 
 @pytest.mark.parametrize(

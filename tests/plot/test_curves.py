@@ -1,11 +1,13 @@
 """Bus bandwidth over size: the numbers behind the figure."""
 
 import pytest
+from calibrated import cluster_layout
 
 from fabrictool.errors import InputError
+from fabrictool.formats.measured import measurements_from
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree
-from fabrictool.plot.curves import SIZES, busbw_curves
+from fabrictool.plot.curves import SIZES, busbw_curves, measured_curves
 
 HOST = {"name": "h", "gpus": 1, "nics": 1, "speed": "400G"}
 SWITCH = {"name": "s", "ports": 8, "speed": "400G", "latency": "0 ns"}
@@ -84,3 +86,16 @@ def test_without_a_network_there_is_nothing_to_draw():
     layout = layout_from_tree({"name": "bare", "hosts": [{"name": "h", "type": HOST, "count": 2}]})
     with pytest.raises(InputError, match="no network joins all GPUs"):
         curves_of(layout)
+
+
+def test_measured_points_stand_on_the_curve_of_their_ranks():
+    h100 = cluster_layout("H100", 8, 4, 8, 400.0, "infiniband")
+    points = ("all_reduce,16,1048576,72", "all_reduce,16,1073741824,4480", "all_gather,8,1024,20")
+    text = "\n".join(("collective,ranks,size_bytes,time_us", *points))
+    first, second = measured_curves(h100, build(h100), measurements_from("m.csv", text.encode()))
+    assert (first.collective, first.ranks, second.collective, second.ranks) == ("all-reduce", 16, "all-gather", 8)
+    assert first.measured[1] == pytest.approx((2.0**30, 2 * 15 / 16 * 2.0**30 / 4480e-6))
+    low, high = first.expected_bytes_per_s[first.nbytes.index(2.0**30)]
+    assert low < first.measured[1][1] < high
+    with pytest.raises(InputError, match="broadcast was not measured"):
+        measured_curves(h100, build(h100), measurements_from("m.csv", text.encode()), ["broadcast"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,7 +49,11 @@ def expected_range(
 
 
 def with_ranges(
-    results: Sequence[CollectiveResult], jobs: Sequence[Job], fabric: Fabric, types: Mapping[str, HostType]
+    results: Sequence[CollectiveResult],
+    jobs: Sequence[Job],
+    fabric: Fabric,
+    types: Mapping[str, HostType],
+    own: Callable[[str, Setting], Calibration] | None = None,
 ) -> tuple[tuple[CollectiveResult, ...], list[str]]:
     """Return results with their expected ranges, and why some have none.
 
@@ -62,13 +66,15 @@ def with_ranges(
         As it is used, without what is down.
     types : mapping of str to HostType
         The host types of the layout by name.
+    own : callable, optional
+        Gives the calibration of the machine at hand for a collective on a setting; by default the one that ships.
     """
     kinds = {name: kind.gpu for name, kind in types.items()}
     if not results:
         return (), []
     settings = {job.number: _setting(job, results, fabric, kinds) for job in jobs}
     reasons = dict.fromkeys(found for found in settings.values() if isinstance(found, str))
-    return tuple(_with_range(row, settings[row.job]) for row in results), list(reasons)
+    return tuple(_with_range(row, settings[row.job], own) for row in results), list(reasons)
 
 
 def _setting(
@@ -86,7 +92,11 @@ def _setting(
         return str(error)
 
 
-def _with_range(row: CollectiveResult, setting: Setting | str) -> CollectiveResult:
+def _with_range(
+    row: CollectiveResult, setting: Setting | str, own: Callable[[str, Setting], Calibration] | None
+) -> CollectiveResult:
     if isinstance(setting, str) or row.time_s is None:
         return row
-    return replace(row, expected_busbw_range=expected_range(setting, row.collective, row.nbytes, row.bound_s or 0.0))
+    known = own(row.collective, setting) if own else None
+    found = expected_range(setting, row.collective, row.nbytes, row.bound_s or 0.0, known)
+    return replace(row, expected_busbw_range=found)
