@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from fabrictool.acceptance.environment import Variable, variables, visible_devices
 from fabrictool.acceptance.expecting import sizes_of
 from fabrictool.acceptance.ladder import PROGRAMS, Run, Step
+from fabrictool.acceptance.steps import token
 from fabrictool.acceptance.subject import Subject
 
 ITERATIONS, WARM_UP = 20, 5
@@ -29,7 +30,7 @@ def _size(nbytes: float) -> str:
 
 def typed(subject: Subject, step: Step, run: Run, launcher: str) -> str:
     """Return a run as one would type it with ``mpirun`` (Open MPI) or ``srun``."""
-    each, hosts = len(run.gpus), [subject.names[host] for host in run.hosts]
+    each, hosts = len(run.gpus), [token(subject.names[host]) for host in run.hosts]
     if launcher == "srun":
         words = ["srun", f"--nodes={len(hosts)}", f"--ntasks={run.ranks}", f"--ntasks-per-node={each}",
                  f"--nodelist={_listed(hosts, '')}"]  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabrictool.acceptance.ladder import Step
+from fabrictool.acceptance.ladder import Step, is_free
 from fabrictool.acceptance.subject import Subject
 
 _AMD = ("MI2", "MI3", "MI4")
@@ -27,11 +27,10 @@ class Variable:
 
 def variables(subject: Subject, step: Step) -> list[Variable]:
     """Return what is set for a step; NCCL and RCCL know the same names."""
-    found = [
-        Variable("NCCL_ALGO", "RING", "a ring is as fast as its slowest link; trees and NVLS mix scale-up links in: "
-                 "two hosts then show 465 to 487 GB/s over 400 GB/s of adapters"),
-        Variable("NCCL_DEBUG", "WARN", "what fails says why in its log"),
-    ]  # fmt: skip
+    found = [Variable("NCCL_DEBUG", "WARN", "what fails says why in its log")]
+    if not is_free(step.name):
+        why = "a ring is as fast as its slowest link; trees and NVLS mix scale-up links in: two hosts then show 465 to "
+        found.insert(0, Variable("NCCL_ALGO", "RING", why + "487 GB/s over 400 GB/s of adapters"))
     if step.name in ("host", "domain"):
         return found
     if len(np.unique(subject.rail[subject.rail >= 0])) > 1:

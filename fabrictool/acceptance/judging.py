@@ -14,6 +14,8 @@ from fabrictool.acceptance.plan import Plan
 from fabrictool.acceptance.readings import STEADY, Reading
 from fabrictool.units import format_size
 
+#: A collective, and the types of hosts.
+Kind = tuple[str, tuple[int, ...]]
 #: How much a step of one run may fall below the steps before it: models differ by scale.
 _SCALE = float(np.log(1 / 0.75))
 #: What is less below its peers is measured once more before it counts.
@@ -94,27 +96,27 @@ def judge(plan: Plan, readings: Mapping[str, Reading]) -> tuple[StepResult, ...]
     measured = {
         step.name: [readings[run.name] for run in step.runs if run.name in readings] for step in plan.ladder.steps
     }
-    groups = {
-        (name, test): np.array([one.deviation(plan.of(one.run)) for one in found if one.run.test == test])
-        for name, found in measured.items()
-        for test in dict.fromkeys(one.run.test for one in found)
-    }
-    apart = [values - base_of(values) for values in groups.values() if len(values) > 1]
+    groups: dict[tuple[str, Kind], list[Reading]] = {}
+    for name, found in measured.items():
+        for one in found:
+            groups.setdefault((name, _kind(plan, one.run)), []).append(one)
+    deviations = {key: np.array([one.deviation(plan.of(one.run)) for one in found]) for key, found in groups.items()}
+    apart = [values - base_of(values) for values in deviations.values() if len(values) > 1]
     pooled = np.concatenate(apart) if apart else np.zeros(0)
-    peers = {key: peers_of(values, pooled) for key, values in groups.items()}
-    results = []
-    before = float("nan")
+    results: list[StepResult] = []
     for step in plan.ladder.steps:
-        judged: list[Judged] = []
-        for test in dict.fromkeys(run.test for run in step.runs):
-            own = peers.get((step.name, test))
-            found = [one for one in measured[step.name] if one.run.test == test]
-            judged += _judged(plan, found, own, before)
-        bases = [float(base_of(groups[key])) for key in groups if key[0] == step.name]
-        base = bases[0] if bases else float("nan")
-        results.append(StepResult(step, tuple(judged), base))
         before = usual(plan, results)
+        keys = [key for key in groups if key[0] == step.name]
+        judged = [one for key in keys for one in _judged(plan, groups[key], peers_of(deviations[key], pooled), before)]
+        base = float(base_of(deviations[keys[0]])) if keys else float("nan")
+        results.append(StepResult(step, tuple(judged), base))
     return tuple(results)
+
+
+def _kind(plan: Plan, run: Run) -> Kind:
+    """Return what makes runs of a step peers: their collective and the types of their hosts."""
+    rows = plan.subject.device[list(run.hosts)]
+    return run.test, tuple(np.unique(plan.subject.fabric.devices.type[rows]).tolist())
 
 
 def usual(plan: Plan, results: Sequence[StepResult]) -> float:

@@ -9,8 +9,16 @@ from functools import cached_property
 from fabrictool.acceptance.subject import Subject
 
 ALL_REDUCE, ALL_TO_ALL = "all-reduce", "all-to-all"
+#: Steps in which the library chooses the algorithm, as it does for jobs; the others hold it to rings, which are as
+#: fast as their slowest link.
+FREE = ("host", "domain", "unit", "hall")
 #: The program of nccl-tests (and rccl-tests) for a collective.
 PROGRAMS = {ALL_REDUCE: "all_reduce_perf", ALL_TO_ALL: "alltoall_perf"}
+
+
+def is_free(step: str) -> bool:
+    """Return whether the library chooses the algorithm in a step."""
+    return step.rstrip("0123456789") in FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,11 @@ class Run:
     def ranks(self) -> int:
         """Number of ranks."""
         return len(self.hosts) * len(self.gpus)
+
+    @property
+    def ring(self) -> bool:
+        """Whether the library is held to rings."""
+        return not is_free(self.step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 from fabrictool.acceptance.ladder import Run
 from fabrictool.acceptance.plan import Plan
 from fabrictool.acceptance.readings import Reading
+from fabrictool.acceptance.steps import token
 from fabrictool.acceptance.verdict import run_named
 from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.formats.measurements import Measurements
@@ -42,9 +43,8 @@ def read_logs(plan: Plan, paths: Sequence[str], actual: Mapping[str, str]) -> di
     for path in _files(paths):
         try:
             run = _run_of(plan, path)
-            reading = _reading(
-                run, path, [actual.get(plan.subject.names[host], plan.subject.names[host]) for host in run.hosts]
-            )
+            names = [plan.subject.names[host] for host in run.hosts]
+            reading = _reading(run, path, [actual.get(token(name), name) for name in names])
         except InputError as error:
             problems += error.problems
             continue

@@ -52,6 +52,7 @@ _JUDGING = """\
   healthy clusters lie.
 - A run fails below its peers: under the usual run of its step by more than 5 %, and by more than chance allows once in
   100 healthy steps, however many runs they have. Peers share what is special about the cluster, so this is sharper.
+  What is less than 20 % below is measured once more by itself, and passes if it is not slow again.
 - Steps of one run are held against their gate, and against what the steps before promise, by 25 %.
 - Wrong results (`#wrong`) fail, and so do logs without results.
 - Runs of a round go at the same time; what is expected of them counts what they take from each other.

@@ -8,6 +8,7 @@ from itertools import groupby
 from fabrictool.acceptance.commands import commented, listed, program
 from fabrictool.acceptance.environment import variables, visible_devices
 from fabrictool.acceptance.ladder import Ladder, Run, Step
+from fabrictool.acceptance.steps import token
 from fabrictool.acceptance.subject import Subject
 
 #: Runs of more hosts than these list them in a file.
@@ -147,14 +148,14 @@ def setup(subject: Subject, step: Step) -> list[str]:
 
 def row(subject: Subject, run: Run) -> str:
     """Return the line of a run: its name, its GPUs, and its hosts or the file that lists them."""
-    hosts = " ".join(subject.names[host] for host in run.hosts)
+    hosts = " ".join(token(subject.names[host]) for host in run.hosts)
     return f"{run.name} {listed(run.gpus)} {hosts if len(run.hosts) <= INLINE else f'@hosts/{run.name}.txt'}"
 
 
 def host_files(subject: Subject, runs: tuple[Run, ...]) -> dict[str, str]:
     """Return the files of runs that list their hosts, one a line, by path."""
     return {
-        f"hosts/{run.name}.txt": "".join(f"{subject.names[host]}\n" for host in run.hosts)
+        f"hosts/{run.name}.txt": "".join(f"{token(subject.names[host])}\n" for host in run.hosts)
         for run in runs
         if len(run.hosts) > INLINE
     }
@@ -163,7 +164,7 @@ def host_files(subject: Subject, runs: tuple[Run, ...]) -> dict[str, str]:
 def host_map(subject: Subject) -> str:
     """Return the file that says which machine each host of the layout is."""
     head = "# Host of the layout, then the machine's own name; change the second column where they differ.\n"
-    return head + "".join(f"{name} {name}\n" for name in subject.names)
+    return head + "".join(f"{token(name)} {token(name.split()[0])}\n" for name in subject.names)
 
 
 def next_script(subject: Subject, runs: Sequence[Run]) -> str:

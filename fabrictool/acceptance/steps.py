@@ -21,6 +21,11 @@ def word(name: str) -> str:
     return quote(name, safe="-_").replace(".", "%2E").replace("~", "%7E")
 
 
+def token(name: str) -> str:
+    """Return a name as it stands in scripts and lists of hosts: one word, of which a shell takes nothing apart."""
+    return quote(name, safe="-_.+~")
+
+
 def pair_name(subject: Subject, step: str, number: int, pair: tuple[int, int]) -> str:
     """Return the name of a run of two hosts."""
     return f"{step}.{number}." + "+".join(word(subject.names[host]) for host in pair)

@@ -42,6 +42,8 @@ class Strains:
         Volume a run moves in its round, in bit/s for each unit of its flows' volume; NaN where not followed.
     alone : (runs,) float64
         The same with nothing beside it.
+    linked : (runs,) float64
+        The same by links of the network alone, infinite where a run uses none.
     """
 
     first: npt.NDArray[np.int64]
@@ -49,6 +51,7 @@ class Strains:
     strain: F8
     rate: F8
     alone: F8
+    linked: F8
 
 
 def run_flows(subject: Subject, run: Run) -> tuple[I4, I4, F8] | None:
@@ -112,13 +115,17 @@ def strains(subject: Subject, runs: Sequence[Run], together: bool = True) -> Str
     usage = _by_run(subject, runs, len(speed))
     known = np.diff(usage.first) > 0
     run = np.repeat(np.arange(len(runs)), np.diff(usage.first))
-    alone = np.full(len(runs), np.inf)
-    np.minimum.at(alone, run, speed[usage.channel] / usage.share)
+    most = speed[usage.channel] / usage.share
+    alone, linked = np.full((2, len(runs)), np.inf)
+    np.minimum.at(alone, run, most)
+    network = usage.channel < 2 * subject.transport.wiring.channels.links
+    np.minimum.at(linked, run[network], most[network])
     rate = max_min_rates(usage, speed) if len(usage.channel) and together else np.where(known, alone, np.nan)
     own = rate[run] * usage.share
     load = np.bincount(usage.channel, own, len(speed))[usage.channel] if together else own
     full = load / speed[usage.channel]
-    return _by_part(subject, len(runs), run, usage.channel, full, rate, np.where(known, alone, np.nan))
+    first, part, strain = _by_part(subject, len(runs), run, usage.channel, full)
+    return Strains(first, part, strain, rate, np.where(known, alone, np.nan), np.where(known, linked, np.nan))
 
 
 def speeds(subject: Subject) -> F8:
@@ -148,7 +155,9 @@ def _by_run(subject: Subject, runs: Sequence[Run], channels: int) -> Usage:
     return Usage(first.astype(np.int64), channel.astype(np.int32), share, np.zeros(len(runs), np.int32))
 
 
-def _by_part(subject: Subject, count: int, run: Ints, channel: I4, full: F8, rate: F8, alone: F8) -> Strains:
+def _by_part(
+    subject: Subject, count: int, run: Ints, channel: I4, full: F8
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], F8]:
     """Return strains by link, the worse of its ways, and by host for what is inside."""
     fabric, links = subject.fabric, subject.transport.wiring.channels.links
     place = np.full(len(fabric.devices), 0, np.int64)
@@ -163,4 +172,4 @@ def _by_part(subject: Subject, count: int, run: Ints, channel: I4, full: F8, rat
     np.maximum.at(worst, where.ravel(), np.minimum(full[kept], 1.0))
     owner, part = np.divmod(key, parts)
     first = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=count)))).astype(np.int64)
-    return Strains(first, part, worst, rate, alone)
+    return first, part, worst

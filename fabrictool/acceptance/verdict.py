@@ -213,9 +213,9 @@ def _probed(plan: Plan, steps: Sequence[StepResult], readings: Sequence[Reading]
 
 def probe_expectations(plan: Plan, runs: Sequence[Run]) -> dict[str, tuple[Expected, ...]]:
     """Return what probes should measure, each by itself."""
-    alone = strains(plan.subject, runs, together=False).alone
+    alone = strains(plan.subject, runs, together=False)
     estimates = Estimates(plan.subject)
-    return {run.name: estimates.of(run, rate, rate) for run, rate in zip(runs, alone.tolist(), strict=True)}
+    return {run.name: estimates.of(run, alone, row) for row, run in enumerate(runs)}
 
 
 def run_named(plan: Plan, name: str) -> Run | None:

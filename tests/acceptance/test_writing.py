@@ -6,14 +6,20 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from accepted import TOPOLOGIES, plan
 from commands import call
 
+from fabrictool.acceptance.plan import plan_of
+from fabrictool.acceptance.subject import subject_of
 from fabrictool.acceptance.writing import read_plan, write_plan
 from fabrictool.errors import InputError
+from fabrictool.generators.building import build
+from fabrictool.layout.reading import layout_from_tree
 
 MPIRUN = """\
 #!/usr/bin/env bash
@@ -157,3 +163,22 @@ def test_options_of_other_jobs_are_refused(
     assert (status, out) == (2, "")
     assert words in err
     assert not place.exists()
+
+
+def test_hosts_with_odd_names_are_one_word_in_scripts(tmp_path: Path) -> None:
+    """Node descriptions of discovered fabrics hold blanks; the machine is called by their first word."""
+    tree = {
+        "name": "odd",
+        "hosts": {"type": {"name": "h1", "gpus": 1, "nics": 1, "speed": "400G"}, "count": 4},
+        "networks": {"compute": {"family": "fat-tree", "hosts_per_leaf": 2,
+                                 "leaf": {"type": {"name": "sw", "ports": 8, "speed": "400G"}}}},
+    }  # fmt: skip
+    built = build(layout_from_tree(tree))
+    name = np.array([f"gpu-{row} mlx5 $(reboot)" if row < 4 else "" for row in range(len(built.devices))])
+    fabric = replace(built, devices=replace(built.devices, name=name))
+    target = tmp_path / "plan"
+    write_plan(plan_of(subject_of(fabric)), str(target))
+    assert (target / "hosts.map").read_text().splitlines()[1] == "gpu-0%20mlx5%20%24%28reboot%29 gpu-0"
+    rows = [line.split() for line in (target / "1-pair.sh").read_text().splitlines() if line.startswith("pair.")]
+    assert all(len(row) == 4 and "$" not in "".join(row) for row in rows)
+    subprocess.run(["bash", "-n", str(target / "1-pair.sh")], check=True)

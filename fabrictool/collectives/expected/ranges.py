@@ -17,7 +17,12 @@ from fabrictool.fabric import Fabric
 
 
 def expected_time_s(
-    setting: Setting, collective: str, nbytes: float, least_s: float = 0.0, known: Calibration | None = None
+    setting: Setting,
+    collective: str,
+    nbytes: float,
+    least_s: float = 0.0,
+    known: Calibration | None = None,
+    algorithm: str = "auto",
 ) -> float:
     """Return the time that half of healthy runs stay below, in s.
 
@@ -31,18 +36,25 @@ def expected_time_s(
         A lower bound over the fabric's links: where they carry less than the hosts' ports, it rules.
     known : Calibration, optional
         The one that ships, unless given.
+    algorithm : {"auto", "ring", "sharp"}
+        What the library is held to.
     """
     constants = (known or calibration()).constants
     share = constants[f"network_{setting.transport}"]
-    return max(float(time_s(setting, collective, nbytes, constants)), least_s / share)
+    return max(float(time_s(setting, collective, nbytes, constants, algorithm)), least_s / share)
 
 
 def expected_range(
-    setting: Setting, collective: str, nbytes: float, least_s: float = 0.0, known: Calibration | None = None
+    setting: Setting,
+    collective: str,
+    nbytes: float,
+    least_s: float = 0.0,
+    known: Calibration | None = None,
+    algorithm: str = "auto",
 ) -> tuple[float, float]:
     """Return the bus bandwidths in B/s between which eight of ten healthy runs lie, the slower first."""
     found = known or calibration()
-    middle_s = expected_time_s(setting, collective, nbytes, least_s, found)
+    middle_s = expected_time_s(setting, collective, nbytes, least_s, found, algorithm)
     fast, slow = (found.several if float(setting.hosts) > 1 else found.one).at(nbytes)
     busbw = float(factor(setting, collective)) * nbytes / middle_s
     return busbw * float(np.exp(-slow)), busbw * float(np.exp(-fast))
