@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from fabrictool.tabular import Table
 
 FORMAT = 1
-#: Links of a fabric up to which every mistake that changes it is priced: routing anew takes about 0.1 s there.
-MOST_LINKS = 4_096
+#: Links of a fabric up to which every mistake that changes it is priced: routing anew takes up to 0.3 s there.
+MOST_LINKS = 20_000
 #: Seconds that pricing may take; what is left then is unknown.
-PRICING_S = 20.0
+PRICING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -237,7 +237,8 @@ def _priced(plan: Plan, found: Verdict, findings: Sequence[RootCause], shift: in
             impact = _cost(pricing, plan, row, found.moved.get(place - shift), impact)
         result.append(replace(row, impact=impact))
     if any(row.impact and row.impact.all_reduce_lost is None and row.impact.effect != "none" for row in result):
-        what = f"fabrics above {MOST_LINKS:,} links are not routed anew for each mistake: some costs are unknown"
+        limits = f"fabrics above {MOST_LINKS:,} links are not routed anew, and pricing ends after {PRICING_S:g} s"
+        what = f"some costs are unknown: {limits}"
         result.append(RootCause(Finding("not-priced", "note", "findings", what, "ask impact about single mistakes")))
     return result
 

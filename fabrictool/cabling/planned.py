@@ -170,26 +170,13 @@ def _add_rows(plan: Plan, rows: Iterable[Sighting]) -> None:
 
 
 def _name_cables(plan: Plan) -> None:
-    """Let links without a cable of their own share one with those of the same cage."""
+    """Let links of one cage share a cable where the network's cables are those of cages, and nothing names them."""
     for link in plan.links:
-        if not link.cable:
-            cages = [end for end in (link.z, link.a) if _shared(plan, end)]
-            link.cable = f"cable at {plan.cage_name(cages[0])}" if cages else ""
+        facts = plan.fabric.networks[link.network]
+        host = plan.devices[plan.ports[link.a].device].tier == 0
+        if not link.cable and (facts.host_cables if host else facts.cables) == "per-cage":
+            link.cable = f"cable at {plan.cage_name(link.a)}"
     plan.legs = dict(Counter(link.cable for link in plan.links if link.cable))
-
-
-def _shared(plan: Plan, port: int) -> bool:
-    """Return whether a port is one of several of its cage."""
-    row = plan.ports[port]
-    if row.leg:
-        return True
-    after = port + 1
-    return (
-        after < len(plan.ports)
-        and plan.ports[after].device == row.device
-        and plan.ports[after].cage == row.cage
-        and row.cage >= 0
-    )
 
 
 def in_order(plan: Plan, device: int) -> list[int]:

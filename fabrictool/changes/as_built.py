@@ -51,7 +51,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Pricing:
-    """Prices differences against a planned network, by the shortest ways that its wiring gives."""
+    """Prices differences against a planned network, traffic spread evenly over the shortest ways of its wiring."""
 
     fabric: Fabric
     network: int
@@ -63,7 +63,7 @@ class Pricing:
 
     def _state(self, fabric: Fabric, found: Difference) -> State:
         faults = faults_of_rows(fabric, found.dead, factors=found.slow)
-        return state_of(routing_of(of_hosts(wiring(fabric, self.network, faults)), Stated(name="min-hop")))
+        return state_of(routing_of(of_hosts(wiring(fabric, self.network, faults)), Stated(name="spray")))
 
     def cost(self, found: Difference) -> Cost:
         """Return what a difference costs.
