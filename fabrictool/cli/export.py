@@ -12,6 +12,7 @@ from fabrictool.cli.common import write_file
 
 if TYPE_CHECKING:
     from fabrictool.fabric import Fabric
+    from fabrictool.formats.netbox import TypeFacts
     from fabrictool.formats.writing import Export, Files, Writer
     from fabrictool.layout.model import Layout
     from fabrictool.records import Place
@@ -73,25 +74,34 @@ def _export(path: str, writer: Writer, network: str | None, port_names: str | No
     if not names:
         raise InputError(f"{fabric.name} has no network to write", "add one under networks")
     row = names.index(network) if network is not None else 0
-    if network is not None:
-        fabric = network_alone(fabric, row)
-    places = _places(fabric, layout) if writer.port_names else {}
-    return Export(fabric, row, _words(fabric, layout, writer, port_names), places)
+    part = fabric if network is None else network_alone(fabric, row)
+    words = _words(part, layout, writer, port_names)
+    if not writer.port_names or layout is None:
+        return Export(part, row, words)
+    return Export(part, row, words, *_standing(fabric, layout), _types(layout))
 
 
-def _places(fabric: Fabric, layout: Layout | None) -> dict[str, Place]:
+def _types(layout: Layout) -> dict[str, TypeFacts]:
+    from fabrictool.formats.netbox import TypeFacts
+
+    types = (*layout.switch_types(), *layout.host_types())
+    return {kind.name: TypeFacts(kind.vendor or "Generic", kind.u, kind.part or "") for kind in types}
+
+
+def _standing(fabric: Fabric, layout: Layout) -> tuple[dict[str, Place], dict[str, int]]:
+    """Return where devices stand, and the racks with their heights in units."""
     from fabrictool.placement import place
     from fabrictool.power import rack_limits
     from fabrictool.records import Place
 
-    placement = place(layout, fabric, rack_limits(layout).limit_w) if layout is not None else None
+    placement = place(layout, fabric, rack_limits(layout).limit_w)
     if placement is None:
-        return {}
+        return {}, {}
     racks = placement.racks.name.tolist()
     rows = zip(fabric.names, placement.rack.tolist(), placement.unit.tolist(), strict=True)
-    return {
-        name: Place(name, rack=racks[rack], unit=unit if unit > 0 else None) for name, rack, unit in rows if rack >= 0
-    }
+    standing = ((name, racks[rack], unit) for name, rack, unit in rows if rack >= 0)
+    places = {name: Place(name, rack=rack, unit=unit if unit > 0 else None) for name, rack, unit in standing}
+    return places, dict(zip(racks, placement.racks.units.tolist(), strict=True))
 
 
 def _words(fabric: Fabric, layout: Layout | None, writer: Writer, port_names: str | None) -> list[str] | None:

@@ -89,7 +89,7 @@ def _half(row: Row, line: int, report: Report) -> None:
 
 def _end(row: Row, side: str) -> End:
     device = row[f"{side}_device"]
-    return End(device, row.get(f"{side}_kind") or _kind_by_name(device), row.get(f"{side}_port", ""))
+    return End(device, row.get(f"{side}_kind") or kind_by_name(device), row.get(f"{side}_port", ""))
 
 
 COLUMNS = (
@@ -122,7 +122,8 @@ def write(cables: Iterable[CableRow]) -> str:
 _KIND_WORDS = re.compile(r"(leaf|tor|spine|core|switch|router)", re.IGNORECASE)
 
 
-def _kind_by_name(device: str) -> str:
+def kind_by_name(device: str) -> str:
+    """Return the kind that a name tells: of a switch what it is called, of everything else a host."""
     match = _KIND_WORDS.search(device)
     if match is None:
         return "host"

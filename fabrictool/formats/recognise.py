@@ -12,6 +12,7 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.store import MAGIC
 from fabrictool.fabric.store import read_fabric as read_saved
 from fabrictool.formats.imported import Imported
+from fabrictool.formats.netbox import read_folder
 from fabrictool.formats.opening import read_all, text_of, unpacked
 from fabrictool.formats.reading import READERS
 from fabrictool.formats.sheets import is_workbook
@@ -30,6 +31,8 @@ def opened(path: str) -> Layout | Imported:
     InputError
         If the file cannot be read, or is broken; what is of no known format is read as a layout.
     """
+    if path != "-" and Path(path).is_dir():
+        return read_folder(path)
     return _opened(*read_all(path))
 
 
@@ -51,6 +54,8 @@ def imported(path: str) -> Imported | None:
     InputError
         If the file cannot be read, or is of a known format but broken.
     """
+    if path != "-" and Path(path).is_dir():
+        return read_folder(path)
     return imported_from(*read_all(path))
 
 

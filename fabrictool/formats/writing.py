@@ -10,6 +10,7 @@ from importlib import import_module
 
 from fabrictool.errors import InputError, did_you_mean
 from fabrictool.fabric import Fabric
+from fabrictool.formats.netbox import TypeFacts
 from fabrictool.records import CableRow, Place
 
 #: File name to content; the main file is called "".
@@ -20,13 +21,15 @@ Files = dict[str, bytes]
 class Export:
     """What is written: a fabric, the row of the network that is meant where a format holds one, names of ports.
 
-    ``places`` say where devices stand, by name.
+    ``places`` say where devices stand, by name; ``types`` and ``racks`` what is known of types and how high racks are.
     """
 
     fabric: Fabric
     network: int = 0
     words: Sequence[str] | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
+    racks: Mapping[str, int] = field(default_factory=dict)
+    types: Mapping[str, TypeFacts] = field(default_factory=dict)
 
     @property
     def protocol(self) -> str:
@@ -115,6 +118,15 @@ def _plan(export: Export) -> Files:
     return {"": plan_csv.write(_rows(export)).encode()}
 
 
+def _netbox(export: Export) -> Files:
+    from fabrictool.formats import netbox
+    from fabrictool.formats.linked import port_words
+
+    words = export.words if export.words is not None else port_words(export.fabric)
+    inventory = netbox.Inventory(export.fabric, words, export.places, export.types, export.racks)
+    return {name: text.encode() for name, text in netbox.write(inventory, _rows(export)).items()}
+
+
 def _labels(export: Export) -> Files:
     from fabrictool.formats import labels_csv
 
@@ -140,6 +152,7 @@ WRITERS: Mapping[str, Writer] = {
     "ptp-links": Writer("its Links sheet (.xlsx), from version 1.7.1", partial(_sheets, "links"),
                         port_names="sheets", binary=True),
     "plan": Writer("plan CSV: one link a row, with places", _plan, port_names="number"),
+    "netbox": Writer("a folder of CSV files for NetBox's bulk import", _netbox, port_names="vendor"),
     "labels": Writer("labels (.csv): one row a label, both ends", _labels, port_names="vendor"),
 }  # fmt: skip
 #: What others call these formats.

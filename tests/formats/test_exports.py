@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import fabrics
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from fabrictool.formats import (
     gexf,
     ibutils_topo,
     labels_csv,
+    netbox,
     node_link,
     plan_csv,
     point_to_point,
@@ -24,7 +28,7 @@ from fabrictool.formats.hostlists import compressed, expanded
 from fabrictool.formats.neighbourhoods import blocks, neighbourhoods
 from fabrictool.formats.plan_rows import cable_rows
 from fabrictool.formats.port_naming import named_ports
-from fabrictool.formats.recognise import imported_from
+from fabrictool.formats.recognise import imported, imported_from
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree
 from fabrictool.records import CableEnd, CableRow, Place
@@ -317,3 +321,37 @@ def test_both_ends_of_a_cable_get_a_label_that_names_both() -> None:
         "C-leaf0-1,Z,NET01-40:swp1s0,R01-01:rail0,aoc-split 3m,NET01-40:swp1s0/R01-01:rail0,1",
     ]
     assert labels_csv.guarded("=1+1") == "'=1+1"
+
+
+@pytest.mark.parametrize("scheme", ["number", "cumulus"])
+@pytest.mark.parametrize("name", sorted(FABRICS))
+def test_a_folder_of_netbox_comes_back(name: str, scheme: str, tmp_path: Path) -> None:
+    before = FABRICS[name]
+    words = named_ports(before, scheme, {})
+    for file, text in netbox.write(netbox.Inventory(before, words), cable_rows(before, words)).items():
+        (tmp_path / file).write_text(text)
+    found = imported(str(tmp_path))
+    assert found is not None
+    assert found.format == "netbox"
+    assert {finding.id for finding in found.findings} <= {"same-tier-links"}
+    untimed = [(a, z, speed, network) for a, z, speed, _, network in links_of(before, words)]
+    assert [(a, z, speed, network) for a, z, speed, _, network in links_of(found.fabric)] == untimed
+    assert devices_of(found.fabric) == devices_of(before)
+
+
+def test_cables_of_several_links_are_trunks_with_their_ends_in_order() -> None:
+    fabric = FABRICS["ft64"]
+    rows = [replace(row, cable_id="C1", leg=leg) for leg, row in enumerate(list(cable_rows(fabric))[:2], 1)]
+    text = netbox.write(netbox.Inventory(fabric, ["x"] * len(fabric.ports)), rows)["08-cables.csv"]
+    assert text.splitlines()[1] == (
+        '"host-01,host-02",dcim.interface,"1,1","leaf-01,leaf-01",dcim.interface,"1,2",planned,C1,compute,trunk-2c1p'
+    )
+
+
+def test_interfaces_of_netbox_have_its_words_for_speeds() -> None:
+    """400 Gbit/s are 400000000 kbit/s; InfiniBand at 400 Gbit/s is NDR."""
+    fabric = FABRICS["ft64"]
+    files = netbox.write(netbox.Inventory(fabric, ["p"] * len(fabric.ports)), cable_rows(fabric))
+    assert files["07-interfaces.csv"].splitlines()[1] == "host-01,p,1,infiniband-ndr,400000000,true"
+    assert netbox.interface_type(400e9, None) == "400gbase-x-osfp"
+    assert netbox.interface_type(3e9, None) == "other"
