@@ -112,6 +112,7 @@ def _groups(fabric: Fabric) -> list[_Group]:
     return [
         replace(_group(rows, names, places, (key[0], key[2])), speed_bps=speeds[key].most_common(1)[0][0])
         for key, rows in found.items()
+        if "aggregation" not in key
     ]
 
 

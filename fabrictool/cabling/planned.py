@@ -117,7 +117,8 @@ def planned(fabric: Fabric, rows: Iterable[Sighting] = (), racks: dict[str, tupl
     links = fabric.links
     columns = (links.port_a, links.port_z, links.speed_bps, links.network)
     for row, (a, z, speed, network) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
-        plan.links.append(PlannedLink(a, z, row, speed, network=network))
+        if "aggregation" not in {plan.devices[plan.ports[port].device].kind for port in (a, z)}:  # no cable
+            plan.links.append(PlannedLink(a, z, row, speed, network=network))
     _add_rows(plan, rows)
     _name_cables(plan)
     return plan

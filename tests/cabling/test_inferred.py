@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import as_built
 import numpy as np
 import pytest
-from foreign import DATA
+from foreign import DATA, SHARED, published
 
 import fabrictool as ft
 from fabrictool.cabling.rules import fitted
@@ -59,3 +60,27 @@ def test_a_rule_is_found_beside_exceptions() -> None:
     rule = fitted(place, port, value)
     assert (rule.block, rule.per_block, rule.per_position, rule.exceptions) == (16, 4, 0, 3)
     assert np.array_equal(rule(place, port), 4 * (place // 16) + port)
+
+
+def test_a_published_subnet_of_206_switches() -> None:
+    """Of its 3,366 cables all but 12 follow three rules: port r of host h, uplink u of leaf and of spine.
+
+    What deviates can be checked in the listing: mlx5_1 and mlx5_2 of pg-spd071 are on each other's leaves, four
+    ports in regular meshes of uplinks have no line, and ten management hosts hang on spines.
+    """
+    published("infiniband/real/hdr-206sw-1130hca.ibnetdiscover.txt.gz")
+    path = SHARED / "infiniband/real/hdr-206sw-1130hca.ibnetdiscover.txt.gz"
+    found = ft.verify(str(path), [], infer=True, price=False)
+    kinds = Counter(row.root_cause for row in found.causes)
+    assert kinds == {"rails-swapped": 1, "missing-link": 4, "extra-link": 10}
+    assert found.summary.as_expected == 3354
+    (swapped,) = (row for row in found.causes if row.root_cause == "rails-swapped")
+    assert swapped.subject == ("pg-spd071:mlx5_1", "pg-spd071:mlx5_2")
+
+
+def test_a_published_subnet_is_its_own_plan() -> None:
+    published("infiniband/real/hdr-206sw-1130hca.ibnetdiscover.txt.gz")
+    path = str(SHARED / "infiniband/real/hdr-206sw-1130hca.ibnetdiscover.txt.gz")
+    found = ft.verify(path, path, price=False)
+    assert found.causes == ()
+    assert (found.summary.planned, found.summary.as_expected) == (3366, 3366)

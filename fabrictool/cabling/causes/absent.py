@@ -168,7 +168,7 @@ def told(
     links = [board.plan.links[row] for row in rows]
     ports = [port for link in links for port in (link.a, link.z)]
     named = devices or unique(board.plan.devices[board.plan.ports[port].device].name for port in ports)
-    finding = Finding(kind, "error", ", ".join(subject), message, fix)
+    finding = Finding(kind, "warning" if impact.effect == "risk" else "error", ", ".join(subject), message, fix)
     return RootCause(
         finding, kind, subject, moves, named, unique(board.plan.port_name(port) for port in ports),
         tuple(_name(board, row) for row in rows), tuple(rows), impact, alternatives, evidence,
