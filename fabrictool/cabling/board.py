@@ -56,7 +56,7 @@ class Board:
         """
         sigma = self._sigma
         sigma[src] = dst
-        a = src[self.expected[src] >= 0]
+        a = src[(self.expected[src] >= 0) & (src != dst)]
         z = self.expected[a]
         once = (sigma[z] == z) | (a < z)
         a, z = a[once], z[once]

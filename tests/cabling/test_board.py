@@ -34,7 +34,7 @@ def _agreeing(board: Board) -> int:
 
 
 @given(seed=st.integers(0, 2**16), count=st.integers(2, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_gain_is_what_a_recount_says(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     board = _board(rng)
