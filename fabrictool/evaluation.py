@@ -192,7 +192,7 @@ def evaluate(
         ran = run_networks(joined, run, seed, _sharing(layout), _types(layout))
         beside = compared(measured, joined.networks, _types(layout), run[0].model) if measured is not None else None
         own = beside.calibration_for if beside is not None else None
-        results, unmeasured = with_ranges(ran.results, run, state.fabric, _types(layout), own)
+        results, unmeasured, carried = with_ranges(ran.results, run, state.fabric, _types(layout), own)
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
@@ -202,6 +202,7 @@ def evaluate(
         *cost.assumptions,
         *lossless_assumptions(layout, lossless),
         *ran.assumptions,
+        *carried,
     )
     findings = [
         *file_findings(layout),

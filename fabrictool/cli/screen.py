@@ -139,20 +139,25 @@ def _collectives(evaluation: Evaluation) -> Iterator[str]:
     ranks = sorted({result.ranks for result in evaluation.collectives})
     routing = ", ".join(sorted({row.routing for row in evaluation.congestion.values()}))
     title = f"GB/s busbw, {', '.join(f'{n:,}' for n in ranks)} ranks, {routing}"
-    yield f"{_head('COLLECT')}{title:<42}{'bound#':>9}{'model~':>9}{'time~':>11}  limited by"
+    yield f"{_head('COLLECT')}{title:<42}{'bound#':>9}{'model~':>9}{'healthy~':>12}{'time~':>11}  limited by"
     for result in evaluation.collectives:
         label = f"{result.collective}  {format_size(result.nbytes)}  {result.algorithm}"
         if result.model != "rounds":
             label += f" ({result.model})"
         bound, model = (_gb(value) for value in (result.bound_busbw_bytes_per_s, result.busbw_bytes_per_s))
         time = "-" if result.time_s is None else format_time(result.time_s)
-        yield f" {label:<50}{bound:>9}{model:>9}{time:>11}  {result.limited_by}"
+        healthy = "-" if result.expected_busbw_range is None else _between(*result.expected_busbw_range)
+        yield f" {label:<50}{bound:>9}{model:>9}{healthy:>12}{time:>11}  {result.limited_by}"
     for name, row in evaluation.congestion.items():
         hot = f"; hottest {row.hot_links[0][0]}" if row.hot_links else ""
         yield (
             f" congestion {name}: {row.pattern}, busiest link {row.max_link_load:.3g}x a host link's load#{hot}; "
             f"effective bisection {100 * row.effective_bisection:.1f} %~"
         )
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low / 1e9:.3g}-{high / 1e9:.3g}"
 
 
 def _if_lost(evaluation: Evaluation) -> Iterator[str]:

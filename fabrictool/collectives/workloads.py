@@ -204,6 +204,8 @@ def result_table(rows: Sequence[CollectiveResult]) -> Table:
             Column("time", [r.time_s for r in rows], "s"),
             Column("busbw", [r.busbw_bytes_per_s for r in rows], "B/s"),
             Column("bound", [r.bound_busbw_bytes_per_s for r in rows], "B/s"),
+            Column("healthy from", [(r.expected_busbw_range or (None, None))[0] for r in rows], "B/s"),
+            Column("healthy to", [(r.expected_busbw_range or (None, None))[1] for r in rows], "B/s"),
             Column("limited by", [r.limited_by for r in rows]),
             Column("bottleneck", [r.bottleneck for r in rows]),
         ),

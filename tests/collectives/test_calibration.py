@@ -154,11 +154,11 @@ def test_no_point_is_left_without_a_setting() -> None:
     assert all(setting(point).ranks >= 2 for point in points() if point.modelled)
 
 
-def _layout(kind: dict[str, object], oversubscription: int = 1) -> ft.Layout:
+def _layout(kind: dict[str, object], oversubscription: int = 1, hosts: int = 16) -> ft.Layout:
     network = {"family": "fat-tree", "hosts_per_leaf": 4, "oversubscription": oversubscription}
     network |= {"leaf": {"type": SWITCH}, "spine": {"type": SWITCH}}
-    hosts = {"name": "h", "type": {"name": "x", "nics": 1, "speed": "400G"} | kind, "count": 16}
-    return layout_from_tree({"name": "c", "hosts": hosts, "networks": {"compute": network}})
+    group = {"name": "h", "type": {"name": "x", "nics": 1, "speed": "400G"} | kind, "count": hosts}
+    return layout_from_tree({"name": "c", "hosts": group, "networks": {"compute": network}})
 
 
 SWITCH = {"name": "sw", "ports": 64, "speed": "400G", "latency": "0 ns"}
@@ -194,3 +194,20 @@ def test_where_nothing_was_measured_the_range_is_null_and_a_note_says_why(
 
 def test_every_row_of_a_table_is_a_number_that_could_differ() -> None:
     assert len(re.findall(r"^\| .* \| \d+ \| [\d.]+ / [\d.]+ % \|", _document(), re.MULTILINE)) == 9
+
+
+def test_ranges_widen_downwards_beyond_what_was_measured_and_score_says_so() -> None:
+    eight, many = (cluster_setting("H100", 8, hosts, 8, 400.0, "infiniband") for hosts in (8, 64))
+    for size, each in ((2.0**30, 0.15), (2.0**32, 0.06), (2.0**33, 0.035), (2.0**34, 0.01)):
+        (low, high), (lower, higher) = (expected_range(machine, "all-reduce", size) for machine in (eight, many))
+        assert np.log(higher / lower) - np.log(high / low) == pytest.approx(3 * each, abs=1e-6)
+    found = ft.score(_layout({"gpus": 1, "gpu": "H100"}, hosts=128), "all-reduce", size="1GiB")
+    said = [row.value for row in found.assumptions if row.what == "range of healthy runs"]
+    assert said == ["up to 64 ranks over a network as measured; for 128 carried on and widened"]
+
+
+def test_no_range_is_above_the_bound_of_the_fabric() -> None:
+    machine = cluster_setting(*H100)
+    least_s = 0.9 * expected_time_s(machine, "all-reduce", 2.0**30)
+    bound = float(factor(machine, "all-reduce")) * 2.0**30 / least_s
+    assert expected_range(machine, "all-reduce", 2.0**30, least_s)[1] <= bound

@@ -28,6 +28,24 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Beyond:
+    """How ranges widen, slower only, with each doubling of ranks beyond those that were measured over a network.
+
+    ``per_doubling`` is the logarithm of time at each of ``nbytes``.
+    """
+
+    ranks: float
+    nbytes: npt.NDArray[np.float64]
+    per_doubling: npt.NDArray[np.float64]
+    source: str
+
+    def slow(self, ranks: float, nbytes: float) -> float:
+        """Return what is added to the logarithm of the slowest time."""
+        each = np.interp(np.log(max(nbytes, 1.0)), np.log(self.nbytes), self.per_doubling)
+        return float(each * np.log2(max(ranks / self.ranks, 1.0)))
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Constants with where they come from; ``one`` and ``several`` are the spreads for one host and more."""
 
@@ -36,6 +54,7 @@ class Calibration:
     constants: Mapping[str, float]
     one: Spread
     several: Spread
+    beyond: Beyond
 
 
 @cache
@@ -46,4 +65,6 @@ def calibration() -> Calibration:
     spreads = {
         name: Spread(*(np.array(row, np.float64) for row in spread.values())) for name, spread in raw["spread"].items()
     }
-    return Calibration(raw["as_of"], raw["tuned_on"], raw["constants"], spreads["one"], spreads["several"])
+    beyond = raw["beyond"]
+    further = Beyond(beyond["ranks"], np.array(beyond["nbytes"]), np.array(beyond["per_doubling"]), beyond["source"])
+    return Calibration(raw["as_of"], raw["tuned_on"], raw["constants"], spreads["one"], spreads["several"], further)

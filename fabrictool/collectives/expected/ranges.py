@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from fabrictool.collectives.expected.setting import COLLECTIVES, Setting
 from fabrictool.collectives.expected.times import factor, time_s
 from fabrictool.collectives.workloads import CollectiveResult, Job, rank_list
 from fabrictool.fabric import Fabric
+from fabrictool.records import Assumption
 
 
 def expected_time_s(
@@ -52,12 +53,18 @@ def expected_range(
     known: Calibration | None = None,
     algorithm: str = "auto",
 ) -> tuple[float, float]:
-    """Return the bus bandwidths in B/s between which eight of ten healthy runs lie, the slower first."""
+    """Return the bus bandwidths in B/s between which eight of ten healthy runs lie, the slower first.
+
+    Neither is above what the lower bound over the fabric's links allows.
+    """
     found = known or calibration()
     middle_s = expected_time_s(setting, collective, nbytes, least_s, found, algorithm)
     fast, slow = (found.several if float(setting.hosts) > 1 else found.one).at(nbytes)
-    busbw = float(factor(setting, collective)) * nbytes / middle_s
-    return busbw * float(np.exp(-slow)), busbw * float(np.exp(-fast))
+    if setting.joined:
+        slow += found.beyond.slow(float(setting.ranks), nbytes)
+    moved = float(factor(setting, collective)) * nbytes
+    most = moved / least_s if least_s else np.inf
+    return min(moved / (middle_s * float(np.exp(slow))), most), min(moved / (middle_s * float(np.exp(fast))), most)
 
 
 def with_ranges(
@@ -66,8 +73,8 @@ def with_ranges(
     fabric: Fabric,
     types: Mapping[str, HostType],
     own: Callable[[str, Setting], Calibration] | None = None,
-) -> tuple[tuple[CollectiveResult, ...], list[str]]:
-    """Return results with their expected ranges, and why some have none.
+) -> tuple[tuple[CollectiveResult, ...], list[str], list[Assumption]]:
+    """Return results with their expected ranges, why some have none, and what the others rest on.
 
     Parameters
     ----------
@@ -83,10 +90,19 @@ def with_ranges(
     """
     kinds = {name: kind.gpu for name, kind in types.items()}
     if not results:
-        return (), []
+        return (), [], []
     settings = {job.number: _setting(job, results, fabric, kinds) for job in jobs}
     reasons = dict.fromkeys(found for found in settings.values() if isinstance(found, str))
-    return tuple(_with_range(row, settings[row.job], own) for row in results), list(reasons)
+    most = max((float(row.ranks) for row in settings.values() if not isinstance(row, str) and row.joined), default=0.0)
+    ranged = tuple(_with_range(row, settings[row.job], own) for row in results)
+    return ranged, list(reasons), list(_beyond(most, calibration()))
+
+
+def _beyond(ranks: float, known: Calibration) -> Iterator[Assumption]:
+    """Say that ranges are carried on beyond what was measured."""
+    if ranks > known.beyond.ranks:
+        value = f"up to {known.beyond.ranks} ranks over a network as measured; for {ranks:,.0f} carried on and widened"
+        yield Assumption("range of healthy runs", value, known.beyond.source)
 
 
 def _setting(
