@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fabrictool.formats.csv_rows import Row, header, named, rows
 from fabrictool.formats.imported import Report
-from fabrictool.formats.measurements import COLLECTIVES, Measurements, Point, Run, assembled, busbw_factor
+from fabrictool.formats.measurements import COLLECTIVES, FASTEST, Measurements, Point, Run, assembled, busbw_factor
 
 _SYNONYMS = {
     "size": "size_bytes", "bytes": "size_bytes", "nbytes": "size_bytes", "n_ranks": "ranks", "nranks": "ranks",
@@ -60,6 +60,9 @@ def _read_row(line: int, row: Row, report: Report) -> tuple[Run, Point]:
     time_s = _time(row, collective, ranks, nbytes, line, report)
     label = " ".join(row[word] for word in _LABELS if row.get(word))
     busbw = busbw_factor(collective, ranks) * nbytes / time_s
+    if busbw > FASTEST:
+        what = f"{nbytes:.0f} B in {time_s * 1e6:g} us are {busbw / 1e9:,.0f} GB/s, more than any GPU has"
+        raise report.refusal(line, what, "time_us is in us, bandwidths are in 1e9 B/s")
     place = row.get("place", "").lower() in {"ip", "in", "in-place", "inplace", "true", "1"}
     return Run(report.name, line, "csv", collective, ranks, label=label), Point(line, nbytes, time_s, busbw, place)
 
@@ -80,7 +83,8 @@ def _number(row: Mapping[str, str], word: str, line: int, report: Report, least:
         value = float(row[word])
     except ValueError:
         value = float("nan")
-    if not least <= value < 1e18 or value == 0:
-        limit = f"from {least:g}" if least else "above 0"
-        raise report.refusal(line, f"{word} '{row[word][:40]}' is not a number {limit}", "correct the cell")
+    whole = word not in ("ranks", "size_bytes") or value.is_integer()
+    if not (least <= value < 1e18 and whole) or value == 0:
+        limit = f"whole number from {least:g}" if least else "number above 0"
+        raise report.refusal(line, f"{word} '{row[word][:40]}' is not a {limit}", "correct the cell")
     return value

@@ -75,7 +75,9 @@ def _run(title: re.Match[str], line: int, ranks: int, report: Report) -> Run:
 
 def _unknown_ranks(line: int, report: Report) -> InputError:
     what = "OSU benchmarks do not print how many ranks ran"
-    return report.refusal(line, what, "keep the command above its output, such as '# mpirun -np 64 osu_allreduce'")
+    return report.refusal(
+        line, what, "keep the command above its output, such as '# mpirun -np 64 osu_allreduce', or give --ranks"
+    )
 
 
 def _check_units(line: str, number: int, report: Report) -> None:

@@ -200,9 +200,11 @@ def test_published_points_are_read(tmp_path: Path) -> None:
     ("row", "said"),
     [
         ("all_reduce,8,1024,,", "p.csv:2:1: neither time nor bandwidth is given"),
-        ("all_reduce,1,1024,5,", "p.csv:2:1: ranks '1' is not a number from 2"),
-        ("all_reduce,8,-4,5,", "p.csv:2:1: size_bytes '-4' is not a number from 1"),
+        ("all_reduce,1,1024,5,", "p.csv:2:1: ranks '1' is not a whole number from 2"),
+        ("all_reduce,8,-4,5,", "p.csv:2:1: size_bytes '-4' is not a whole number from 1"),
         ("all_reduce,8,1024,0,", "p.csv:2:1: time_us '0' is not a number above 0"),
+        ("all_reduce,16.5,1024,5,", "p.csv:2:1: ranks '16.5' is not a whole number from 2"),
+        ("all_reduce,8,1073741824,0.0045,", "p.csv:2:1: 1073741824 B in 0.0045 us are 417,566,265 GB/s, more than any"),
         ("scan,8,1024,5,", "p.csv:2:1: collective 'scan' is unknown; known are all-reduce"),
     ],
 )
