@@ -263,7 +263,7 @@ def test_a_hundred_megabytes_are_not_even_read(tmp_path: Path, capsys: pytest.Ca
 def test_places_that_hold_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
     (tmp_path / "mine.yaml").write_text(GOOD)
     for path, words in (
-        (tmp_path, "is a folder; name a layout file in it"),
+        (tmp_path, "is a folder without cables.csv; name a layout"),
         (tmp_path / "mime.yaml", f"no such file; did you mean '{tmp_path / 'mine.yaml'}'?"),
         (tmp_path / "no" / "x.yaml", "no such file; "),
         (tmp_path / "mine.yaml" / "x", "cannot be read: Not a directory; "),
