@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os.path import isdir, isfile
 from pathlib import Path
 
 from fabrictool.errors import InputError, Problem
@@ -37,9 +38,9 @@ def read_measurements(paths: str | Sequence[str], ranks: int = 0) -> Measurement
 
 
 def _files(path: str) -> list[str]:
-    if path == "-" or Path(path).is_file():
+    if path == "-" or isfile(path):
         return [path]
-    if not Path(path).is_dir():
+    if not isdir(path):
         raise InputError(
             [Problem(path, "no such file or directory", "give a log of nccl-tests, or a directory of logs")]
         )

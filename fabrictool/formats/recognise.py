@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from importlib import import_module
+from os.path import isdir
 from pathlib import Path
 
 from fabrictool.errors import InputError, Problem
@@ -31,7 +32,7 @@ def opened(path: str) -> Layout | Imported:
     InputError
         If the file cannot be read, or is broken; what is of no known format is read as a layout.
     """
-    if path != "-" and Path(path).is_dir():
+    if path != "-" and isdir(path):
         return read_folder(path)
     return _opened(*read_all(path))
 
@@ -54,7 +55,7 @@ def imported(path: str) -> Imported | None:
     InputError
         If the file cannot be read, or is of a known format but broken.
     """
-    if path != "-" and Path(path).is_dir():
+    if path != "-" and isdir(path):
         return read_folder(path)
     return imported_from(*read_all(path))
 

@@ -219,3 +219,5 @@ def test_missing_files_and_empty_directories_are_named(tmp_path: Path) -> None:
         read_measurements(str(tmp_path / "nothing.log"))
     with pytest.raises(InputError, match="holds no file; give a directory of logs"):
         read_measurements(str(tmp_path))
+    with pytest.raises(InputError, match="no such file or directory"):
+        read_measurements("x" * 300)
