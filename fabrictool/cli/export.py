@@ -33,6 +33,7 @@ def _list_formats(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 @click.option("--to", "form", required=True, metavar="FORMAT", help="Such as dot, netbox or slurm-tree: see --list.")
 @click.option("-o", "--output", metavar="FILE", help="Where to; default standard output.")
 @click.option("--network", metavar="NAME", help="This network alone; default all, or the first where one is held.")
+@click.option("--routing", metavar="NAME", help="Of the routes in a SimGrid platform; default the layout's.")
 @click.option(
     "--port-names", metavar="SCHEME",
     help="number, vendor (by what the catalogue knows), or cumulus, mlnx-os, sonic, eos, … for all switches.",
@@ -40,7 +41,8 @@ def _list_formats(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 @click.option(
     "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_formats, help="List formats, and stop."
 )
-def command(layout: str, form: str, output: str | None, network: str | None, port_names: str | None) -> int:
+def command(layout: str, form: str, output: str | None, network: str | None, port_names: str | None,
+            routing: str | None) -> int:  # fmt: skip
     """Write a fabric, or its cable plan, as another tool reads it.
 
     LAYOUT is a layout file, - for standard input, or a fabric from elsewhere. What holds a fabric is a LAYOUT
@@ -53,7 +55,12 @@ def command(layout: str, form: str, output: str | None, network: str | None, por
     writer = writer_named(form)
     if writer.binary and output is None and sys.stdout.isatty():
         raise click.UsageError(f"{form} is no text: name a file with -o")
-    files = writer.write(_export(layout, writer, network, port_names))
+    if routing is not None and not writer.routed:
+        raise click.UsageError(f"--routing has no part in {form}, which holds no routes")
+    export = _export(layout, writer, network, port_names)
+    if writer.routed:
+        export = _routed(export, layout, routing, network)
+    files = writer.write(export)
     if output is None:
         _print(files, form, writer.binary)
     else:
@@ -74,11 +81,21 @@ def _export(path: str, writer: Writer, network: str | None, port_names: str | No
     if not names:
         raise InputError(f"{fabric.name} has no network to write", "add one under networks")
     row = names.index(network) if network is not None else 0
-    part = fabric if network is None else network_alone(fabric, row)
+    part = fabric if network is None or writer.one_network else network_alone(fabric, row)
     words = _words(part, layout, writer, port_names)
     if not writer.port_names or layout is None:
         return Export(part, row, words)
     return Export(part, row, words, *_standing(fabric, layout), _types(layout))
+
+
+def _routed(export: Export, path: str, routing: str | None, network: str | None) -> Export:
+    from dataclasses import replace
+
+    from fabrictool.explore.routed import routed_network
+    from fabrictool.explore.simgrid_routes import simgrid_routes
+
+    given = export.fabric if path == "-" else path
+    return replace(export, routes=simgrid_routes(routed_network(given, routing, network)))
 
 
 def _types(layout: Layout) -> dict[str, TypeFacts]:

@@ -10,8 +10,8 @@ from fabrictool.formats.imported import Imported
 
 #: Name to module, in the order in which they are asked whether a file is theirs: the most telling marks first.
 READERS = {
-    "graphml": "graphml", "gexf": "gexf", "node-link": "node_link", "dot": "dot", "containerlab": "containerlab",
-    "slurm": "slurm", "ibutils-lst": "ibutils_lst", "ibnetdiscover": "ibnetdiscover",
+    "graphml": "graphml", "gexf": "gexf", "node-link": "node_link", "simgrid": "simgrid", "dot": "dot",
+    "containerlab": "containerlab", "slurm": "slurm", "ibutils-lst": "ibutils_lst", "ibnetdiscover": "ibnetdiscover",
     "ibnetdiscover-p": "ibnetdiscover_ports", "edges": "edges_csv", "plan": "plan_csv", "ibutils-topo": "ibutils_topo",
 }  # fmt: skip
 SYNONYMS = {

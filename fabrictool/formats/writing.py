@@ -11,6 +11,7 @@ from importlib import import_module
 from fabrictool.errors import InputError, did_you_mean
 from fabrictool.fabric import Fabric
 from fabrictool.formats.netbox import TypeFacts
+from fabrictool.formats.simgrid import Routes
 from fabrictool.records import CableRow, Place
 
 #: File name to content; the main file is called "".
@@ -30,6 +31,7 @@ class Export:
     places: Mapping[str, Place] = field(default_factory=dict)
     racks: Mapping[str, int] = field(default_factory=dict)
     types: Mapping[str, TypeFacts] = field(default_factory=dict)
+    routes: Routes | None = None
 
     @property
     def protocol(self) -> str:
@@ -50,6 +52,8 @@ class Writer:
     port_names : str
         How ports are called by default; empty where the format has names of its own.
     binary : bool
+    routed : bool
+        Whether it holds routes.
     """
 
     title: str
@@ -57,6 +61,7 @@ class Writer:
     one_network: bool = False
     port_names: str = ""
     binary: bool = False
+    routed: bool = False
 
 
 def _text(module: str) -> Callable[[Export], Files]:
@@ -127,6 +132,14 @@ def _netbox(export: Export) -> Files:
     return {name: text.encode() for name, text in netbox.write(inventory, _rows(export)).items()}
 
 
+def _simgrid(export: Export) -> Files:
+    from fabrictool.formats import simgrid
+
+    if export.routes is None:
+        raise InputError("a SimGrid platform needs routes", "write it by the command export")
+    return {"": "".join(simgrid.write(export.fabric, export.network, export.routes)).encode()}
+
+
 def _labels(export: Export) -> Files:
     from fabrictool.formats import labels_csv
 
@@ -147,6 +160,7 @@ WRITERS: Mapping[str, Writer] = {
     "slurm-tree": Writer("topology.conf of topology/tree", partial(_slurm, "tree"), one_network=True),
     "slurm-block": Writer("topology.conf of topology/block", partial(_slurm, "block"), one_network=True),
     "slurm-yaml": Writer("topology.yaml, tree and blocks", partial(_slurm, "yaml"), one_network=True),
+    "simgrid": Writer("SimGrid platform with a route for each pair", _simgrid, one_network=True, routed=True),
     "p2p": Writer("point-to-point sheets (.xlsx) of UFM's cable validation", partial(_sheets, ""),
                   port_names="sheets", binary=True),
     "ptp-links": Writer("its Links sheet (.xlsx), from version 1.7.1", partial(_sheets, "links"),

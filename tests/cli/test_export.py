@@ -115,3 +115,22 @@ def test_standard_streams_take_and_give(tmp_path: Path) -> None:
     back = run("export", "-", "--to", "node-link", content=first.stdout)
     assert (first.returncode, back.returncode) == (0, 0)
     assert json.loads(back.stdout)["links"] == json.loads(first.stdout)["links"]
+
+
+def test_a_platform_has_a_route_for_each_pair_of_gpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layout = str(Path(LAYOUT).with_name("ft64.yaml"))
+    target = tmp_path / "platform.xml"
+    assert call(capsys, "export", layout, "--to", "simgrid", "--routing", "min-hop", "-o", str(target))[0] == 0
+    assert target.read_text().count("<route ") == 64 * 63
+    status, _, error = call(capsys, "export", layout, "--to", "dot", "--routing", "min-hop")
+    assert (status, "--routing has no part in dot" in error) == (2, True)
+
+
+def test_a_folder_for_netbox_needs_a_place_and_is_a_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, error = call(capsys, "export", LAYOUT, "--to", "netbox")
+    assert (status, "name it with -o" in error) == (2, True)
+    target = str(tmp_path / "nb")
+    assert call(capsys, "export", LAYOUT, "--to", "netbox", "-o", target)[0] == 0
+    assert len(list((tmp_path / "nb").iterdir())) == 8
+    _, shown, _ = call(capsys, "show", target, "--json")
+    assert json.loads(shown)["counts"]["links"] == 508

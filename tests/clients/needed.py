@@ -10,9 +10,9 @@ import pytest
 PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"
 
 
-def program(name: str, package: str) -> str:
+def program(name: str, package: str, path: str = PATH) -> str:
     """Return the path of a program, which a Debian package brings."""
-    found = shutil.which(name, path=PATH)
+    found = shutil.which(name, path=path)
     if found is None:
         missing(f"needs {name}: install {package}")
     assert found is not None

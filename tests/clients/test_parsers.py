@@ -10,13 +10,15 @@ from pathlib import Path
 import fabrics
 import pytest
 import yaml
-from clients.needed import program
+from clients.needed import missing, program
 from clients.slurm import topology_shown
 from foreign import SHARED
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from fabrictool.explore.routed import routed_network
+from fabrictool.explore.simgrid_routes import simgrid_routes
 from fabrictool.fabric import Fabric
-from fabrictool.formats import containerlab, dot, ibutils_topo, slurm
+from fabrictool.formats import containerlab, dot, ibutils_topo, simgrid, slurm
 from fabrictool.formats.port_naming import named_ports
 
 FABRICS = {
@@ -117,3 +119,42 @@ def test_ibutils_reads_our_topo(tmp_path: Path) -> None:
         ("host-01", "P1", "leaf-01", "P1"), ("leaf-01", "P9", "spine-01", "P1"), ("spine-01", "P8", "leaf-08", "P9"),
         ("leaf-08", "P1", "host-57", "P1"),
     ]  # fmt: skip
+
+
+#: Run by the system's own Python, for which Debian has SimGrid.
+LOADER = """
+import json, sys
+from simgrid import Engine
+engine = Engine(["check"])
+engine.load_platform(sys.argv[1])
+hosts = sorted(engine.all_hosts, key=lambda host: host.name)
+ways = {}
+for a in hosts:
+    for z in hosts:
+        if a.name != z.name:
+            links, latency = a.route_to(z)
+            ways[a.name + " " + z.name] = [[link.name for link in links], latency, links[0].bandwidth]
+print(json.dumps(ways))
+"""
+
+
+@pytest.mark.parametrize("name", ["ft64", "rails"])
+def test_simgrid_goes_our_routes(name: str, tmp_path: Path) -> None:
+    fabric = FABRICS[name]
+    routes = simgrid_routes(routed_network(fabric, "d-mod-k"))
+    (tmp_path / "platform.xml").write_text("".join(simgrid.write(fabric, 0, routes)))
+    python = program("python3", "python3", path="/usr/bin")
+    if subprocess.run((python, "-c", "import simgrid"), capture_output=True, check=False).returncode:
+        missing("needs SimGrid: install python3-simgrid")
+    done = subprocess.run(
+        (python, "-c", LOADER, "platform.xml"), cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
+    )
+    ways = json.loads(done.stdout.splitlines()[-1])
+    assert len(ways) == len(routes.routes) == len(routes.endpoints) * (len(routes.endpoints) - 1)
+    speed = fabric.links.speed_bps.tolist() + [bps for _, bps, _ in routes.scale_up]
+    for route in routes.routes:
+        links, latency, bandwidth = ways[f"{route.source} {route.target}"]
+        assert links == [f"l{channel // 2}_{'DOWN' if channel % 2 else 'UP'}" for channel in route.channels]
+        assert bandwidth == pytest.approx(speed[route.channels[0] // 2] / 8, rel=1e-9)
+        if all(channel < 2 * len(fabric.links) for channel in route.channels):
+            assert latency == pytest.approx(500e-9 * len(links), rel=1e-6)

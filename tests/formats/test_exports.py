@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from foreign import own, published
 
+from fabrictool.errors import InputError
+from fabrictool.explore.routed import routed_network
+from fabrictool.explore.simgrid_routes import simgrid_routes
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.edits import network_alone
 from fabrictool.formats import (
@@ -22,6 +25,7 @@ from fabrictool.formats import (
     node_link,
     plan_csv,
     point_to_point,
+    simgrid,
     slurm,
 )  # fmt: skip
 from fabrictool.formats.hostlists import compressed, expanded
@@ -355,3 +359,39 @@ def test_interfaces_of_netbox_have_its_words_for_speeds() -> None:
     assert files["07-interfaces.csv"].splitlines()[1] == "host-01,p,1,infiniband-ndr,400000000,true"
     assert netbox.interface_type(400e9, None) == "400gbase-x-osfp"
     assert netbox.interface_type(3e9, None) == "other"
+
+
+@pytest.mark.parametrize("name", ["ft64", "parallel cables", "rails", "dragonfly"])
+def test_a_platform_of_simgrid_comes_back(name: str) -> None:
+    before = FABRICS[name]
+    routes = simgrid_routes(routed_network(before, "min-hop" if name == "dragonfly" else "d-mod-k"))
+    after = back("".join(simgrid.write(before, 0, routes)), "simgrid")
+    assert after.name == before.name
+    assert links_of(after) == links_of(before)
+    linked = {before.names[row] for end in before.ends for row in end.tolist()}
+    assert devices_of(after) == [row for row in devices_of(before) if row[0] in linked]
+
+
+def test_a_route_of_simgrid_is_the_way_up_and_down() -> None:
+    """Host 1 to host 9 of a full two-level tree: up, up by the spine of the target's index, down, down."""
+    fabric = FABRICS["ft64"]
+    routes = simgrid_routes(routed_network(fabric, "d-mod-k"))
+    way = next(route for route in routes.routes if (route.source, route.target) == ("host-01", "host-09"))
+    ends = [fabric.link_name(channel // 2) for channel in way.channels]
+    assert [channel % 2 for channel in way.channels] == [0, 0, 1, 1]
+    assert ends == [
+        "host-01:1 - leaf-01:1", "leaf-01:9 - spine-01:1", "leaf-02:9 - spine-01:2", "host-09:1 - leaf-02:1",
+    ]  # fmt: skip
+
+
+def test_what_simgrid_cannot_hold_is_refused() -> None:
+    with pytest.raises(InputError, match="divides traffic"):
+        simgrid_routes(routed_network(FABRICS["ft64"], "spray"))
+    large = fabrics.pgft((32, 16), (1, 16), (1, 1))
+    with pytest.raises(InputError, match="512 endpoints"):
+        simgrid_routes(routed_network(large, "d-mod-k"))
+
+
+def test_platforms_of_others_do_not_say_what_their_links_join() -> None:
+    with pytest.raises(InputError, match="do not say what they join"):
+        published("formats/sim/ref4-simgrid.xml")
