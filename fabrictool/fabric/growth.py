@@ -15,9 +15,11 @@ from fabrictool.records import Finding
 def ports_left(fabric: Fabric, network: int) -> Iterator[Finding]:
     """Yield a note that says which tiers have free ports, and whether the network can grow."""
     free = free_ports(fabric, network)
-    if not free:
+    cabled = _kinds_with_cables(fabric, network)
+    used = [kind for kind in free if kind in cabled]
+    if not used:  # as in a listing whose links are lost
         return
-    top = [kind for kind in free if kind in _kinds_with_cables(fabric, network)][-1]
+    top = used[-1]
     parts = ", ".join(f"{kind} {count:,}" for kind, count in free.items())
     if free[top] > 0:
         message, fix = f"free ports for growth: {parts}", "none needed"

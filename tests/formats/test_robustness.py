@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from foreign import DATA, own
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import fabrictool as ft
@@ -63,6 +63,7 @@ def test_files_cut_anywhere(name: str, share: float) -> None:
     _assert_survives(TEXTS[name][: int(share * len(TEXTS[name]))])
 
 
+@example(name="infiniband/ring6.net.gz", seed=27182, separator=b"\n")
 @settings(max_examples=60, deadline=None)
 @given(name=names, seed=st.integers(0, 2**32), separator=st.sampled_from([b"\n", b"\n\n", b","]))
 def test_files_shuffled(name: str, seed: int, separator: bytes) -> None:
