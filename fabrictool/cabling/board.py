@@ -67,10 +67,10 @@ class Board:
         return int(after.sum()) - int(before.sum()), int((before & ~after).sum()), int(clash.sum())
 
     def apply(self, src: I4, dst: I4) -> I4:
-        """Make a mistake in what is expected; return the planned links concerned."""
+        """Make a mistake in what is expected; return the planned links that it moved."""
         sigma = self._sigma
         sigma[src] = dst
-        a = src[self.expected[src] >= 0]
+        a = src[(self.expected[src] >= 0) & (src != dst)]
         z, rows = self.expected[a], self.link[a]
         new_a, new_z = sigma[a].copy(), sigma[z].copy()
         sigma[src] = src

@@ -92,3 +92,10 @@ def test_several_mistakes_that_meet_explain_everything(seed: int) -> None:
     causes = search(board)
     assert np.array_equal(board.expected, made.expected)
     assert len(causes) <= 8
+
+
+def test_a_reversal_of_an_odd_number_leaves_the_middle_alone() -> None:
+    board = _board(np.random.default_rng(1))
+    ports = np.array([link.a for link in board.plan.links[:5]], np.int32)
+    moved = board.apply(ports, ports[::-1].copy())
+    assert moved.tolist() == [0, 1, 3, 4]
