@@ -82,11 +82,14 @@ def _known(words: PlanWords, rows: Sequence[PlanRow]) -> tuple[list[tuple[PlanRo
                 devices[end.place.device].append((row, side))
             elif port < 0:
                 ports[end.place.device].append((row, side, end))
-    found = [_strange_device(words, name, uses) for name, uses in devices.items()]
-    if len(found) > MOST_STRANGERS:
-        rows_ = [row for uses in devices.values() for row, _ in uses]
+    if len(devices) > MOST_STRANGERS:
+        strange = [row for uses in devices.values() for row, _ in uses]
         what = f"{len(devices)} devices are not in the layout: {', '.join(list(devices)[:_LISTED])}, …"
-        found = [finding("device-not-in-layout", "error", rows_, "", what, "see whether it is the plan of this layout")]
+        found = [
+            finding("device-not-in-layout", "error", strange, "", what, "see whether it is the plan of this layout")
+        ]
+    else:
+        found = [_strange_device(words, name, uses) for name, uses in devices.items()]
     found += [_strange_port(words, name, uses) for name, uses in ports.items()]
     return known, found
 

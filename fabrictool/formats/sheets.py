@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import python_calamine
 
 ZIP = b"PK\x03\x04"
+#: Most rows of a table: what a spreadsheet holds.
+MOST_ROWS = 1_048_576
 #: Most columns of a sheet that are looked at.
 MOST_COLUMNS = 200
 _FORMULA = re.compile(r'<c r="([A-Z]+)(\d+)"[^>]*><f')
@@ -98,7 +100,8 @@ def sheets(name: str, content: bytes, report: Report) -> list[Sheet]:
 def _from_csv(name: str, text: str, report: Report) -> Sheet:
     first = next((line for line in text.split("\n") if line.strip()), "")
     reader = csv.reader(io.StringIO(text), delimiter=separator(first), strict=True)
-    lines, rows = [], []
+    lines: list[int] = []
+    rows: list[tuple[str, ...]] = []
     while True:
         start = reader.line_num + 1
         try:
@@ -107,6 +110,8 @@ def _from_csv(name: str, text: str, report: Report) -> Sheet:
             raise report.refusal(start, f"this row cannot be read: {error}", "look for a stray quote") from None
         if cells is None:
             break
+        if len(rows) >= MOST_ROWS:
+            raise report.refusal(start, f"holds more than {MOST_ROWS:,} rows", "give the plan in parts")
         if any(cell.strip() for cell in cells):
             lines.append(start)
             rows.append(tuple(cell.strip() for cell in cells[:MOST_COLUMNS]))
@@ -228,7 +233,7 @@ def written(tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[Cell]]]
         book.set_properties({"created": datetime.datetime(2000, 1, 1, tzinfo=None)})
         bold, text = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "@"})
         for name, header, rows in tables:
-            if len(rows) >= 1_048_576:
+            if len(rows) >= MOST_ROWS:
                 raise InputError(f"sheet {name} has {len(rows):,} rows; a spreadsheet holds 1,048,575",
                                  "write one network at a time, or CSV")  # fmt: skip
             sheet = book.add_worksheet(name[:31])
