@@ -10,7 +10,7 @@ from fabrictool.errors import InputError, NotSupportedError, Problem, did_you_me
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.layout.model import Layout
 from fabrictool.placement import Placement
-from fabrictool.power import lost_feeds
+from fabrictool.power import lost_feeds, supply_loads
 from fabrictool.records import Domain
 
 _Found = tuple[Fabric, Layout | None, Placement | None]
@@ -75,6 +75,14 @@ def _feeds(found: _Found) -> Iterator[Domain]:
     for feed in (hall.feeds if hall else None) or ():
         spared = lost_feeds(feed.redundancy, len((hall.feeds if hall else None) or ())) > 0
         yield Domain("feed", feed.name, () if spared else _rows(placement.rack >= 0))
+
+
+def _supplies(found: _Found) -> Iterator[Domain]:
+    """Yield what is without power once each element of the supply fails."""
+    placement, layout = _placed(found, "supply"), found[1]
+    loads = supply_loads(layout, placement, np.ones(len(placement.racks))) if layout else None
+    for name, racks in (loads.dark if loads else {}).items():
+        yield Domain("supply", name, _rows(np.isin(placement.rack, racks)))
 
 
 def _loops(found: _Found) -> Iterator[Domain]:
@@ -148,6 +156,7 @@ def _rows(chosen: np.ndarray) -> tuple[int, ...]:
 DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
     "rack": _racks,
     "feed": _feeds,
+    "supply": _supplies,
     "loop": _loops,
     "host": _hosts,
     "scale-up": _scale_ups,

@@ -36,7 +36,8 @@ from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing
 from fabrictool.layout.source import Source
 from fabrictool.placement import Placement, place
-from fabrictool.power import RackPower, rack_limits, rack_power
+from fabrictool.power import RackPower, SupplyLoads, rack_limits, rack_power, supply_loads
+from fabrictool.power.racks import known
 from fabrictool.records import Assumption, Finding
 from fabrictool.running import finding_table, joined_networks, run_networks
 from fabrictool.scenario import Asked, State, Words, asked_for, state_findings, state_of
@@ -57,6 +58,7 @@ class Evaluation:
     congestion: Mapping[str, Congestion]
     placement: Placement | None
     power: RackPower
+    supply: SupplyLoads
     cooling: RackCooling
     cost: CapitalCost
     lossless: Mapping[str, LosslessNetwork]
@@ -103,7 +105,11 @@ class Evaluation:
             hosts = self.placement.sum_by_rack(is_host).astype(int).tolist()
             for row, role, count in zip(power["racks"], self.placement.racks.role.tolist(), hosts, strict=True):
                 row |= {"role": role, "hosts": count}
-        return power
+        return power | {
+            "utility_w": known(self.supply.utility_w),
+            "distribution_loss_w": known(self.supply.loss_w),
+            "supply": [row.to_dict() for row in self.supply.elements],
+        }
 
     def collective_table(self) -> Table:
         """Return the collectives as a table."""
@@ -183,6 +189,7 @@ def evaluate(
         limits = rack_limits(layout)
         placement = place(layout, fabric, limits.limit_w)
         power = rack_power(layout, fabric, placement)
+        supply = supply_loads(layout, placement, power.it_w)
         cooling = rack_cooling(layout, fabric, placement, power)
         cost = capital_cost(layout, fabric, placement)
         lossless = lossless_networks(layout, fabric)
@@ -198,6 +205,7 @@ def evaluate(
         *management_assumptions(layout),
         *limits.assumptions,
         *(placement.assumptions if placement else ()),
+        *supply.assumptions,
         *cooling.assumptions,
         *cost.assumptions,
         *lossless_assumptions(layout, lossless),
@@ -208,6 +216,7 @@ def evaluate(
         *file_findings(layout),
         *(placement.findings if placement else ()),
         *power.findings,
+        *supply.findings,
         *cooling.findings,
         *rule_findings(layout, fabric),
         *(finding for settings in lossless.values() for finding in settings.findings()),
@@ -225,6 +234,7 @@ def evaluate(
         ran.congestion,
         placement,
         power,
+        supply,
         cooling,
         cost,
         lossless,

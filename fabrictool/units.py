@@ -144,19 +144,19 @@ def parse(value: object, dimension: Dimension) -> float:
         If there is no unit, an unknown one, one of another kind, or the value is out of range.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{_show(value)} is not a {dimension.name}; write it like '{dimension.example}'")
+        raise ValueError(f"{_show(value)} is not {_a(dimension.name)}; write it like '{dimension.example}'")
     if not isinstance(value, str):
-        raise ValueError(f"{_show(value)} has no unit; a {dimension.name} is written like '{dimension.example}'")
+        raise ValueError(f"{_show(value)} has no unit; {_a(dimension.name)} is written like '{dimension.example}'")
     match = _NUMBER.match(value)
     if match is None:
-        raise ValueError(f"{_show(value)} is not a {dimension.name}; write it like '{dimension.example}'")
+        raise ValueError(f"{_show(value)} is not {_a(dimension.name)}; write it like '{dimension.example}'")
     number, unit = match[1].replace("_", ""), match[2]
     if unit not in dimension.factors:
         raise ValueError(_unknown_unit(value, unit, dimension))
     result = _times(number, dimension.factors[unit])
     if not math.isfinite(result) or not dimension.low <= result <= dimension.high:
         limits = f"{dimension.low:g} to {dimension.high:g} {dimension.unit}"
-        raise ValueError(f"{_show(value)} is out of range for a {dimension.name}; accepted are {limits}")
+        raise ValueError(f"{_show(value)} is out of range for {_a(dimension.name)}; accepted are {limits}")
     return result
 
 
@@ -167,6 +167,10 @@ def _times(number: str, factor: float) -> float:
     return float(number) * factor
 
 
+def _a(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def _show(value: object) -> str:
     text = str(value)
     return f"'{text[:37]}…'" if len(text) > 40 else f"'{text}'"
@@ -174,14 +178,12 @@ def _show(value: object) -> str:
 
 def _unknown_unit(value: str, unit: str, dimension: Dimension) -> str:
     if not unit:
-        return f"{_show(value)} has no unit; a {dimension.name} is written like '{dimension.example}'"
+        return f"{_show(value)} has no unit; {_a(dimension.name)} is written like '{dimension.example}'"
     for other in _ALL:
         if unit in other.factors:
-            article = "an" if other.name[0] in "aeiou" else "a"
-            return (
-                f"{_show(value)} is {article} {other.name}, not a {dimension.name}; write it like '{dimension.example}'"
-            )
-    return f"{_show(value)} has an unknown unit '{unit}'; a {dimension.name} is written like '{dimension.example}'"
+            way = f"write it like '{dimension.example}'"
+            return f"{_show(value)} is {_a(other.name)}, not {_a(dimension.name)}; {way}"
+    return f"{_show(value)} has an unknown unit '{unit}'; {_a(dimension.name)} is written like '{dimension.example}'"
 
 
 def parse_ratio(value: object) -> float:

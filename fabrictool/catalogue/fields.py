@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # the checker sees what a value is held as
     Voltage = float
     Airflow = float
     CoolantFlow = float
+    ApparentPower = float
 else:
     Speed = _quantity(units.SPEED)
     Throughput = _quantity(units.THROUGHPUT)
@@ -48,6 +49,7 @@ else:
     Voltage = _quantity(units.VOLTAGE)
     Airflow = _quantity(units.AIRFLOW)
     CoolantFlow = _quantity(units.COOLANT_FLOW)
+    ApparentPower = _quantity(units.APPARENT_POWER)
 Ratio = Annotated[
     float,
     BeforeValidator(units.parse_ratio),

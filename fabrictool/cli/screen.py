@@ -211,6 +211,7 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     of = "" if math.isnan(limit) else f" of {_power_text(limit)}"
     draw, units = _power_text(float(power.it_w[worst])), int(power.units_used[worst])
     yield f" worst rack {power.rack[worst]}: {draw}#{of}, {units} U#"
+    yield from _supply(evaluation)
     air, liquid = float(cooling.air_w[racks].sum()), float(cooling.liquid_w[racks].sum())
     flow = float(cooling.airflow_m3_per_s[racks].sum())
     line = f"{_head('COOLING')}air {_power_text(air)}~"
@@ -218,6 +219,21 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     if liquid:
         line += f"   liquid {_power_text(liquid)}~  {float(cooling.coolant_kg_per_s[racks].sum()):.1f} kg/s~"
     yield line
+
+
+def _supply(evaluation: Evaluation) -> Iterator[str]:
+    """Say what the utility delivers, and which element is nearest to its rating under any single failure."""
+    supply = evaluation.supply
+    if not supply.elements:
+        return
+    share = 100 * supply.loss_w / supply.utility_w
+    line = f"supply: utility {_power_text(supply.utility_w)}~, {share:.1f} % of it lost~"
+    tightest = max(supply.elements, key=lambda one: one.worst_w / one.rating_w)
+    if math.isfinite(tightest.rating_w):
+        cause = f" once {tightest.worst_failure} has failed" if tightest.worst_failure else ""
+        of = 100 * tightest.worst_w / tightest.rating_w
+        line += f"; tightest {tightest.kind} {tightest.name} at {of:.0f} % of its rating{cause}~"
+    yield f" {_wrapped(line, 1)}"
 
 
 def _cost(evaluation: Evaluation, verbose: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric.tables import KINDS
 from fabrictool.layout.model import HostGroup, Layout
 from fabrictool.layout.network import Network, Routing
+from fabrictool.layout.supply_checks import supply_problems
 from fabrictool.layout.workload import RankOrder
 
 #: Ports or GPUs of one host group: thirty times the largest site that stands today.
@@ -23,6 +24,7 @@ def cross_checks(layout: Layout) -> Iterator[Problem]:
     yield from _size(layout)
     yield from _managed(layout)
     yield from _whole_racks(layout)
+    yield from supply_problems(layout)
     for name, network in layout.networks.items():
         yield from _attachments(layout, name, network)
         yield from _leaf_entries(layout, name, network)

@@ -22,6 +22,7 @@ from fabrictool.catalogue.fields import (
 )
 from fabrictool.catalogue.named import Host, Rack
 from fabrictool.catalogue.types import HostType, SwitchType
+from fabrictool.layout.facility import Supply
 from fabrictool.layout.network import Network, Positive, Routing
 from fabrictool.layout.workload import Job, Workload
 
@@ -97,6 +98,7 @@ class Feed(Model):
     amps: Positive
     continuous: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     redundancy: Annotated[str, Field(pattern=r"^(N|N\+1|2N|3N2R|4N3R)$")] = "N"
+    source: Name | None = Field(None, alias="from")
 
 
 class Loop(Model):
@@ -123,6 +125,9 @@ class Hall(Model):
     power_factor: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     pue: Annotated[float, Field(ge=1, le=5), NUMBER] | None = None
     feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None
+    feeds_per_rack: Annotated[int, Field(strict=True, ge=1, le=8)] | None = None
+    supply: Annotated[list[Supply], Field(min_length=1, max_length=64)] | None = None
+    diversity: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     loops: Annotated[list[Loop], Field(min_length=1, max_length=64)] | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,11 @@ def feeds_carry_w(hall: Hall) -> float:
     feeds = hall.feeds or []
     _refuse_impossible(feeds)
     factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor
-    return carried_w([feed_w(feed, factor) for feed in feeds], feeds[0].redundancy)
+    each, redundancy = np.array([feed_w(feed, factor) for feed in feeds]), feeds[0].redundancy
+    if hall.feeds_per_rack is None or hall.feeds_per_rack == len(feeds):
+        return carried_w(each, redundancy)
+    chosen = combinations(each.tolist(), hall.feeds_per_rack)
+    return min(carried_w(few, "N" if redundancy == "N" else "N+1") for few in chosen)
 
 
 def feed_w(feed: Feed, power_factor: float) -> float:
@@ -99,7 +104,10 @@ def _assumptions(hall: Hall, carried: float) -> tuple[Assumption, ...]:
     feeds = hall.feeds or []
     names = " and ".join(feed.name for feed in feeds)
     what = f"rack limit from feeds {names} at {feeds[0].redundancy}"
-    made = [Assumption(what, f"{carried / 1e3:.6g} kW", "every rack gets each feed; voltage is line to line")]
+    has = (
+        "every rack gets each feed" if hall.feeds_per_rack is None else f"each rack gets {hall.feeds_per_rack} of them"
+    )
+    made = [Assumption(what, f"{carried / 1e3:.6g} kW", f"{has}; voltage is line to line")]
     if any(feed.continuous is None for feed in feeds):
         source = "NEC 2023 210.20(A), 215.3 (IEC 60364: 1.0)"
         made.append(Assumption("continuous load of a breaker", f"{CONTINUOUS:g} of its rating", source))

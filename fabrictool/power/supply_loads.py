@@ -1,0 +1,159 @@
+"""Loads of a hall's supply before and after every single failure, as a table and as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fabrictool.fabric.tables import F8
+from fabrictool.placement import Placement
+from fabrictool.power.limits import POWER_FACTOR
+from fabrictool.power.overloads import TOLERANCE, kilowatts, rack_list
+from fabrictool.power.supply import EFFICIENCY, Flow, Hanging, flow, hanging, single_failures
+from fabrictool.records import Assumption, Finding
+from fabrictool.units import format_power
+
+if TYPE_CHECKING:
+    from fabrictool.layout.model import Hall, Layout
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of the supply: ratings and loads in W, and the failure under which its load is largest."""
+
+    name: str
+    kind: str
+    rating_w: float
+    load_w: float
+    loss_w: float
+    left_w: float
+    worst_w: float
+    worst_failure: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a row of ``power.supply`` in JSON; null without a rating."""
+        rating = self.rating_w if np.isfinite(self.rating_w) else None
+        return {
+            "name": self.name, "kind": self.kind, "rating_w": rating, "load_w": self.load_w, "loss_w": self.loss_w,
+            "worst_w": self.worst_w, "worst_failure": self.worst_failure,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SupplyLoads:
+    """What a hall's supply carries; empty where none is stated.
+
+    Parameters
+    ----------
+    elements : tuple of Element
+        From the racks up.
+    utility_w, loss_w : float
+        What the utility delivers and what elements lose, in W; together with the racks they balance.
+    dark : dict of str to tuple of int
+        Racks that are without power once an element fails.
+    """
+
+    elements: tuple[Element, ...] = ()
+    utility_w: float = np.nan
+    loss_w: float = np.nan
+    dark: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+
+
+def supply_loads(layout: Layout, placement: Placement | None, it_w: F8) -> SupplyLoads:
+    """Load a hall's supply with its racks, then fail every element once.
+
+    Parameters
+    ----------
+    it_w : ndarray, (racks,)
+        Maximum of each rack, in W; racks of unknown power count for nothing and are named elsewhere.
+    """
+    hall = layout.hall
+    if hall is None or not hall.supply or placement is None or not len(placement.racks):
+        return SupplyLoads()
+    factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor
+    hung = hanging(hall, len(it_w), factor)
+    rack_w = np.nan_to_num(it_w) * (hall.diversity or 1.0)
+    base = flow(hung, rack_w)
+    worst, dark = _worst(hung, rack_w, base)
+    elements = tuple(_elements(hung, base, worst))
+    return SupplyLoads(
+        elements,
+        base.utility_w,
+        float(sum((i - o).sum() for i, o in zip(base.input_w, base.output_w, strict=True))),
+        dark,
+        (*_overloaded(elements), *_single_points(hall, placement, dark)),
+        _assumptions(hall),
+    )
+
+
+Worst = list[tuple[F8, list[str | None]]]
+
+
+def _worst(hung: Hanging, rack_w: F8, base: Flow) -> tuple[Worst, dict[str, tuple[int, ...]]]:
+    """Return the largest load of each element under any single failure and which it is, and whom each leaves dark."""
+    worst: Worst = [(output.copy(), [None] * len(output)) for output in base.output_w]
+    dark: dict[str, tuple[int, ...]] = {}
+    names = [part.names for part in hung.parts]
+    for failed in single_failures(hung):
+        state, name = flow(hung, rack_w, failed), names[failed[0]][failed[1]]
+        dark[name] = tuple(np.flatnonzero(state.dark).tolist())
+        for (most, causes), output in zip(worst, state.output_w, strict=True):
+            for row in np.flatnonzero(output > most * (1 + TOLERANCE)).tolist():
+                most[row], causes[row] = output[row], name
+    return worst, dark
+
+
+def _elements(hung: Hanging, base: Flow, worst: Worst) -> Iterator[Element]:
+    for row, part in enumerate(hung.parts):
+        modules = part.stated.count
+        left = part.rating_w * (modules - 1) / modules if modules > 1 else part.rating_w
+        most, causes = worst[row]
+        for one, name in enumerate(part.names):
+            output = float(base.output_w[row][one])
+            loss = float(base.input_w[row][one]) - output
+            yield Element(name, part.stated.kind, part.rating_w, output, loss, left, float(most[one]), causes[one])
+
+
+def _overloaded(elements: tuple[Element, ...]) -> Iterator[Finding]:
+    for one in elements:
+        title, fix = f"{one.kind} {one.name}", f"a rating of {format_power(one.worst_w)} or more, or fewer racks on it"
+        if one.load_w > one.rating_w * (1 + TOLERANCE):
+            message = f"carries {kilowatts(one.load_w, one.rating_w)} with everything running"
+            yield Finding("supply-overload", "error", title, message, fix)
+        elif one.worst_w > one.rating_w * (1 + TOLERANCE):
+            message = f"would carry {kilowatts(one.worst_w, one.rating_w)} once {one.worst_failure} has failed"
+            yield Finding("supply-overload-after-loss", "error", title, message, fix)
+        elif one.load_w > one.left_w * (1 + TOLERANCE):
+            message = f"would carry {kilowatts(one.load_w, one.left_w)} once one of its modules has failed"
+            yield Finding("supply-overload-after-loss", "error", title, message, f"one module more, or {fix}")
+
+
+def _single_points(hall: Hall, placement: Placement, dark: dict[str, tuple[int, ...]]) -> Iterator[Finding]:
+    """Yield elements that leave racks dark although feeds are to be redundant: feeds with something in common."""
+    if not hall.feeds or hall.feeds[0].redundancy == "N":
+        return
+    for name, racks in dark.items():
+        if racks:
+            message = f"its loss takes all feeds of {rack_list(placement.racks.name, np.array(racks))}"
+            fix = "let the feeds come from different elements, or give it a second source: from: [utility, generator]"
+            yield Finding("single-point-of-power", "warning", name, message, fix)
+
+
+def _assumptions(hall: Hall) -> tuple[Assumption, ...]:
+    made = []
+    for kind in dict.fromkeys(element.kind for element in hall.supply or () if element.efficiency is None):
+        if EFFICIENCY[kind] == 1:
+            continue
+        value = f"{EFFICIENCY[kind]:g}"
+        rated = [e for e in hall.supply or () if e.kind == kind and e.rating_va is not None and e.efficiency is None]
+        if kind == "ups" and rated:
+            value = "loss 1.0 % of the rating + 1.5 % of the load + 1.5 % at its square"
+        made.append(Assumption(f"efficiency of each {kind}", value, "common for its kind; assumed"))
+    if hall.diversity is None:
+        made.append(Assumption("peak of all racks over the sum of their maxima", "1", "one synchronous job; assumed"))
+    return tuple(made)
