@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fabrictool.acceptance.expecting import sizes_of
 from fabrictool.acceptance.ladder import Run
 from fabrictool.acceptance.plan import Plan
 from fabrictool.acceptance.readings import Reading
@@ -17,9 +18,12 @@ from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.formats.measurements import Measurements
 from fabrictool.formats.nccl_tests import read
 from fabrictool.formats.opening import read_all, text_of
+from fabrictool.units import format_size
 
 _STATUS = re.compile(r"^# exit status (\d+)$", re.MULTILINE)
 _SHOWN = 4
+#: nccl-tests rounds sizes down to whole elements of every rank, which for all-to-all of odd numbers shows.
+_ROUNDED = 0.01
 
 
 def read_logs(plan: Plan, paths: Sequence[str], actual: Mapping[str, str]) -> dict[str, Reading]:
@@ -90,9 +94,16 @@ def _reading(run: Run, path: str, hosts: Sequence[str]) -> Reading:
             return Reading(run, path, {}, 0, complete=False)
         raise
     _check(run, measured, path, hosts)
+    asked = sizes_of(run)
     busbw: dict[float, list[float]] = {}
     for nbytes, each in zip(measured.nbytes.tolist(), measured.busbw_bytes_per_s.tolist(), strict=True):
-        busbw.setdefault(nbytes, []).append(each)
+        nearest = min(asked, key=lambda size: abs(size - nbytes))
+        if abs(nearest - nbytes) <= _ROUNDED * nearest:
+            busbw.setdefault(nearest, []).append(each)
+    if not busbw:
+        said = f"measures {format_size(float(measured.nbytes.min()))} to {format_size(float(measured.nbytes.max()))}"
+        what = f"{said}, but {run.name} asks for {format_size(asked[0])} to {format_size(asked[-1])}"
+        raise InputError([Problem(path, what, "run it again as the plan says")])
     wrong = len(np.unique(measured.nbytes[measured.wrong]))
     complete = measured.runs[0].complete and not failed
     return Reading(run, path, {nbytes: float(np.mean(each)) for nbytes, each in busbw.items()}, wrong, complete)

@@ -15,7 +15,7 @@ from fabrictool.acceptance.subject import Subject
 INLINE = 2
 
 LIBRARY = r"""# shellcheck shell=bash
-# Shared by the scripts of the steps; bash 4.3 or later. Settings of the site stand in site.env.
+# Shared by the scripts of the steps; bash 4.4 or later. Settings of the site stand in site.env.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=/dev/null
@@ -104,7 +104,7 @@ JOBS=${JOBS:-64}
 
 # Variables of the site's own network, passed to every run.
 SITE_VARIABLES=(
-  "LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-}"
+  ${LD_LIBRARY_PATH:+"LD_LIBRARY_PATH=$LD_LIBRARY_PATH"}
   # NCCL_SOCKET_IFNAME=eth0     # the interface for set-up, never a compute adapter
   # NCCL_IB_HCA==mlx5_0,mlx5_1  # exactly the compute adapters; with one listed of eight all stops at one adapter's rate
   # NCCL_IB_GID_INDEX=3         # RoCE v2

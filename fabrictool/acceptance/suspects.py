@@ -140,8 +140,8 @@ def _plausible(
     used.data = (used.data >= _TELLS).astype(np.float64)
     in_slow = np.asarray(used.T @ slow.astype(np.float64))
     in_passed = np.asarray(used.T @ (open_runs & ~slow).astype(np.float64))
-    order = np.argsort(2 * in_passed - in_slow, kind="stable")
-    single = [part for part in order[: 4 * _FITTED].tolist() if in_slow[part] > 0][:_FITTED]
+    touched = np.flatnonzero(in_slow > 0)
+    single = touched[np.argsort((2 * in_passed - in_slow)[touched], kind="stable")][:_FITTED].tolist()
     groups = [one for one in catalogue.groups if not len(one.parts) or float(in_slow[one.parts].max()) > 0]
     network = open_runs & over_network
     if 2 * int((network & slow).sum()) <= int(network.sum()):

@@ -122,3 +122,17 @@ def test_no_logs_are_no_pass(place: Path, tmp_path: Path, capsys: pytest.Capture
     status, out, err = call(capsys, *arguments, str(tmp_path / "none"))
     assert (status, out) == (2, "")
     assert "none: no such file or directory; name logs" in err
+
+
+def test_sizes_are_those_of_the_plan_but_for_rounding(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 248 ranks an all-to-all of 8 GiB is 34,636,832 floats for each: 8,589,934,336 bytes."""
+    run = plan("dgx-superpod-h100-1su").ladder.by_name["hall.all-to-all"]
+    hosts = [f"dgx-{row:02d}" for row in range(1, 32)]
+    log = str(place / "logs" / f"{run.name}.log")
+    arguments = ("score", LAYOUT, "--expect", str(place), "--measured", log)
+    _log(place, run.name, log_text(run, hosts, {8_589_934_336.0: 47e9}))
+    assert call(capsys, *arguments)[0] == 0
+    _log(place, run.name, log_text(run, hosts, {2.0**20: 1e9, 2.0**24: 5e9}))
+    status, out, err = call(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert "measures 1 MiB to 16 MiB, but hall.all-to-all asks for 512 MiB to 8 GiB; run it again" in err
