@@ -20,6 +20,9 @@ from fabrictool.scenario import Asked, State, state_findings, state_of
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
 
+#: Figures of a hall's power, null without a layout.
+POWER_KEYS = ("it_max_w", "it_typical_w", "facility_w", "utility_w", "distribution_loss_w")
+
 
 @dataclass(frozen=True, repr=False)
 class FabricScore:
@@ -49,7 +52,7 @@ class FabricScore:
             "network_counts": network_counts(self.fabric),
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
-            "power": {"it_max_w": None, "it_typical_w": None, "facility_w": None, "racks": []},
+            "power": dict.fromkeys(POWER_KEYS) | {"racks": [], "supply": []},
             "cooling": {"pue": None, "racks": []},
             "cost": {
                 "capex": None,
