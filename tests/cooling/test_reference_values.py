@@ -23,7 +23,7 @@ PG25 = {row[1]: row for row in vectors("prop")[1] if row[0] == "MPG[0.25]"}[30]
 WATER = {row[1]: row for row in vectors("prop")[1] if row[0] == "Water"}[30]
 
 
-def close(actual: object, expected: object, rtol: float = 1e-6) -> None:
+def assert_close(actual: object, expected: object, rtol: float = 1e-6) -> None:
     np.testing.assert_allclose(np.asarray(actual, float), np.asarray(expected, float), rtol=rtol, atol=1e-12)
 
 
@@ -65,38 +65,38 @@ def test_units() -> None:
 def test_heat_capacity_of_moist_air_gives_the_same_flow() -> None:
     inlet, humidity, altitude, rise, _, density, capacity, flow, *_ = np.array(vectors("cfm")[1]).T
     found = psychrometrics.moist_heat_capacity_j_per_kg_k(inlet, humidity, pressure_pa(altitude))
-    close(found, capacity)
-    close(1e3 / (density * found * rise), flow)
+    assert_close(found, capacity)
+    assert_close(1e3 / (density * found * rise), flow)
 
 
 def test_dew_point_and_wet_bulb() -> None:
     dry, humidity, altitude, dew, wet, dew_real, wet_real = columns("psy")
-    close(psychrometrics.dew_point_c(dry, humidity), dew, 1e-5)
-    close(psychrometrics.wet_bulb_c(dry, humidity, pressure_pa(altitude)), wet, 2e-4)
+    assert_close(psychrometrics.dew_point_c(dry, humidity), dew, 1e-5)
+    assert_close(psychrometrics.wet_bulb_c(dry, humidity, pressure_pa(altitude)), wet, 2e-4)
     np.testing.assert_allclose(psychrometrics.dew_point_c(dry, humidity), dew_real, atol=0.02)
     np.testing.assert_allclose(psychrometrics.wet_bulb_c(dry, humidity, pressure_pa(altitude)), wet_real, atol=0.02)
 
 
 def test_outlets_of_machines_with_published_airflow() -> None:
     for _, power, cfm, inlet, per_kw, rise, outlet in vectors("mach")[1]:
-        close([cfm / power * 1e3, inlet + rise], [per_kw, outlet])
-        close(airflow_m3_per_s(power, rise, inlet, 0.4, 0), parse(f"{cfm} CFM", AIRFLOW), 1e-5)
+        assert_close([cfm / power * 1e3, inlet + rise], [per_kw, outlet])
+        assert_close(airflow_m3_per_s(power, rise, inlet, 0.4, 0), parse(f"{cfm} CFM", AIRFLOW), 1e-5)
 
 
 def test_limits_of_air_classes_at_altitude() -> None:
     table = columns("alt")
     for row, name in enumerate(vectors("alt")[0][1:], 1):
-        close(room.inlet_max_c(name, table[0]), table[row])
+        assert_close(room.inlet_max_c(name, table[0]), table[row])
 
 
 def test_recirculation_and_bypass() -> None:
     supply, rise, share, inlet, outlet, index = columns("recirc")
-    close(room.recirculated_inlet_c(supply, rise, share), inlet)
-    close(inlet + rise, outlet)
-    close(room.supply_heat_index(supply, inlet, outlet), index, 1e-5)
+    assert_close(room.recirculated_inlet_c(supply, rise, share), inlet)
+    assert_close(inlet + rise, outlet)
+    assert_close(room.supply_heat_index(supply, inlet, outlet), index, 1e-5)
     equipment, unit, share, *expected = columns("bypass")
     for actual, column in zip(room.room_air(equipment, unit, share, 20, 12), expected, strict=True):
-        close(actual, column)
+        assert_close(actual, column)
 
 
 def test_more_fresh_air_than_the_handlers_blow_is_refused() -> None:
@@ -107,49 +107,49 @@ def test_more_fresh_air_than_the_handlers_blow_is_refused() -> None:
 def test_fan_laws() -> None:
     flow, pressure, power, *expected = columns("fan")
     for actual, column in zip(room.fan_at_speed(flow, pressure, power, expected[0] / flow), expected, strict=True):
-        close(actual, column)
+        assert_close(actual, column)
 
 
 def test_effectiveness() -> None:
     units, ratio, counter, parallel, cross = columns("entu")
-    close(exchangers.counterflow_effectiveness(units, ratio), counter)
-    close(exchangers.parallel_effectiveness(units, ratio), parallel)
-    close(exchangers.crossflow_effectiveness(units, ratio), cross)
+    assert_close(exchangers.counterflow_effectiveness(units, ratio), counter)
+    assert_close(exchangers.parallel_effectiveness(units, ratio), parallel)
+    assert_close(exchangers.crossflow_effectiveness(units, ratio), cross)
 
 
 def test_coils_and_doors() -> None:
     ua, air, water, hot, cold, effectiveness, heat, air_out, water_out = columns("crah")
     found = exchangers.counterflow_exchange(ua * 1e3, air * 1e3, water * 1e3, hot, cold)
     for actual, column in zip(found, (effectiveness, heat * 1e3, air_out, water_out), strict=True):
-        close(actual, column)
+        assert_close(actual, column)
 
 
 def test_coolant_distribution_units() -> None:
     ua, coolant, water, hot, cold, ntu, ratio, effectiveness, heat, supply, back, approach = columns("cdu")
     rates = [flow / LITRES_PER_MINUTE * row[7] * 1e6 for flow, row in ((coolant, PG25), (water, WATER))]
-    close(ua * 1e3 / np.minimum(*rates), ntu)
-    close(np.minimum(*rates) / np.maximum(*rates), ratio)
+    assert_close(ua * 1e3 / np.minimum(*rates), ntu)
+    assert_close(np.minimum(*rates) / np.maximum(*rates), ratio)
     found = exchangers.counterflow_exchange(ua * 1e3, *rates, hot, cold)
     for actual, column in zip(found, (effectiveness, heat * 1e3, supply, back), strict=True):
-        close(actual, column)
-    close(found.hot_out_c - cold, approach)
+        assert_close(actual, column)
+    assert_close(found.hot_out_c - cold, approach)
     # the other way round: what was moved at that approach gives the conductance back
-    close(exchangers.rated_conductance_w_per_k(found.heat_w, *rates, approach), ua * 1e3, 1e-5)
+    assert_close(exchangers.rated_conductance_w_per_k(found.heat_w, *rates, approach), ua * 1e3, 1e-5)
 
 
 def test_units_with_a_spare_and_at_other_temperatures() -> None:
     heat, capacity, needed, spare, each, after = columns("cdun")
     for actual, column in zip(loops.unit_count(heat, capacity), (needed, spare, each, after), strict=True):
-        close(actual, column)
+        assert_close(actual, column)
     rated, rated_return, rated_facility, back, facility, moved = columns("cduder")
-    close(loops.derated_capacity_w(rated, rated_return, rated_facility, back, facility), moved)
+    assert_close(loops.derated_capacity_w(rated, rated_return, rated_facility, back, facility), moved)
 
 
 def test_chips_under_cold_plates() -> None:
     heat, plate, flow, inlet, case, outlet = columns("chip")
     rate = flow / LITRES_PER_MINUTE * PG25[7] * 1e6
-    close(loops.case_temperature_c(heat, plate, inlet, rate), case)
-    close(inlet + heat / rate, outlet)
+    assert_close(loops.case_temperature_c(heat, plate, inlet, rate), case)
+    assert_close(inlet + heat / rate, outlet)
 
 
 def test_pressure_drop_of_pipes() -> None:
@@ -159,41 +159,41 @@ def test_pressure_drop_of_pipes() -> None:
         flow / LITRES_PER_MINUTE, bore / 1e3, length, rough / 1e6, fittings, PG25[2], PG25[4] / 1e3
     )
     for actual, column in zip(found, (velocity, reynolds, friction, drop), strict=True):
-        close(actual, column)
+        assert_close(actual, column)
     stated = np.isfinite(haaland)
     relative = (rough / bore / 1e3)[stated]
-    close(hydraulics.haaland_friction(reynolds[stated], relative), haaland[stated])
-    close(hydraulics.swamee_jain_friction(reynolds[stated], relative), swamee[stated])
+    assert_close(hydraulics.haaland_friction(reynolds[stated], relative), haaland[stated])
+    assert_close(hydraulics.swamee_jain_friction(reynolds[stated], relative), swamee[stated])
 
 
 def test_friction_agrees_with_the_library_fluids() -> None:
     fluids = pytest.importorskip("fluids")
     reynolds, rough = np.array([4e3, 1e5, 1e6]), np.array([0, 1e-3, 1e-4])
     own = hydraulics.friction_factor(reynolds, rough)
-    close(own, [fluids.friction.Colebrook(r, e) for r, e in zip(reynolds, rough, strict=True)], 1e-12)
+    assert_close(own, [fluids.friction.Colebrook(r, e) for r, e in zip(reynolds, rough, strict=True)], 1e-12)
 
 
 def test_pumps_and_branches() -> None:
     flow, pressure, efficiency, power = columns("pump")
-    close(room.moving_power_w(flow / LITRES_PER_MINUTE, pressure, efficiency), power)
+    assert_close(room.moving_power_w(flow / LITRES_PER_MINUTE, pressure, efficiency), power)
     _, resistance, share = columns("branch")
-    close(hydraulics.branch_flows(100, resistance), share)
+    assert_close(hydraulics.branch_flows(100, resistance), share)
     assert hydraulics.drop_exponent((1.0, 4.0), (1.0, 2.0)) == pytest.approx(2)
     assert hydraulics.velocity_limit_m_per_s([0.02, 0.05, 0.1]).tolist() == [1.5, 1.8, 2.1]
 
 
 def test_seconds_that_stores_give() -> None:
     for _, store, heat, seconds in vectors("ride")[1]:
-        close(loops.ride_through_s(store, 10, heat), seconds)
+        assert_close(loops.ride_through_s(store, 10, heat), seconds)
 
 
 def test_boiling_and_oil() -> None:
     for fluid, temperature, kilopascal, latent, density, flow in vectors("twop")[1]:
         known = loops.BOILING[fluid]
-        close([known.saturation_c, known.saturation_pa / 1e3], [temperature, kilopascal])
-        close([known.latent_j_per_kg / 1e3, known.liquid_kg_per_m3], [latent, density])
-        close(loops.boiling_m3_per_s(1e3, fluid) * LITRES_PER_MINUTE, flow)
-    close(loops.tank_m3_per_s(1e3, 10) * LITRES_PER_MINUTE, 3.325942)
+        assert_close([known.saturation_c, known.saturation_pa / 1e3], [temperature, kilopascal])
+        assert_close([known.latent_j_per_kg / 1e3, known.liquid_kg_per_m3], [latent, density])
+        assert_close(loops.boiling_m3_per_s(1e3, fluid) * LITRES_PER_MINUTE, flow)
+    assert_close(loops.tank_m3_per_s(1e3, 10) * LITRES_PER_MINUTE, 3.325942)
 
 
 def test_chillers() -> None:
@@ -201,34 +201,34 @@ def test_chillers() -> None:
     wet = np.array([word.startswith("wet") for word in kind])
     found = plant.chiller(water, outdoor, wet)
     for actual, column in zip((*found, 1 / found.cop), expected, strict=True):
-        close(actual, column)
+        assert_close(actual, column)
 
 
 def test_water_of_towers() -> None:
     temperature, cycles, latent, evaporated, blown, made_up = columns("water")
     found = plant.tower_water(3.6e6, latent * 1e3, cycles)
     for actual, column in zip(found, (evaporated, blown, made_up), strict=True):
-        close(actual, column)
-    close(plant.latent_heat_j_per_kg(temperature), latent * 1e3, 2e-5)
+        assert_close(actual, column)
+    assert_close(plant.latent_heat_j_per_kg(temperature), latent * 1e3, 2e-5)
 
 
 def test_heat_pumps() -> None:
     source, sink, share, carnot, cop, out, electricity = columns("hp")
     found = plant.heat_pump(source, sink, share)
     for actual, column in zip(found, (carnot, cop, out / 1e3, electricity / 1e3), strict=True):
-        close(actual, column)
+        assert_close(actual, column)
 
 
 def test_metrics_of_a_facility() -> None:
     it, cooling, loss, other, reused, water, grid, pue, partial, erf, ere, wue, cue = columns("metrics")
     facility = it + cooling + loss + other
-    close(metrics.power_usage_effectiveness(it, cooling, loss, other), pue)
-    close(metrics.power_usage_effectiveness(it, cooling), partial)
-    close(metrics.energy_reuse_factor(reused, facility), erf)
-    close(metrics.energy_reuse_effectiveness(facility, reused, it), ere)
-    close(metrics.water_usage_effectiveness(water, it), wue)
-    close(metrics.carbon_usage_effectiveness(grid, pue), cue)
-    close(carbon_kg(facility, grid) / it, cue)
+    assert_close(metrics.power_usage_effectiveness(it, cooling, loss, other), pue)
+    assert_close(metrics.power_usage_effectiveness(it, cooling), partial)
+    assert_close(metrics.energy_reuse_factor(reused, facility), erf)
+    assert_close(metrics.energy_reuse_effectiveness(facility, reused, it), ere)
+    assert_close(metrics.water_usage_effectiveness(water, it), wue)
+    assert_close(metrics.carbon_usage_effectiveness(grid, pue), cue)
+    assert_close(carbon_kg(facility, grid) / it, cue)
 
 
 def test_a_hall_in_steady_state() -> None:
@@ -243,7 +243,7 @@ def test_a_hall_in_steady_state() -> None:
     }  # fmt: skip
     assert set(found) == set(rows)
     for name, column in found.items():
-        close(column, rows[name])
+        assert_close(column, rows[name])
 
 
 def test_floor_loads() -> None:
@@ -251,7 +251,7 @@ def test_floor_loads() -> None:
 
     for _, mass, width, depth, aisle, load, kilopascal in vectors("floor")[1]:
         found = floor_load_kg_per_m2(mass, width, depth, aisle)
-        close([found, floor_pressure_pa(found) / 1e3], [load, kilopascal])
+        assert_close([found, floor_pressure_pa(found) / 1e3], [load, kilopascal])
 
 
 streams = st.floats(1e2, 1e6)
