@@ -17,7 +17,7 @@ from fabrictool.units import ALTITUDE, POWER, parse
 GIB = 2**30
 
 
-def close(actual: object, expected: object, rtol: float = 1e-6) -> None:
+def assert_close(actual: object, expected: object, rtol: float = 1e-6) -> None:
     np.testing.assert_allclose(np.asarray(actual, float), np.asarray(expected, float), rtol=rtol, atol=1e-12)
 
 
@@ -28,67 +28,67 @@ def columns(table: str) -> np.ndarray:
 
 def test_power_of_a_host_by_utilisation() -> None:
     idle, most, used, linear, fan = columns("itnode")
-    close(demand.linear_power_w(idle, most, used), linear)
-    close(demand.empirical_power_w(idle, most, used), fan)
+    assert_close(demand.linear_power_w(idle, most, used), linear)
+    assert_close(demand.empirical_power_w(idle, most, used), fan)
 
 
 def test_power_of_a_switch_by_active_ports_and_optics() -> None:
     ports, optics, power = np.array(vectors("switch")[1]).T
-    close(demand.switch_power_w(500, ports, 247 / 64, optics, (1720 - 747) / 32), power)
+    assert_close(demand.switch_power_w(500, ports, 247 / 64, optics, (1720 - 747) / 32), power)
 
 
 def test_energy_of_a_bit_by_element_and_path() -> None:
     rows = {row[0].split(" ")[0]: row for row in vectors("pjbit")[1]}
     each = {name: float(demand.energy_per_bit_j(*rows[name][1:3])) * 1e12 for name in ("NIC", "switch", "optical")}
-    close(list(each.values()), [rows[name][3] for name in each])
-    close(2 * each["NIC"] + 3 * each["switch"] + 8 * each["optical"], rows["2-tier"][3])
-    close(2 * each["NIC"] + each["switch"] + 4 * each["optical"], rows["1-tier"][3])
-    close(demand.energy_per_bit_j(747, 2.56e13, 0.5), 2 * 747 / 2.56e13)
+    assert_close(list(each.values()), [rows[name][3] for name in each])
+    assert_close(2 * each["NIC"] + 3 * each["switch"] + 8 * each["optical"], rows["2-tier"][3])
+    assert_close(2 * each["NIC"] + each["switch"] + 4 * each["optical"], rows["1-tier"][3])
+    assert_close(demand.energy_per_bit_j(747, 2.56e13, 0.5), 2 * 747 / 2.56e13)
 
 
 def test_energy_of_a_ring_all_reduce() -> None:
     ranks, nbytes, speed, sent, time, network, energy, per_bit, waiting = columns("allreduce")
-    close(network, ranks * (25 + 3 / 64 * 747 + 6 * 8.5))
+    assert_close(network, ranks * (25 + 3 / 64 * 747 + 6 * 8.5))
     found = demand.all_reduce_energy(ranks, nbytes, speed, network, 300)
     for actual, expected in zip(found, (sent, time, energy, waiting, per_bit * 1e-12), strict=True):
-        close(actual, expected)
+        assert_close(actual, expected)
 
 
 def test_peak_of_correlated_loads() -> None:
     count, mean, sigma, rho, z, total, spread, peak = columns("cluster")
-    close(count * mean, total)
-    close(demand.correlated_sigma_w(count, sigma, rho), spread)
-    close(demand.correlated_peak_w(count, mean, sigma, rho, z), peak)
+    assert_close(count * mean, total)
+    assert_close(demand.correlated_sigma_w(count, sigma, rho), spread)
+    assert_close(demand.correlated_peak_w(count, mean, sigma, rho, z), peak)
 
 
 def test_swing_of_a_synchronous_job() -> None:
     high, low, duty, period, mean, rms, crest, buffer = columns("swing")
     found = demand.two_level_swing(high, low, duty, period)
-    close(found.mean_w, mean)
-    close(found.rms_w, rms)
-    close(high / found.mean_w, crest)
-    close(found.buffer_j, buffer)
+    assert_close(found.mean_w, mean)
+    assert_close(found.rms_w, rms)
+    assert_close(high / found.mean_w, crest)
+    assert_close(found.buffer_j, buffer)
     assert demand.ramp_w_per_s(1000, 1000, 300, 0.02) == pytest.approx(35e6)
 
 
 def test_breakers_by_both_standards() -> None:
     kilowatts, volts, factor, load, derated, nec, iec = columns("breaker")
     found = circuits.current_a(kilowatts * 1e3, volts, factor)
-    close(found, load)
-    close(found / 0.8, derated)
-    close(circuits.breaker_a(found, 0.8), nec)
-    close(circuits.breaker_a(found, 1.0, circuits.IEC_A), iec)
+    assert_close(found, load)
+    assert_close(found / 0.8, derated)
+    assert_close(circuits.breaker_a(found, 0.8), nec)
+    assert_close(circuits.breaker_a(found, 1.0, circuits.IEC_A), iec)
     assert circuits.breaker_a(7000, 1.0) == np.inf
 
 
 def test_neutral_imbalance_and_delta_lines() -> None:
     a, b, c, neutral, percent = columns("neutral")
     phases = np.column_stack((a, b, c))
-    close(circuits.neutral_a(phases), neutral)
-    close(100 * circuits.imbalance(phases), percent)
+    assert_close(circuits.neutral_a(phases), neutral)
+    assert_close(100 * circuits.imbalance(phases), percent)
     assert circuits.imbalance([0, 0, 0]) == 0
     table = columns("delta")
-    close(circuits.delta_lines_a(table[:3].T), table[3:].T)
+    assert_close(circuits.delta_lines_a(table[:3].T), table[3:].T)
 
 
 @pytest.mark.parametrize("volts, neutral", [(400, 230.940), (415, 239.600), (480, 277.128), (208, 120.089)])
@@ -98,16 +98,16 @@ def test_voltage_to_neutral(volts: float, neutral: float) -> None:
 
 def test_power_supplies_by_grade_and_load() -> None:
     load, titanium, loss, platinum = columns("psu")
-    close(conversion.psu_efficiency(load), titanium)
-    close(conversion.psu_efficiency(load, "platinum"), platinum)
-    close(1000 * load * (1 / conversion.psu_efficiency(load) - 1), loss)
+    assert_close(conversion.psu_efficiency(load), titanium)
+    assert_close(conversion.psu_efficiency(load, "platinum"), platinum)
+    assert_close(1000 * load * (1 / conversion.psu_efficiency(load) - 1), loss)
 
 
 def test_loss_of_a_ups() -> None:
     load, loss, efficiency = columns("ups")
     found = conversion.ups_loss_w(load * 5e5, 5e5)
-    close(found / 5e5, loss)
-    close(load * 5e5 / (load * 5e5 + found), efficiency)
+    assert_close(found / 5e5, loss)
+    assert_close(load * 5e5 / (load * 5e5 + found), efficiency)
 
 
 def test_a_transformer_is_best_where_both_losses_are_equal() -> None:
@@ -120,7 +120,7 @@ def test_chains_of_conversion() -> None:
     for _, stages, product, ratio, loss in vectors("chain")[1]:
         efficiencies = [float(word) for word in stages.split(" x ")]
         drawn = float(conversion.chain_input_w(1000, efficiencies))
-        close([1000 / drawn, drawn / 1000, drawn - 1000], [product, ratio, loss])
+        assert_close([1000 / drawn, drawn / 1000, drawn - 1000], [product, ratio, loss])
         assert conversion.chain_input_w(1000, efficiencies[::-1]) == pytest.approx(drawn, rel=1e-12)
 
 
@@ -128,33 +128,33 @@ def test_direct_current_bars() -> None:
     kilowatts, volts, current, drop, loss, percent = columns("dcbus")
     bar = conversion.dc_bar(kilowatts * 1e3, volts, conversion.busbar_ohm(4, 1e-3))
     for actual, expected in zip(bar, (current, drop, loss), strict=True):
-        close(actual, expected)
-    close(bar.loss_w / kilowatts / 10, percent)
+        assert_close(actual, expected)
+    assert_close(bar.loss_w / kilowatts / 10, percent)
     # bars of the Open Rack class carry 1,400 A a section: 70.0 to 71.4 kW, so 132 kW at 50 V takes two
     assert (1400 * 50, 1400 * 51, float(conversion.dc_bar(132e3, 50, 1).current_a)) == (70000, 71400, 2640)
 
 
 def test_shares_of_systems_that_may_lose_one() -> None:
     for name, systems, normal, usable, survivor in vectors("red")[1]:
-        close([sharing.normal_share(systems), sharing.usable_systems(systems)], [normal, usable])
+        assert_close([sharing.normal_share(systems), sharing.usable_systems(systems)], [normal, usable])
         if survivor != "lost":
             pairs = np.full((systems, systems), 2 * normal / (systems - 1))
             np.fill_diagonal(pairs, 0)
             after = sharing.loads_after_loss_w(pairs)
-            close(after[~np.eye(systems, dtype=bool)], survivor), name
+            assert_close(after[~np.eye(systems, dtype=bool)], survivor), name
 
 
 def test_pairs_of_four_systems_when_one_is_lost() -> None:
     """Six pairs of 500 kW go up to 1,000 each; lopsided pairs overload B by 25 %."""
     even = np.full((4, 4), 500.0)
     np.fill_diagonal(even, 0)
-    close(sharing.pair_loads_w(even), [750] * 4)
-    close(sharing.loads_after_loss_w(even)[0], [0, 1000, 1000, 1000])
+    assert_close(sharing.pair_loads_w(even), [750] * 4)
+    assert_close(sharing.loads_after_loss_w(even)[0], [0, 1000, 1000, 1000])
     lopsided = np.zeros((4, 4))
     for i, j, load in ((0, 1, 1000), (2, 3, 1000), (0, 2, 500), (1, 3, 500)):
         lopsided[i, j] = lopsided[j, i] = load
-    close(sharing.pair_loads_w(lopsided), [750] * 4)
-    close(sharing.loads_after_loss_w(lopsided)[0], [0, 1250, 1000, 750])
+    assert_close(sharing.pair_loads_w(lopsided), [750] * 4)
+    assert_close(sharing.loads_after_loss_w(lopsided)[0], [0, 1250, 1000, 750])
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,10 @@ def test_frontier_from_node_to_site() -> None:
     """RAPS: 13 W and 0.98 at the node, 16 nodes and 1 kW of switches a chassis, 68 W and 0.96 rectified, 8 a rack."""
     for _, node, after, chassis, rectified, rack, site in vectors("frontier")[1]:
         found = float(conversion.stage_input_w(node, 13, 0.98))
-        close(found, after)
-        close(16 * found + 1000, chassis)
+        assert_close(found, after)
+        assert_close(16 * found + 1000, chassis)
         ac = float(conversion.stage_input_w(16 * found + 1000, 68, 0.96))
-        close([ac, 8 * ac, (74 * 8 * ac + 25 * 8473.47) / 1e6], [rectified, rack, site])
+        assert_close([ac, 8 * ac, (74 * 8 * ac + 25 * 8473.47) / 1e6], [rectified, rack, site])
 
 
 def test_published_totals() -> None:
@@ -202,10 +202,10 @@ def test_bills_and_capital_recovery() -> None:
     it, load, pue, price, monthly, kwh, energy, charge, total, blended = columns("cost")
     bill = energy_bill(it * 1e3, load, pue, price, monthly)
     for actual, expected in zip((*bill, bill.total, bill.per_kwh), (kwh, energy, charge, total, blended), strict=True):
-        close(actual, expected)
+        assert_close(actual, expected)
     interest, years, factor, yearly = columns("crf")
-    close(capital_recovery(interest, years), factor)
-    close(capital_recovery(interest, years) * 11000, yearly)
+    assert_close(capital_recovery(interest, years), factor)
+    assert_close(capital_recovery(interest, years) * 11000, yearly)
 
 
 @given(idle=st.floats(0, 1e3), rise=st.floats(0, 1e4), used=st.floats(0, 1), more=st.floats(0, 1), r=st.floats(1, 2))
