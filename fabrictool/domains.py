@@ -164,6 +164,9 @@ DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
     "plane": _planes,
 }
 
+#: Kinds that are found in the racks.
+PLACED = frozenset({"rack", "feed", "supply", "loop"})
+
 
 def rows_of(found: Sequence[Domain]) -> tuple[list[int], list[int]]:
     """Return the rows of all devices and links of domains."""

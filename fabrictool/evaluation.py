@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +18,15 @@ from fabrictool.collectives.expected.differences import measured_findings
 from fabrictool.collectives.expected.ranges import with_ranges
 from fabrictool.collectives.fluid_jobs import run_jobs
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
-from fabrictool.cooling import RackCooling, rack_cooling
-from fabrictool.cost import CapitalCost, capital_cost
+from fabrictool.cooling import RackCooling
+from fabrictool.cost import CapitalCost
 from fabrictool.design import lossless_assumptions, lossless_networks, rule_findings
 from fabrictool.errors import FabrictoolError, InputError
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric_score import FabricScore, score_fabric
+from fabrictool.facility import Facility, facility_of
 from fabrictool.formats.measured import read_measurements
 from fabrictool.formats.measurements import Measurements
 from fabrictool.formats.recognise import opened
@@ -35,8 +37,8 @@ from fabrictool.generators.managed import management_assumptions
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing
 from fabrictool.layout.source import Source
-from fabrictool.placement import Placement, place
-from fabrictool.power import RackPower, SupplyLoads, rack_limits, rack_power, supply_loads
+from fabrictool.placement import Placement
+from fabrictool.power import RackPower, SupplyLoads
 from fabrictool.power.racks import known
 from fabrictool.records import Assumption, Finding
 from fabrictool.running import finding_table, joined_networks, run_networks
@@ -186,14 +188,9 @@ def evaluate(
     """
     with located(layout):
         fabric = build(layout)
-        limits = rack_limits(layout)
-        placement = place(layout, fabric, limits.limit_w)
-        power = rack_power(layout, fabric, placement)
-        supply = supply_loads(layout, placement, power.it_w)
-        cooling = rack_cooling(layout, fabric, placement, power)
-        cost = capital_cost(layout, fabric, placement)
+        house = facility_of(layout, fabric)
         lossless = lossless_networks(layout, fabric)
-        state = state_of(fabric, layout, placement, asked)
+        state = state_of(fabric, layout, house.placement, asked)
         joined = joined_networks(state, _stated(layout), routing)
         run = jobs or jobs_of(layout)
         ran = run_networks(joined, run, seed, _sharing(layout), _types(layout))
@@ -203,46 +200,27 @@ def evaluate(
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
-        *limits.assumptions,
-        *(placement.assumptions if placement else ()),
-        *supply.assumptions,
-        *cooling.assumptions,
-        *cost.assumptions,
+        *house.assumptions,
         *lossless_assumptions(layout, lossless),
         *ran.assumptions,
         *carried,
     )
     findings = [
         *file_findings(layout),
-        *(placement.findings if placement else ()),
-        *power.findings,
-        *supply.findings,
-        *cooling.findings,
+        *house.findings,
         *rule_findings(layout, fabric),
         *(finding for settings in lossless.values() for finding in settings.findings()),
         *state_findings(state),
         *ran.findings,
         *(measured_findings(beside) if beside is not None else ()),
-        *_not_known(layout, power, cooling, unmeasured),
-        *cost.findings(),
+        *_not_known(layout, house, unmeasured),
+        *house.cost.findings(),
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     return Evaluation(
-        layout,
-        fabric,
-        results,
-        ran.congestion,
-        placement,
-        power,
-        supply,
-        cooling,
-        cost,
-        lossless,
-        state,
-        assumptions,
-        tuple(findings),
-        beside,
-    )
+        layout, fabric, results, ran.congestion, house.placement, house.power, house.supply, house.cooling, house.cost,
+        lossless, state, assumptions, tuple(findings), beside,
+    )  # fmt: skip
 
 
 def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> list[CollectiveResult]:
@@ -297,9 +275,9 @@ def _stated(layout: Layout) -> dict[str, Routing]:
     return {name: routing for name, routing in found.items() if routing is not None}
 
 
-def _not_known(layout: Layout, power: RackPower, cooling: RackCooling, unmeasured: Sequence[str]) -> list[Finding]:
+def _not_known(layout: Layout, house: Facility, unmeasured: Sequence[str]) -> list[Finding]:
     """Say in one note why results are null that no other finding explains."""
-    reasons = []
+    power, cooling, reasons = house.power, house.cooling, []
     if np.isnan(power.total_typical_w) and not np.isnan(power.it_max_w):
         lacking = [kind.name for kind in (*layout.host_types(), *layout.switch_types()) if kind.power_typical_w is None]
         reasons.append(f"typical IT power (no figure of {', '.join(lacking)})")
@@ -316,7 +294,7 @@ def _not_known(layout: Layout, power: RackPower, cooling: RackCooling, unmeasure
 
 
 def score(
-    layout: Layout | Fabric | str,
+    layout: Layout | Fabric | str | PathLike[str],
     collective: str | list[str] | None = None,
     algorithm: str | None = None,
     size: str | float | list[str | float] | None = None,
@@ -329,13 +307,13 @@ def score(
     fail_devices: Words | None = None,
     fail_domain: str | Iterable[str] | None = None,
     slow: Mapping[str, float] | str | Iterable[str] | None = None,
-    measured: str | list[str] | None = None,
+    measured: str | PathLike[str] | list[str] | None = None,
 ) -> Evaluation | FabricScore:
     """Evaluate a layout as the ``score`` command does.
 
     Parameters
     ----------
-    layout : Layout, Fabric or str
+    layout : Layout, Fabric, str or path
         A layout or a fabric, or the name of a file with one; fabrics without a layout get a FabricScore.
     collective : str or list of str, optional
         In place of those that the layout states; ``size`` alone keeps the layout's collectives.
@@ -367,7 +345,7 @@ def score(
     FabrictoolError
         If the layout or an option cannot be used.
     """
-    given = opened(layout) if isinstance(layout, str) else layout
+    given = opened(layout) if isinstance(layout, str | PathLike) else layout
     asked = asked_for(fail_links, fail_devices, fail_domain, slow, seed)
     names = [collective] if isinstance(collective, str) else collective
     sizes = [size] if isinstance(size, str | int | float) else size

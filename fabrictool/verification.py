@@ -98,14 +98,14 @@ class Verification:
         return "".join(table.to_html() for table in self.tables())
 
 
-Given = Layout | Fabric | str
+Given = Layout | Fabric | str | Path
 
 
 def verify(
     layout: Given,
     as_built: Fabric | str | Path | Iterable[Fabric | str | Path],
     source_format: str | None = None,
-    names: str | Mapping[str, str] | None = None,
+    names: str | Path | Mapping[str, str] | None = None,
     infer: bool = False,
     price: bool = True,
 ) -> Verification:
@@ -135,7 +135,7 @@ def verify(
     given = [as_built] if isinstance(as_built, Fabric | str | Path) else list(as_built)
     if infer and not isinstance(layout, Layout):
         given = [layout, *given]
-    aliases = read_names(names) if isinstance(names, str) else dict(names or {})
+    aliases = read_names(str(names)) if isinstance(names, str | Path) else dict(names or {})
     places: dict[str, str] = {}
     rows: Sequence[Sighting] = ()
     if infer:
@@ -179,9 +179,9 @@ def _dump(given: Fabric | str | Path, source_format: str | None) -> Dump:
 def _plan_of(given: Given) -> tuple[Subject, Sequence[Sighting]]:
     """Return the plan, and the rows of a plan CSV, which know cables, racks and lengths."""
     subject = subject_of(given)
-    if not isinstance(given, str) or subject.layout is not None:
+    if not isinstance(given, str | Path) or subject.layout is not None:
         return subject, ()
-    name, content = read_all(given)
+    name, content = read_all(str(given))
     text = text_of(content)
     if not as_built_table.sniff(text[:65536].encode()):
         return subject, ()

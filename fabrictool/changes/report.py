@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from fabrictool import __version__
@@ -15,6 +16,7 @@ from fabrictool.changes.ranking import Loss, Losses, Progress, losses_of, ranked
 from fabrictool.changes.subject import Subject, Words, down, faults_of, network_of, stated_routing, subject_of, words
 from fabrictool.changes.upgrade import Upgrade, upgrade, upgrade_findings
 from fabrictool.changes.waves import check_keep
+from fabrictool.domains import PLACED
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, faults_by_name
@@ -113,7 +115,7 @@ class ImpactReport:
 
 
 def impact(
-    subject: Layout | Fabric | str,
+    subject: Layout | Fabric | str | PathLike[str],
     fail_links: Words = (),
     fail_devices: Words = (),
     fail_domain: Words = (),
@@ -133,7 +135,7 @@ def impact(
 
     Parameters
     ----------
-    subject : Layout, Fabric or str
+    subject : Layout, Fabric, str or path
         Or the name of a file of either.
     fail_links, fail_devices : int, str or list of str
         Links as ``device:port`` and devices that are down; a number is drawn at random.
@@ -233,6 +235,6 @@ class _Asked:
         """Return the losses of all domains of some kinds."""
         listed = list(given)
         fabric, network, layout = self.subject.fabric, self.healthy.network, self.subject.layout
-        placement = self.subject.placement if set(kinds) & {"rack", "feed", "loop"} else None
+        placement = self.subject.placement if set(kinds) & PLACED else None
         found = [row for kind in kinds for row in domains_of(kind, fabric, network, layout, placement, listed)]
         return ranked(losses, found, progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Subject:
         return place(self.layout, self.fabric, rack_limits(self.layout).limit_w)
 
 
-def subject_of(given: Layout | Fabric | str) -> Subject:
+def subject_of(given: Layout | Fabric | str | PathLike[str]) -> Subject:
     """Return what a layout, a fabric, or the name of a file of either is.
 
     Raises
@@ -61,7 +62,7 @@ def subject_of(given: Layout | Fabric | str) -> Subject:
 
     if isinstance(given, Fabric):
         return Subject(given)
-    if isinstance(given, str):
+    if isinstance(given, str | PathLike):
         found = opened(given)
         if not isinstance(found, Layout):
             return Subject(found.fabric, None, found.findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +44,7 @@ COSTLY = (
 
 
 def route(
-    layout: Layout | Fabric | str,
+    layout: Layout | Fabric | str | PathLike[str],
     routing: str | dict[str, Any] | Stated | None = None,
     pattern: str = "all-to-all",
     network: str | None = None,
@@ -106,7 +107,7 @@ class RoutedNetwork:
 
 
 def routed_network(
-    layout: Layout | Fabric | str,
+    layout: Layout | Fabric | str | PathLike[str],
     routing: str | dict[str, Any] | Stated | None = None,
     network: str | None = None,
     asked: Asked | None = None,
@@ -149,7 +150,9 @@ def _placed(fabric: Fabric, layout: Layout | None, asked: Asked | None) -> Place
     return place(layout, fabric, rack_limits(layout).limit_w)
 
 
-def fabric_and_layout(layout: Layout | Fabric | str) -> tuple[Fabric, Layout | None, tuple[Finding, ...]]:
+def fabric_and_layout(
+    layout: Layout | Fabric | str | PathLike[str],
+) -> tuple[Fabric, Layout | None, tuple[Finding, ...]]:
     """Return the fabric of a layout, file or fabric, the layout if there is one, and the file's findings."""
     from fabrictool.formats.imported import Imported
     from fabrictool.formats.recognise import opened as opened_file
@@ -158,7 +161,7 @@ def fabric_and_layout(layout: Layout | Fabric | str) -> tuple[Fabric, Layout | N
 
     if isinstance(layout, Fabric):
         return layout, None, ()
-    found = opened_file(layout) if isinstance(layout, str) else layout
+    found = opened_file(layout) if isinstance(layout, str | PathLike) else layout
     if isinstance(found, Imported):
         return found.fabric, None, found.findings
     return build(found), found, file_findings(found)

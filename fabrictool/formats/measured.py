@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike, fspath
 from os.path import isdir, isfile
 from pathlib import Path
 
@@ -15,12 +16,12 @@ from fabrictool.formats.opening import read_all, text_of
 HEAD = 2**20
 
 
-def read_measurements(paths: str | Sequence[str], ranks: int = 0) -> Measurements:
+def read_measurements(paths: str | PathLike[str] | Sequence[str | PathLike[str]], ranks: int = 0) -> Measurements:
     """Read logs of nccl-tests, rccl-tests or OSU benchmarks, or CSV files; ``.gz`` and ``.xz`` too.
 
     Parameters
     ----------
-    paths : str or sequence of str
+    paths : str, path, or sequence of these
         Files, or directories of them; ``-`` is standard input.
     ranks : int
         How many ranks ran, for output that does not say so itself (OSU).
@@ -30,7 +31,7 @@ def read_measurements(paths: str | Sequence[str], ranks: int = 0) -> Measurement
     InputError
         If a file cannot be read, is of no such form, is cut, or contradicts itself; with its line.
     """
-    chosen = [paths] if isinstance(paths, str) else list(paths)
+    chosen = [fspath(path) for path in ([paths] if isinstance(paths, str | PathLike) else paths)]
     if not chosen:
         raise InputError("no file of measurements is given", "give a log of nccl-tests")
     files = [file for path in chosen for file in _files(path)]

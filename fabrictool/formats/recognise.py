@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from importlib import import_module
+from os import PathLike, fspath
 from os.path import isdir
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from fabrictool.layout.reading import layout_from_bytes
 HEAD = 65536
 
 
-def opened(path: str) -> Layout | Imported:
+def opened(path: str | PathLike[str]) -> Layout | Imported:
     """Return what a LAYOUT argument names: a layout file, or a fabric from elsewhere; ``-`` is standard input.
 
     Raises
@@ -32,6 +33,7 @@ def opened(path: str) -> Layout | Imported:
     InputError
         If the file cannot be read, or is broken; what is of no known format is read as a layout.
     """
+    path = fspath(path)
     if path != "-" and isdir(path):
         return read_folder(path)
     return _opened(*read_all(path))

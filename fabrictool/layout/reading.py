@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from fabrictool.errors import InputError, Problem, did_you_mean
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
     from fabrictool.layout.model import Layout
 
 
-def read_layout(path: str) -> Layout:
+def read_layout(path: str | PathLike[str]) -> Layout:
     """Read and check a layout file.
 
     Parameters
     ----------
-    path : str
+    path : str or path
         File name, or ``-`` for standard input.
 
     Returns
@@ -31,7 +32,7 @@ def read_layout(path: str) -> Layout:
     InputError
         With every error of the file, each as ``file:line:column: what; what to do``.
     """
-    name, content = read_bytes(path)
+    name, content = read_bytes(fspath(path))
     return layout_from_bytes(name, content)
 
 

@@ -173,3 +173,31 @@ def test_the_function_is_the_command(capsys: pytest.CaptureFixture[str]) -> None
     assert report.to_dict() == document(capsys, FT64, "--drain", "spine-01")
     assert report.ok
     assert "drain" in report._repr_html_()
+
+
+SUPPLIED = """
+name: supplied
+hosts: {name: h, type: {name: h, gpus: 1, nics: 1, speed: 400G, u: 4, power_max: 10 kW}, count: 64}
+networks:
+  compute: {family: fat-tree, speed: 400G, leaf: {type: {name: s, ports: 16, speed: 400G, u: 1, power_max: 1 kW}}}
+racks: {type: rack-48u, hosts_per_rack: 4, power_limit: 40 kW}
+hall:
+  feeds: [{name: A, voltage: 415 V, amps: 80, from: busway}]
+  supply:
+    - {name: utility, kind: utility}
+    - {name: busway, kind: busway, racks: 4, from: utility}
+"""
+
+
+def test_what_an_element_of_the_supply_takes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Sixteen racks of four hosts each, four racks a busway, and one rack with all switches on the fifth."""
+    path = tmp_path / "supplied.yaml"
+    path.write_text(SUPPLIED, encoding="utf-8")
+    found = document(capsys, str(path), "--domain", "supply")
+    rows = {row["name"]: row for row in found["ranking"]}
+    assert list(rows)[:2] == ["busway-05", "utility"]
+    assert [rows[f"busway-0{n}"]["hosts_lost"] for n in (1, 2, 3, 4, 5)] == [16, 16, 16, 16, 64]
+    assert rows["busway-01"]["all_to_all_lost"] == pytest.approx(0.25)
+    assert rows["utility"]["hosts_lost"] == 64
+    fault = document(capsys, str(path), "--fail-domain", "supply:busway-01")["changes"][0]
+    assert fault["hosts_lost"] == [f"h-{n:02d}" for n in range(1, 17)]
