@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabrictool.collectives.schedules import ALGORITHMS, Group, Schedule, bus_factor, default_algorithm
+from fabrictool.collectives.entries import Group, Round, Schedule
+from fabrictool.collectives.schedules import ALGORITHMS, bus_factor, default_algorithm
 from fabrictool.fabric.tables import F8, I4, Bool
 from fabrictool.routing.flows import Flows, Routing, flows
 from fabrictool.routing.wiring import Wiring
@@ -76,10 +77,12 @@ def all_reduce(wiring: Wiring, whole: Bool) -> AllReduce:
     schedule: Schedule = ALGORITHMS["all-reduce"][default_algorithm("all-reduce", group)].rounds(group)
     rounds = []
     for entry in schedule:
-        source, target = rank[entry.source], rank[entry.target]  # type: ignore[union-attr]
-        apart = group.domain[entry.source] != group.domain[entry.target]  # type: ignore[union-attr]
+        assert isinstance(entry, Round)
+        assert isinstance(entry.share, float)
+        source, target = rank[entry.source], rank[entry.target]
+        apart = group.domain[entry.source] != group.domain[entry.target]
         inside = _inside_s(wiring, source[~apart], target[~apart])
-        rounds.append(NetworkRound(flows(source[apart], target[apart]), entry.repeat * entry.share, inside))  # type: ignore[union-attr]
+        rounds.append(NetworkRound(flows(source[apart], target[apart]), entry.repeat * entry.share, inside))
     return AllReduce(len(rank), tuple(rounds))
 
 

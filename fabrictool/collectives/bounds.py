@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from fabrictool.collectives.schedules import ALGORITHMS, Group, Round
+from fabrictool.collectives.entries import Group, Round, Volumes
+from fabrictool.collectives.schedules import ALGORITHMS
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import is_tiered, joined_by_tier, merged, network_ends
 from fabrictool.fabric.tables import F8, I4
@@ -23,11 +25,22 @@ from fabrictool.routing.wiring import Wiring
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A job's ranks in parts: ranks of each part, and what leaves it, in bit/s, (parts,) each."""
+    """A job's ranks in parts.
+
+    Parameters
+    ----------
+    title : str
+        What limits there.
+    ranks, capacity_bps : (parts,) float64
+        Ranks of each part, and what leaves it, in bit/s.
+    of : (ranks,) int
+        Part of each rank.
+    """
 
     title: str
     ranks: F8
     capacity_bps: F8
+    of: npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,8 @@ def partitions(wiring: Wiring, ranks: I4) -> list[Parts]:
     fabric, speed = wiring.fabric, wiring.channels.speed_bps
     port_bps = np.where(wiring.up[ranks] >= 0, speed[wiring.up[ranks]], 0.0).sum(axis=1)
     scaled = wiring.scale_up[ranks]
-    parts = [Parts("GPU", np.ones(len(ranks)), port_bps + np.where(scaled >= 0, speed[scaled], 0.0))]
+    own_bps = port_bps + np.where(scaled >= 0, speed[scaled], 0.0)
+    parts = [Parts("GPU", np.ones(len(ranks)), own_bps, np.arange(len(ranks)))]
     rows = np.flatnonzero(fabric.links.network == wiring.network)
     a, z = (end[rows] for end in fabric.ends)
     for title, label in _labels(wiring):
@@ -61,8 +75,8 @@ def partitions(wiring: Wiring, ranks: I4) -> list[Parts]:
         left = speed[2 * rows[leaving]]
         capacity: F8 = np.bincount(label[a][leaving], left, minlength=len(label)).astype(np.float64)
         capacity += np.bincount(label[z][leaving], left, minlength=len(label))
-        where, count = np.unique(label[wiring.device[ranks]], return_counts=True)
-        parts.append(Parts(title, count.astype(np.float64), capacity[where]))
+        where, of, count = np.unique(label[wiring.device[ranks]], return_inverse=True, return_counts=True)
+        parts.append(Parts(title, count.astype(np.float64), capacity[where], of))
     return parts
 
 
@@ -107,13 +121,13 @@ def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group:
     best, title = 0.0, "nothing"
     for part in parts:
         if len(part.ranks) > 1:
-            seconds = _seconds_per_byte(collective, part, size)
+            seconds = _seconds_per_byte(collective, part, size, group.volumes if group else None)
             if seconds > best * (1 + 1e-12):
                 best, title = seconds, part.title
     return Bound(_latency_s(collective, wiring, ranks), best, title)
 
 
-def _seconds_per_byte(collective: str, part: Parts, size: int) -> float:
+def _seconds_per_byte(collective: str, part: Parts, size: int, volumes: Volumes | None) -> float:
     """Return seconds per byte of the collective's size that must leave or enter the parts."""
     joined = part.capacity_bps > 0
     if not joined.any():
@@ -127,7 +141,15 @@ def _seconds_per_byte(collective: str, part: Parts, size: int) -> float:
         return float((inside * (size - inside) / size * byte_s).max())
     if collective in ("broadcast", "reduce"):
         return float(byte_s.min())
-    return 0.0
+    return float((_crossing(part, volumes)[joined] * byte_s).max()) if volumes is not None else 0.0
+
+
+def _crossing(part: Parts, volumes: Volumes) -> F8:
+    """Return what leaves or enters each part, whichever is more, (parts,)."""
+    source, target = part.of[volumes.source], part.of[volumes.target]
+    share = np.where(source != target, volumes.share, 0.0)
+    carried: F8 = np.maximum(*(np.bincount(end, share, len(part.ranks)) for end in (source, target)))
+    return carried
 
 
 def _of_flows(collective: str, alone: Parts, group: Group) -> float:
@@ -136,8 +158,8 @@ def _of_flows(collective: str, alone: Parts, group: Group) -> float:
     carried = np.zeros(group.size)
     for entry in algorithm.rounds(group):
         assert isinstance(entry, Round)
-        ends = (np.bincount(end, minlength=group.size) for end in (entry.source, entry.target))
-        carried += entry.share * np.maximum(*ends)
+        ends = (np.bincount(end, entry.shares, group.size) for end in (entry.source, entry.target))
+        carried += np.maximum(*ends)
     capacity = np.where(alone.capacity_bps > 0, alone.capacity_bps, np.nan)
     return float(np.nanmax(carried * 8.0 / capacity, initial=0.0))
 
@@ -148,5 +170,5 @@ def _latency_s(collective: str, wiring: Wiring, ranks: I4) -> float:
     up, scaled = wiring.up[ranks], wiring.scale_up[ranks]
     up, scaled = up[up >= 0], scaled[scaled >= 0]
     ways = np.concatenate((latency[up] + latency[up ^ 1], latency[scaled] * 2))
-    startups = 1 if collective in ("all-to-all", *POINT_TO_POINT) else int(np.ceil(np.log2(len(ranks))))
+    startups = 1 if collective in ("all-to-all", "all-to-all-v", *POINT_TO_POINT) else int(np.ceil(np.log2(len(ranks))))
     return float(startups * ways.min(initial=np.inf)) if len(ways) else 0.0

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from fabrictool.collectives.costs import Carrier, KnownShifts, RoundCost, seconds_per_byte
-from fabrictool.collectives.schedules import Round, Shifts
+from fabrictool.collectives.entries import Round, Shifts
 from fabrictool.collectives.shifts import rank_line, shift_costs
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels import flows as kernels
@@ -64,8 +64,7 @@ class Lane(Carrier):
         run = kernels.round_cost(3.0 * sum(len(entry.source) for entry in rounds))
         for entry in rounds:
             source, target = ranks[entry.source], ranks[entry.target]
-            share = np.full(len(source), entry.share)
-            found = run(self.tables, source, target, share, self._seconds, latency_s, load, touched)
+            found = run(self.tables, source, target, entry.shares.copy(), self._seconds, latency_s, load, touched)
             yield RoundCost(float(found[0]), int(found[1]), float(found[2]), int(found[3]))
 
     def known(self, shifts: Shifts, ranks: I4) -> KnownShifts | None:
@@ -149,8 +148,9 @@ class Routed(Carrier):
         start = np.zeros(2, np.int64)
         for entry, *stop in zip(rounds, end.tolist(), cut.tolist(), strict=True):
             part = slice(int(start[1]), stop[1])
-            load = np.bincount(used.channel[part], used.share[part], len(channels))
-            seconds = entry.share * load * self._seconds
+            sent = np.repeat(entry.shares, np.diff(used.first[start[0] : stop[0] + 1]))
+            load = np.bincount(used.channel[part], sent * used.share[part], len(channels))
+            seconds = load * self._seconds
             slowest = int(seconds.argmax()) if len(seconds) else -1
             lost = np.flatnonzero(used.hops[start[0] : stop[0]] < 0)
             yield RoundCost(

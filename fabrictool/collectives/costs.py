@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fabrictool.collectives.schedules import Round, Schedule, Shifts
+from fabrictool.collectives.entries import Round, Schedule, Shifts
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.routing.channels import Channels
@@ -147,8 +147,8 @@ class Meter:
     def _followed(self, schedule: Schedule, waiting: list[Round]) -> Iterator[Round]:
         """Yield the rounds whose flows must be followed, and add what is known of the others."""
         for entry in schedule:
-            if isinstance(entry, Round):
-                yield entry
+            if not isinstance(entry, Shifts):
+                yield from entry.rounds(len(self.ranks))
                 continue
             left, known = entry.steps, self.carrier.known(entry, self.ranks)
             if known is not None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.collectives.costs import UnreachableError
-from fabrictool.collectives.schedules import Round, Schedule, Shifts
+from fabrictool.collectives.entries import Round, Schedule
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.routing.flows import Routing, Usage, flows
@@ -154,7 +154,7 @@ class _Simulation:
         flow = np.repeat(np.arange(len(source)), np.diff(used.first))
         own = self.routing.wiring.channels.latency_s[used.channel] * used.share
         latency = np.bincount(flow, own, len(source)).astype(np.float64)
-        size = np.full(len(source), entry.share * job.stream.nbytes)
+        size = entry.shares * job.stream.nbytes
         return _Running(used, np.zeros(0), size.copy(), latency, size)
 
     def _step(self, under_way: list[_Job]) -> None:
@@ -199,10 +199,7 @@ class _Simulation:
 
 def _rounds(schedule: Schedule, size: int) -> Iterator[Round]:
     for entry in schedule:
-        if isinstance(entry, Shifts):
-            yield from entry.rounds(size)
-        else:
-            yield entry
+        yield from entry.rounds(size)
 
 
 def _chosen(usage: Usage, on: Bool) -> Usage:

@@ -10,8 +10,8 @@ import numpy as np
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.carriers import shifts_apart
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
+from fabrictool.collectives.entries import Round, Schedule, Shifts
 from fabrictool.collectives.loggp import GAP_S, OVERHEAD_S, Host, Messages, Paths, times_s
-from fabrictool.collectives.schedules import Round, Schedule, Shifts
 from fabrictool.collectives.transport import Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import Problem
@@ -94,8 +94,8 @@ def _times(transport: Transport, one: Prepared, sizes: tuple[float, ...], host: 
 def _messages(schedule: Schedule, size: int) -> Iterator[Messages]:
     """Yield the rounds of a schedule; of very many shifts some equally far apart stand for all."""
     for entry in schedule:
-        if isinstance(entry, Round):
-            yield _of_round(entry)
+        if not isinstance(entry, Shifts):
+            yield from (_of_round(one) for one in entry.rounds(size))
             continue
         step = shifts_apart(len(entry.steps), size)
         chosen = entry.steps[step // 2 :: step]
@@ -105,5 +105,4 @@ def _messages(schedule: Schedule, size: int) -> Iterator[Messages]:
 
 
 def _of_round(entry: Round, times: float = 1.0) -> Messages:
-    share = np.broadcast_to(np.asarray(entry.share, np.float64), entry.source.shape)
-    return Messages(entry.source, entry.target, share, entry.repeat * times)
+    return Messages(entry.source, entry.target, entry.shares, entry.repeat * times)

@@ -9,91 +9,29 @@ clusters of workstations", JPDC 69(2), 2009; J. Bruck et al., IEEE TPDS 8(11), 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from fabrictool.collectives.entries import Group, Round, Schedule, Shifts, all_ranks, shift
+from fabrictool.collectives.pipelines import double_binary_tree
 from fabrictool.errors import InputError, Problem
-from fabrictool.fabric.tables import I4
-
-
-@dataclass(frozen=True)
-class Round:
-    """Flows that start together; the next round starts when all have ended.
-
-    Parameters
-    ----------
-    source, target : (flows,) int32
-        Places in the job's rank list.
-    share : float
-        Bytes of each flow for one byte of the collective's size.
-    repeat : int
-        How often the round runs.
-    """
-
-    source: I4
-    target: I4
-    share: float
-    repeat: int = 1
-
-
-@dataclass(frozen=True)
-class Shifts:
-    """Rounds i -> i + r over a job's ranks, one for each r of ``steps``, each flow with ``share``."""
-
-    steps: npt.NDArray[np.int64]
-    share: float
-
-    def rounds(self, size: int) -> Iterator[Round]:
-        """Yield the rounds one by one."""
-        for step in self.steps.tolist():
-            yield _shift(size, step, self.share)
-
-
-Schedule = Iterator[Round | Shifts]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Ranks that communicate: how many, the scale-up domain of each, and who sends to whom where that is stated."""
-
-    size: int
-    domain: I4
-    pairs: tuple[tuple[int, int], ...] = ()
-
-    def per_domain(self) -> int | None:
-        """Return the ranks of each domain if they are equal and stand together, else None."""
-        change = np.flatnonzero(self.domain[1:] != self.domain[:-1]) + 1
-        runs = np.diff(np.r_[0, change, self.size])
-        if len(np.unique(self.domain)) != len(runs) or (runs != runs[0]).any():
-            return None
-        return int(runs[0])
-
-
-def _all(size: int) -> I4:
-    return np.arange(size, dtype=np.int32)
-
-
-def _shift(size: int, step: int, share: float, repeat: int = 1) -> Round:
-    ranks = _all(size)
-    return Round(ranks, (ranks + step) % size, share, repeat)
 
 
 def ring_all_reduce(group: Group) -> Schedule:
     """2 (N - 1) rounds of i -> i + 1 with S/N: reduce-scatter, then all-gather."""
-    yield _shift(group.size, 1, 1 / group.size, 2 * (group.size - 1))
+    yield shift(group.size, 1, 1 / group.size, 2 * (group.size - 1))
 
 
 def ring_pass(group: Group) -> Schedule:
     """N - 1 rounds of i -> i + 1 with S/N: reduce-scatter or all-gather."""
-    yield _shift(group.size, 1, 1 / group.size, group.size - 1)
+    yield shift(group.size, 1, 1 / group.size, group.size - 1)
 
 
 def halving_doubling(group: Group) -> Schedule:
     """Recursive halving from distance N/2 down, then doubling back: i <-> i xor d with S d/N."""
-    ranks, distance = _all(group.size), group.size // 2
+    ranks, distance = all_ranks(group.size), group.size // 2
     while distance:
         yield Round(ranks, ranks ^ distance, distance / group.size, 2)
         distance //= 2
@@ -101,7 +39,7 @@ def halving_doubling(group: Group) -> Schedule:
 
 def recursive_doubling(group: Group) -> Schedule:
     """Distances 1, 2 .. N/2: i <-> i xor d with all of S."""
-    ranks, distance = _all(group.size), 1
+    ranks, distance = all_ranks(group.size), 1
     while distance < group.size:
         yield Round(ranks, ranks ^ distance, 1.0)
         distance *= 2
@@ -111,7 +49,7 @@ def hierarchical(group: Group) -> Schedule:
     """Reduce-scatter inside each domain, a ring for each rail between domains, all-gather inside."""
     inside = _domains(group, "hierarchical")
     outside = group.size // inside
-    ranks = _all(group.size)
+    ranks = all_ranks(group.size)
     domain, place = ranks // inside, ranks % inside
     if inside > 1:
         yield Round(ranks, domain * inside + (place + 1) % inside, 1 / inside, 2 * (inside - 1))
@@ -127,14 +65,14 @@ def pairwise(group: Group) -> Schedule:
 
 def pairwise_xor(group: Group) -> Schedule:
     """N - 1 rounds: i <-> i xor r with S/N."""
-    ranks = _all(group.size)
+    ranks = all_ranks(group.size)
     for step in range(1, group.size):
         yield Round(ranks, ranks ^ step, 1 / group.size)
 
 
 def direct(group: Group) -> Schedule:
     """All pairs at once with S/N each."""
-    ranks = _all(group.size)
+    ranks = all_ranks(group.size)
     source, target = np.repeat(ranks, group.size), np.tile(ranks, group.size)
     other = source != target
     yield Round(source[other], target[other], 1 / group.size)
@@ -150,9 +88,9 @@ def _domains(group: Group, algorithm: str) -> int:
 
 def _inside_pairs(group: Group, inside: int, repeat: int) -> Round:
     """All pairs inside each domain at once, with S/N each."""
-    ranks = _all(group.size)
+    ranks = all_ranks(group.size)
     source = np.repeat(ranks, inside)
-    target = source // inside * inside + np.tile(_all(inside), group.size)
+    target = source // inside * inside + np.tile(all_ranks(inside), group.size)
     other = source != target
     return Round(source[other], target[other], 1 / group.size, repeat)
 
@@ -162,9 +100,9 @@ def node_shift(group: Group) -> Schedule:
     inside = _domains(group, "node-shift")
     if inside > 1:
         yield _inside_pairs(group, inside, 1)
-    ranks = _all(group.size)
+    ranks = all_ranks(group.size)
     source = np.repeat(ranks, inside)
-    place = np.tile(_all(inside), group.size)
+    place = np.tile(all_ranks(inside), group.size)
     for step in range(1, group.size // inside):
         target = (source // inside + step) % (group.size // inside) * inside + place
         yield Round(source, target.astype(np.int32), 1 / group.size)
@@ -187,9 +125,9 @@ def pxn(group: Group) -> Schedule:
 
 def bruck(group: Group) -> Schedule:
     """Distances k = 1, 2, 4 ..: i -> i + k with S/N for every block whose index has bit k."""
-    blocks, step = _all(group.size), 1
+    blocks, step = all_ranks(group.size), 1
     while step < group.size:
-        yield _shift(group.size, step, int(np.count_nonzero(blocks & step)) / group.size)
+        yield shift(group.size, step, int(np.count_nonzero(blocks & step)) / group.size)
         step *= 2
 
 
@@ -197,7 +135,7 @@ def binomial(group: Group) -> Schedule:
     """Distances k = 1, 2, 4 ..: ranks below k send all of S to i + k."""
     step = 1
     while step < group.size:
-        source = _all(min(step, group.size - step))
+        source = all_ranks(min(step, group.size - step))
         yield Round(source, source + np.int32(step), 1.0)
         step *= 2
 
@@ -209,15 +147,28 @@ def binomial_reduce(group: Group) -> Schedule:
         yield Round(entry.target, entry.source, entry.share)
 
 
+def stated_volumes(group: Group) -> Schedule:
+    """All stated volumes at once."""
+    sent = group.volumes
+    assert sent is not None
+    yield Round(sent.source, sent.target, sent.share)
+
+
+def shifted_volumes(group: Group) -> Schedule:
+    """The stated volumes in N - 1 rounds: in round r what i sends to i + r."""
+    sent = group.volumes
+    assert sent is not None
+    step = (sent.target.astype(np.int64) - sent.source) % group.size
+    order = np.argsort(step, kind="stable")
+    for flow in np.split(order, np.flatnonzero(np.diff(step[order])) + 1):
+        yield Round(sent.source[flow], sent.target[flow], sent.share[flow])
+
+
 def stated_pairs(group: Group) -> Schedule:
     """All stated pairs at once with all of S each."""
     pairs = np.array(group.pairs, np.int32).reshape(-1, 2)
     if not len(pairs):
         raise InputError([Problem("", "no pairs are stated", "add 'pairs: [[0, 1], …]' to the job, ranks from 0")])
-    beyond = pairs[(pairs >= group.size).any(axis=1) | (pairs[:, 0] == pairs[:, 1])]
-    if len(beyond):
-        what = f"pair {beyond[0].tolist()} is not of two of the {group.size} ranks"
-        raise InputError([Problem("", what, f"use two different ranks from 0 to {group.size - 1}")])
     yield Round(pairs[:, 0].copy(), pairs[:, 1].copy(), 1.0)
 
 
@@ -226,7 +177,7 @@ def neighbours(group: Group) -> Schedule:
     if group.pairs:
         yield from stated_pairs(group)
     else:
-        yield _shift(group.size, 1, 1.0)
+        yield shift(group.size, 1, 1.0)
 
 
 def to_the_first(group: Group) -> Schedule:
@@ -234,17 +185,18 @@ def to_the_first(group: Group) -> Schedule:
     if group.pairs:
         yield from stated_pairs(group)
     else:
-        senders = _all(group.size)[1:]
+        senders = all_ranks(group.size)[1:]
         yield Round(senders, np.zeros_like(senders), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A schedule, whether it needs a power of two, and whether each rank has a flow for every other."""
+    """A schedule, whether it needs a power of two, has a flow for all pairs of ranks, and cuts messages into chunks."""
 
     rounds: Callable[[Group], Schedule]
     power_of_two: bool = False
     all_pairs: bool = False
+    chunked: bool = False
 
     def flow_count(self, size: int) -> float:
         """Return about how many flows the distinct rounds have together."""
@@ -258,6 +210,7 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
         "hierarchical": Algorithm(hierarchical),
         "halving-doubling": Algorithm(halving_doubling, power_of_two=True),
         "recursive-doubling": Algorithm(recursive_doubling, power_of_two=True),
+        "double-binary-tree": Algorithm(double_binary_tree, chunked=True),
     },
     "reduce-scatter": {"ring": Algorithm(ring_pass)},
     "all-gather": {"ring": Algorithm(ring_pass)},
@@ -273,6 +226,10 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
         "bruck": Algorithm(bruck),
         "node-shift": Algorithm(node_shift, all_pairs=True),
         "pxn": Algorithm(pxn),
+    },
+    "all-to-all-v": {
+        "pairwise": Algorithm(shifted_volumes, all_pairs=True),
+        "direct": Algorithm(stated_volumes, all_pairs=True),
     },
 }
 
@@ -301,6 +258,6 @@ def bus_factor(collective: str, size: int) -> float:
     """
     if collective == "all-reduce":
         return 2 * (size - 1) / size
-    if collective in ("reduce-scatter", "all-gather", "all-to-all"):
+    if collective in ("reduce-scatter", "all-gather", "all-to-all", "all-to-all-v"):
         return (size - 1) / size
     return 1.0

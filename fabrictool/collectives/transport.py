@@ -13,12 +13,13 @@ import numpy as np
 from fabrictool.collectives.bounds import Bound, bound, partitions
 from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
 from fabrictool.collectives.costs import MODELS, Carrier, Meter, ScheduleCost, UnreachableError
-from fabrictool.collectives.schedules import ALGORITHMS, Algorithm, Group, bus_factor, default_algorithm
-from fabrictool.collectives.workloads import CollectiveResult, Job, rank_list
+from fabrictool.collectives.entries import Group
+from fabrictool.collectives.schedules import ALGORITHMS, Algorithm, bus_factor, default_algorithm
+from fabrictool.collectives.workloads import CollectiveResult, Job, group_of, rank_list
 from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
-from fabrictool.fabric.tables import F8, I4
+from fabrictool.fabric.tables import F8, I4, Bool
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.records import Assumption
@@ -129,7 +130,11 @@ class Transport:
     def ranks_of(self, job: Job) -> I4:
         """Return the endpoints of a job's ranks, those on hosts that are down left out."""
         ranks = rank_list(job.ranks, self.wiring.endpoints, job.path)
-        return ranks[~self.wiring.faults.device[self.wiring.device[ranks]]]
+        return ranks[self._up(ranks)]
+
+    def _up(self, ranks: I4) -> Bool:
+        up: Bool = ~self.wiring.faults.device[self.wiring.device[ranks]]
+        return up
 
     def prepared(self, job: Job) -> Prepared:
         """Return a job with its ranks, its algorithm and its lower bound.
@@ -140,10 +145,20 @@ class Transport:
             If the algorithm does not fit the ranks.
         """
         check_job(job)
-        wiring, ranks = self.wiring, self.ranks_of(job)
-        group = Group(len(ranks), np.where(wiring.scale_up[ranks] >= 0, wiring.domain[ranks], -1 - ranks), job.pairs)
+        wiring = self.wiring
+        every = rank_list(job.ranks, wiring.endpoints, job.path)
+        up = self._up(every)
+        ranks = every[up]
+        domain = np.where(wiring.scale_up[ranks] >= 0, wiring.domain[ranks], -1 - ranks)
+        with _at(job):
+            group = group_of(job, domain, np.where(up, np.cumsum(up) - 1, -1))
         name = job.algorithm or default_algorithm(job.collective, group, self.joined)
         algorithm = ALGORITHMS[job.collective][name]
+        if job.chunks is not None and not algorithm.chunked:
+            what = f"{job.collective} by {name} does not cut messages into chunks"
+            others = [word for word, other in ALGORITHMS[job.collective].items() if other.chunked]
+            fix = f"use {' or '.join(others)}, or remove 'chunks'" if others else "remove 'chunks'"
+            raise InputError([Problem("", what, fix, (*job.path, "chunks"))])
         if algorithm.power_of_two and len(ranks) & (len(ranks) - 1) and job.model != "bound":
             what = f"{name} needs a power of two, not {len(ranks)} ranks"
             others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
@@ -283,7 +298,9 @@ def _at(job: Job) -> Iterator[None]:
         yield
     except InputError as error:
         path = (*job.path, "pairs") if job.pairs else job.path
-        raise InputError([replace(problem, path=problem.path or path) for problem in error.problems]) from None
+        raise InputError(
+            [problem if problem.where else replace(problem, path=problem.path or path) for problem in error.problems]
+        ) from None
 
 
 def check_job(job: Job) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool import units
+from fabrictool.collectives.entries import CHUNKS, Group
 from fabrictool.collectives.nccl.choice import COLLECTIVES as TUNED
 from fabrictool.collectives.schedules import bus_factor
+from fabrictool.collectives.volumes import StatedVolumes, read_volumes
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
 from fabrictool.layout.model import Layout
-from fabrictool.layout.workload import RankOrder
+from fabrictool.layout.workload import Job as LayoutJob
+from fabrictool.layout.workload import RankOrder, WorkloadItem
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -27,7 +32,11 @@ DEFAULT_COLLECTIVES = ("all-reduce", "all-to-all")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A collective at several sizes; ``path`` is where it stands in the layout."""
+    """A collective at several sizes; ``path`` is where it stands in the layout.
+
+    ``chunks`` are the parts that a message is cut into by schedules that pipeline; under ``overlap`` a rank
+    goes on when its own part of a round has ended.
+    """
 
     number: int
     collective: str
@@ -38,6 +47,9 @@ class Job:
     pairs: tuple[tuple[int, int], ...] = ()
     path: tuple[str | int, ...] = ()
     protocol: str | None = None
+    chunks: int | None = None
+    volumes: StatedVolumes | None = None
+    overlap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +96,67 @@ def jobs_of(layout: Layout | None) -> list[Job]:
         return default_jobs()
     if layout.scenario is not None and layout.scenario.jobs:
         return [
-            Job(i, job.collective, job.algorithm, (job.nbytes,), job.ranks, job.model, tuple(job.pairs or ()),
-                ("scenario", "jobs", i), job.protocol)
+            replace(_job(layout, i, job, [job.nbytes], ("scenario", "jobs", i)), pairs=tuple(job.pairs or ()))
             for i, job in enumerate(layout.scenario.jobs)
-        ]  # fmt: skip
+        ]
     if layout.workload is not None:
         return [
-            Job(i, item.collective, item.algorithm, tuple(item.sizes), item.ranks, item.model, (),
-                ("workload", "collectives", i), item.protocol)
+            _job(layout, i, item, item.sizes or [None], ("workload", "collectives", i))
             for i, item in enumerate(layout.workload.collectives)
-        ]  # fmt: skip
+        ]
     return default_jobs()
+
+
+def _job(
+    layout: Layout,
+    number: int,
+    item: LayoutJob | WorkloadItem,
+    sizes: Sequence[float | None],
+    path: tuple[str | int, ...],
+) -> Job:
+    """Return what a layout states as a job; of stated volumes the size is the largest send buffer."""
+    stated = None if item.volumes is None else read_volumes(_beside(layout, item.volumes))
+    sent = stated.sent_bytes if stated is not None else 0.0
+    known = tuple(sent if size is None else size for size in sizes)
+    return Job(
+        number, item.collective, item.algorithm, known, item.ranks, item.model, (), path, item.protocol,
+        item.chunks, stated, item.overlap,
+    )  # fmt: skip
+
+
+def _beside(layout: Layout, file: str) -> Path:
+    """Return the path of a file that is named relative to the layout's."""
+    return Path(file) if layout.source is None else Path(layout.source.name).parent / file
+
+
+def group_of(job: Job, domain: I4, place: npt.NDArray[np.integer]) -> Group:
+    """Return the ranks of a job that take part, with who sends what to whom.
+
+    Parameters
+    ----------
+    job : Job
+    domain : (size,) int32
+        Scale-up domain of each rank that takes part.
+    place : (ranks,) int
+        Place of each of the job's ranks among those that take part, -1 for none.
+
+    Raises
+    ------
+    InputError
+        If pairs or volumes name ranks that the job does not have.
+    """
+    pairs = np.array(job.pairs, np.int64).reshape(-1, 2)
+    beyond = pairs[(pairs >= len(place)).any(axis=1) | (pairs[:, 0] == pairs[:, 1])]
+    if len(beyond):
+        what = f"pair {beyond[0].tolist()} is not of two of the {len(place)} ranks"
+        raise InputError([Problem("", what, f"use two different ranks from 0 to {len(place) - 1}")])
+    kept = place[pairs]
+    if job.volumes is None and job.collective == "all-to-all-v":
+        fix = "add 'volumes: FILE' to the job, with the columns source,destination,volume in ranks and bytes"
+        raise InputError([Problem("", "no volumes are stated for all-to-all-v", fix)])
+    volumes = None if job.volumes is None else job.volumes.between(place, job.sizes[0])
+    alive = kept[(kept >= 0).all(axis=1)]
+    return Group(len(domain), domain, tuple(map(tuple, alive.tolist())), job.chunks or CHUNKS, volumes)
 
 
 def jobs_asked_for(
@@ -123,6 +185,8 @@ def jobs_asked_for(
     stated = (
         jobs_of(layout) if collectives is None else [Job(0, name, None, DEFAULT_SIZES, order) for name in collectives]
     )
+    if asked and any(job.volumes for job in stated):
+        raise InputError("size: the volumes that the layout states are the bytes of all-to-all-v", "leave out --size")
     return [
         replace(
             job,
@@ -132,6 +196,7 @@ def jobs_asked_for(
             ranks=job.ranks if (ranks, rank_order) == (None, "linear") else order,
             model=wanted,
             pairs=job.pairs if collectives is None else (),
+            volumes=job.volumes if collectives is None else None,
         )
         for number, job in enumerate(stated)
         for chosen, wanted in [_asked_of(job, algorithm, model, collectives is None)]

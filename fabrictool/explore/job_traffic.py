@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fabrictool.collectives.schedules import ALGORITHMS, Group, Schedule, Shifts, default_algorithm
-from fabrictool.collectives.workloads import jobs_of, rank_list
+from fabrictool.collectives.entries import Group, Schedule
+from fabrictool.collectives.schedules import ALGORITHMS, default_algorithm
+from fabrictool.collectives.workloads import group_of, jobs_of, rank_list
 from fabrictool.errors import InputError, NotSupportedError, Problem, did_you_mean
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.layout.model import Layout
@@ -33,7 +34,8 @@ def collective_flows(wiring: Wiring, word: str) -> Flows:
         If there is no such algorithm, or it does not fit the ranks.
     """
     name, _, algorithm = word.partition(":")
-    return _merged(wiring, [_volumes(wiring, name, algorithm, np.arange(wiring.hosts, dtype=np.int32))])
+    ranks = np.arange(wiring.hosts, dtype=np.int32)
+    return _merged(wiring, [_volumes(name, algorithm, Group(len(ranks), _domains(wiring, ranks)), ranks)])
 
 
 def scenario_flows(wiring: Wiring, layout: Layout | None) -> Flows:
@@ -49,21 +51,22 @@ def scenario_flows(wiring: Wiring, layout: Layout | None) -> Flows:
     found = []
     for job in jobs_of(layout):
         ranks = rank_list(job.ranks, wiring.hosts, job.path)
-        if job.pairs:
-            source, target = np.array(job.pairs, np.int32).T
-            found.append((ranks[source], ranks[target], np.full(len(source), job.sizes[0])))
-        else:
-            source, target, volume = _volumes(wiring, job.collective, job.algorithm or "", ranks)
-            found.append((source, target, volume * job.sizes[0]))
+        group = group_of(job, _domains(wiring, ranks), np.arange(len(ranks)))
+        source, target, volume = _volumes(job.collective, job.algorithm or "", group, ranks)
+        found.append((source, target, volume * job.sizes[0]))
     return _merged(wiring, found)
 
 
-def _volumes(wiring: Wiring, name: str, algorithm: str, ranks: I4) -> tuple[I4, I4, F8]:
+def _domains(wiring: Wiring, ranks: I4) -> I4:
+    """Return the scale-up domain of each rank; one of its own for a rank without."""
+    domain: I4 = np.where(wiring.domain[ranks] >= 0, wiring.domain[ranks], -1 - np.arange(len(ranks), dtype=np.int32))
+    return domain
+
+
+def _volumes(name: str, algorithm: str, group: Group, ranks: I4) -> tuple[I4, I4, F8]:
     """Return source and target endpoints and bytes of each flow of all rounds."""
     if name not in ALGORITHMS:
         raise NotSupportedError(f"collective '{name}' is not supported yet", did_you_mean(name, ALGORITHMS))
-    domain = wiring.domain[ranks]
-    group = Group(len(ranks), np.where(domain >= 0, domain, -1 - np.arange(len(ranks), dtype=np.int32)))
     chosen = algorithm or default_algorithm(name, group)
     if chosen not in ALGORITHMS[name]:
         what = f"{name} by '{chosen}' is not known"
@@ -79,14 +82,14 @@ def _volumes(wiring: Wiring, name: str, algorithm: str, ranks: I4) -> tuple[I4, 
             raise InputError(what, "use pattern all-to-all, whose loads are the same in sum, or shifts")
     source = np.concatenate([row[0] for row in rounds])
     target = np.concatenate([row[1] for row in rounds])
-    volume = np.concatenate([np.full(len(row[0]), row[2]) for row in rounds])
+    volume = np.concatenate([row[2] for row in rounds])
     return ranks[source], ranks[target], volume
 
 
-def _rounds(schedule: Schedule, size: int) -> Iterator[tuple[I4, I4, float]]:
+def _rounds(schedule: Schedule, size: int) -> Iterator[tuple[I4, I4, F8]]:
     for entry in schedule:
-        for one in entry.rounds(size) if isinstance(entry, Shifts) else [entry]:
-            yield one.source, one.target, one.share * one.repeat
+        for one in entry.rounds(size):
+            yield one.source, one.target, one.shares * one.repeat
 
 
 def _merged(wiring: Wiring, parts: list[tuple[I4, I4, F8]]) -> Flows:

@@ -12,7 +12,7 @@ from fabrictool.fabric.tables import KINDS
 from fabrictool.layout.model import HostGroup, Layout
 from fabrictool.layout.network import Network, Routing
 from fabrictool.layout.supply_checks import supply_problems
-from fabrictool.layout.workload import RankOrder
+from fabrictool.layout.workload import Job, RankOrder, WorkloadItem
 
 #: Ports or GPUs of one host group: thirty times the largest site that stands today.
 MOST_PORTS = 4_000_000
@@ -218,9 +218,25 @@ def _jobs(layout: Layout) -> Iterator[Problem]:
         if job.pairs is not None and job.collective not in ("permutation", "send-recv", "incast"):
             what = f"pairs are stated, but {job.collective} is between all ranks"
             yield Problem("", what, "remove them, or use 'collective: permutation'", (*path, "pairs"))
-        yield from _rank_order(job.ranks, (*path, "ranks"))
+        yield from _item(job, "size", path)
     for row, item in enumerate(workload.collectives if workload else []):
-        yield from _rank_order(item.ranks, ("workload", "collectives", row, "ranks"))
+        yield from _item(item, "sizes", ("workload", "collectives", row))
+
+
+def _item(item: Job | WorkloadItem, size: str, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    """Yield what is contradictory in a collective whose bytes stand under ``size``."""
+    yield from _rank_order(item.ranks, (*path, "ranks"))
+    sizes = item.sizes or [] if isinstance(item, WorkloadItem) else [item.nbytes] if item.nbytes else []
+    if item.volumes is None and not sizes:
+        yield Problem("", f"{item.collective} has no {size}", f"add '{size}: 1GiB' or the like", path)
+    if item.volumes is not None and len(sizes) > 1:
+        yield Problem("", "volumes state the bytes, but there are several sizes", "leave out 'sizes'", (*path, size))
+    if item.volumes is not None and item.collective != "all-to-all-v":
+        what = f"volumes are stated, but {item.collective} sends equal shares"
+        yield Problem("", what, "remove them, or use 'collective: all-to-all-v'", (*path, "volumes"))
+    if item.overlap and item.model != "fluid":
+        what = f"rounds overlap in the model fluid only, not in {item.model}"
+        yield Problem("", what, "add 'model: fluid', or remove 'overlap'", (*path, "overlap"))
 
 
 def _rank_order(ranks: RankOrder, path: tuple[str | int, ...]) -> Iterator[Problem]:

@@ -59,33 +59,36 @@ Algorithm = Literal[
     "auto",
 ]
 Protocol = Literal["ll", "ll128", "simple"]
+Chunks = Annotated[int, Field(strict=True, ge=1, le=65_536)]
 CostModel = Literal["bound", "alpha-beta", "loggp", "rounds", "fluid", "nccl"]
 
 
 class Job(Model):
     """One collective at one size on some ranks."""
 
-    LATER = frozenset({"chunks", "volumes"})
-
     collective: Collective
     algorithm: Algorithm | None = None
-    nbytes: Size = Field(alias="size")
+    nbytes: Size | None = Field(None, alias="size")
     ranks: RankOrder = RankOrder()
     model: CostModel = "rounds"
     protocol: Protocol | None = None
+    chunks: Chunks | None = None
+    volumes: str | None = None
+    overlap: bool = False
     pairs: list[tuple[CountOrNone, CountOrNone]] | None = None
 
 
 class WorkloadItem(Model):
     """One collective over a list of sizes."""
 
-    LATER = frozenset({"chunks", "volumes"})
-
     collective: Collective
     algorithm: Algorithm | None = None
-    sizes: Annotated[list[Size], Field(min_length=1, max_length=256)]
+    sizes: Annotated[list[Size], Field(min_length=1, max_length=256)] | None = None
     model: CostModel = "rounds"
     protocol: Protocol | None = None
+    chunks: Chunks | None = None
+    volumes: str | None = None
+    overlap: bool = False
     ranks: RankOrder = RankOrder()
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fabrictool.collectives.carriers import Lane
 from fabrictool.collectives.costs import Meter
-from fabrictool.collectives.schedules import Shifts
+from fabrictool.collectives.entries import Shifts
 from fabrictool.collectives.shifts import rank_line, shift_costs
 from fabrictool.collectives.transport import Transport
 from fabrictool.fabric import Fabric, edit

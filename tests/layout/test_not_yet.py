@@ -43,10 +43,14 @@ JOBS = [
     ("collective: permutation, size: 1GiB", "no pairs are stated; add 'pairs: [[0, 1], …]' to the job"),
     ("collective: permutation, size: 1GiB, pairs: [[0, 16]]", "pair [0, 16] is not of two of the 16 ranks"),
     ("collective: send-recv, size: 1GiB, pairs: [[3, 3]]", "pair [3, 3] is not of two of the 16 ranks"),
-    ("collective: all-to-all-v, size: 1GiB", "'all-to-all-v' is not supported yet"),
+    ("collective: all-to-all-v, size: 1GiB", "no volumes are stated for all-to-all-v; add 'volumes: FILE' to the job"),
+    ("collective: all-reduce, size: 1GiB, volumes: v.csv", "volumes are stated, but all-reduce sends equal shares"),
+    ("collective: all-reduce", "all-reduce has no size; add 'size: 1GiB' or the like"),
+    ("collective: all-reduce, size: 1GiB, overlap: true", "rounds overlap in the model fluid only, not in rounds"),
+    ("collective: all-reduce, algorithm: ring, size: 1GiB, chunks: 4", "ring does not cut messages into chunks; use d"),
+    ("collective: all-to-all, size: 1GiB, chunks: 4", "does not cut messages into chunks; remove 'chunks'"),
+    ("collective: all-reduce, size: 1GiB, chunks: 0", "chunks"),
     ("collective: all-reduce, size: 1GiB, pairs: [[0, 5]]", "pairs are stated, but all-reduce"),
-    ("collective: all-reduce, size: 1GiB, chunks: 4", "key 'chunks' is not supported yet"),
-    ("collective: all-to-all, size: 1GiB, volumes: x.csv", "key 'volumes' is not supported yet"),
     ("collective: all-reduce, algorithm: sharp, size: 1GiB", "by 'sharp' is not supported yet"),
     ("collective: all-reduce, algorithm: auto, size: 1GiB", "'auto' is not supported yet"),
     ("collective: all-reduce, size: 1GiB, model: nccl", "host type 'h1' has no 'gpu', so its generation is not known"),
@@ -63,7 +67,9 @@ JOBS = [
 ]
 TOP_LEVEL = [
     ("workload: {collectives: [{collective: all-reduce, sizes: [1GiB], ranks: {seed: 2}}]}", "'seed' belongs to"),
-    ("workload: {collectives: [{collective: all-to-all-v, sizes: [1GiB]}]}", "'all-to-all-v' is not supported yet"),
+    ("workload: {collectives: [{collective: all-to-all-v, sizes: [1GiB]}]}", "no volumes are stated"),
+    ("workload: {collectives: [{collective: all-to-all-v, volumes: v, sizes: [1B, 2B]}]}", "there are several sizes"),
+    ("workload: {collectives: [{collective: all-reduce}]}", "all-reduce has no sizes"),
     ("hall: {rows: 2}", "key 'rows' is not supported yet"),
     ("hall: {pitch: 1.2 m}", "key 'pitch' is not supported yet"),
     ("hall: {trays: 3}", "key 'trays' is not supported yet"),
@@ -115,7 +121,7 @@ def test_jobs(job: str, words: str, refusal) -> None:  # type: ignore[no-untyped
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--collective", "all-to-all-v"], "collective 'all-to-all-v' is not supported yet; use one of all-reduce"),
+        (["--collective", "all-to-all-v"], "no volumes are stated for all-to-all-v; add"),
         (["--collective", "permutation"], "no pairs are stated"),
         (["--collective", "all-reduce", "--algorithm", "nvls"], "all-reduce by 'nvls' is not supported yet; use"),
         (["--model", "logp"], "model 'logp' is not supported yet; use one of rounds, alpha-beta, loggp, bound, fluid"),

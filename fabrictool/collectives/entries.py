@@ -1,0 +1,158 @@
+"""What schedules are made of: flows that start together, many shifts, and flows that wait for others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fabrictool.fabric.tables import F8, I4
+
+I8 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Round:
+    """Flows that start together; the next round starts when all have ended.
+
+    Parameters
+    ----------
+    source, target : (flows,) int32
+        Places in the job's rank list.
+    share : float or (flows,) float64
+        Bytes of each flow for one byte of the collective's size.
+    repeat : int
+        How often the round runs.
+    """
+
+    source: I4
+    target: I4
+    share: float | F8
+    repeat: int = 1
+
+    @property
+    def shares(self) -> F8:
+        """Bytes of each flow for one byte of the collective's size, (flows,)."""
+        return np.broadcast_to(np.asarray(self.share, np.float64), self.source.shape)
+
+    def rounds(self, size: int) -> Iterator[Round]:
+        """Yield the round itself."""
+        yield self
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """What ranks send to others, in bytes, (flows,) each: sources, targets and bytes for one byte of the size."""
+
+    source: I4
+    target: I4
+    share: F8
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """Rounds i -> i + r over a job's ranks, one for each r of ``steps``, each flow with ``share``."""
+
+    steps: npt.NDArray[np.int64]
+    share: float
+
+    def rounds(self, size: int) -> Iterator[Round]:
+        """Yield the rounds one by one."""
+        for step in self.steps.tolist():
+            yield shift(size, step, self.share)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Flows that each start when those they wait for have ended: there is no barrier.
+
+    Parameters
+    ----------
+    source, target : (flows,) int32
+        Places in the job's rank list.
+    share : (flows,) float64
+        Bytes of each flow for one byte of the collective's size.
+    later, earlier : (waits,) int64
+        Flow ``later[i]`` starts after flow ``earlier[i]`` has ended.
+    """
+
+    source: I4
+    target: I4
+    share: F8
+    later: I8
+    earlier: I8
+
+    def rounds(self, size: int) -> Iterator[Round]:
+        """Yield the flows in rounds: each in the first round after those that it waits for."""
+        stage = self._stages()
+        order = np.argsort(stage, kind="stable")
+        for flow in np.split(order, np.cumsum(np.bincount(stage))[:-1]):
+            yield Round(self.source[flow], self.target[flow], self.share[flow])
+
+    def _stages(self) -> I8:
+        """Return how many flows one after another come before each, (flows,)."""
+        flows = len(self.source)
+        order = np.argsort(self.earlier, kind="stable")
+        later = self.later[order]
+        first = np.concatenate(([0], np.cumsum(np.bincount(self.earlier, minlength=flows))))
+        waits = np.bincount(self.later, minlength=flows)
+        stage, ready, now = np.zeros(flows, np.int64), np.flatnonzero(waits == 0), 0
+        while len(ready):
+            stage[ready] = now
+            count = first[ready + 1] - first[ready]
+            start = np.repeat(first[ready] - np.cumsum(count) + count, count)
+            freed, times = np.unique(later[start + np.arange(count.sum())], return_counts=True)
+            waits[freed] -= times
+            ready, now = freed[waits[freed] == 0], now + 1
+        return stage
+
+
+Schedule = Iterator[Round | Shifts | Pipeline]
+
+#: Parts that a message is cut into where a schedule pipelines and nothing else is stated.
+CHUNKS = 16
+
+
+@dataclass(frozen=True)
+class Group:
+    """Ranks that communicate.
+
+    Parameters
+    ----------
+    size : int
+    domain : (size,) int32
+        Scale-up domain of each.
+    pairs : tuple of (int, int)
+        Who sends to whom, where that is stated.
+    chunks : int
+        Parts that a message is cut into by schedules that pipeline.
+    volumes : Volumes, optional
+        What each rank sends to each other, where that is stated.
+    """
+
+    size: int
+    domain: I4
+    pairs: tuple[tuple[int, int], ...] = ()
+    chunks: int = CHUNKS
+    volumes: Volumes | None = None
+
+    def per_domain(self) -> int | None:
+        """Return the ranks of each domain if they are equal and stand together, else None."""
+        change = np.flatnonzero(self.domain[1:] != self.domain[:-1]) + 1
+        runs = np.diff(np.r_[0, change, self.size])
+        if len(np.unique(self.domain)) != len(runs) or (runs != runs[0]).any():
+            return None
+        return int(runs[0])
+
+
+def all_ranks(size: int) -> I4:
+    """Return the places of all ranks."""
+    return np.arange(size, dtype=np.int32)
+
+
+def shift(size: int, step: int, share: float, repeat: int = 1) -> Round:
+    """Return a round in which each rank sends to the rank that is ``step`` on."""
+    ranks = all_ranks(size)
+    return Round(ranks, (ranks + step) % size, share, repeat)
