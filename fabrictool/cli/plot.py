@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fabrictool.layout.model import Layout
     from fabrictool.plot.curves import Curve
 
-FIGURES = ("busbw", "topology", "load")
+FIGURES = ("busbw", "topology", "load", "elevation")
 #: Options that only one figure takes, with their defaults.
 _OPTIONS_OF: dict[str, dict[str, Any]] = {
     "busbw": {"collectives": (), "algorithm": None, "ranks": None, "model": "rounds", "measured": ()},
@@ -29,12 +29,16 @@ _OPTIONS_OF: dict[str, dict[str, Any]] = {
         "fail_domain": (),
         "slow": (),
     },
+    "elevation": {"racks": (), "devices": ()},
 }
+_SINGULAR = {"collectives": "collective", "racks": "rack", "devices": "device"}
 
 
 @click.command("plot", short_help="Draw a figure of a layout.")
 @click.argument("layout_path", metavar="LAYOUT")
-@click.option("--what", default="busbw", show_default=True, metavar="FIGURE", help="busbw, topology or load.")
+@click.option(
+    "--what", default="busbw", show_default=True, metavar="FIGURE", help="busbw, topology, load or elevation."
+)
 @click.option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file; default LAYOUT-FIGURE.png.")
 @click.option("--collective", "collectives", multiple=True, metavar="NAME", help="all-reduce, …; repeatable.")
 @click.option("--algorithm", metavar="NAME", help="ring, hierarchical, halving-doubling, pairwise, …")
@@ -47,6 +51,8 @@ _OPTIONS_OF: dict[str, dict[str, Any]] = {
 @click.option("--network", metavar="NAME", help="Of a topology or loads: one network; default all, or the first.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of loads: of random faults.")
 @click.option("--measured", multiple=True, metavar="LOG", help="Of busbw: logs of nccl-tests, OSU, or CSV; repeatable.")
+@click.option("--rack", "racks", multiple=True, metavar="NAME", help="Of elevations: a rack, or all; repeatable.")
+@click.option("--device", "devices", multiple=True, metavar="NAME", help="Of elevations: ports of one; repeatable.")
 @fault_options
 @click.option("--title", metavar="TEXT", help="Default: the layout's name.")
 @quiet_option
@@ -66,28 +72,31 @@ def command(
     each is drawn with its links, in larger networks equal devices share a box.
 
     load: what each link between switches carries under a routing and a pattern, a row a switch.
+
+    elevation: racks from the front with devices, feeds and ports in use, and where the ports of switches lead.
+    Of more than eight racks one of each kind is drawn; --rack and --device pick some. Several pages make one
+    .pdf, or numbered images.
     """
     from fabrictool.plot.images import image_format
 
     if what not in FIGURES:
         raise NotSupportedError(f"figure '{what}' is not supported yet", f"use --what {' or '.join(FIGURES)}")
-    if what == "busbw" and network is not None:
+    if what in ("busbw", "elevation") and network is not None:
         raise click.UsageError("--network goes with --what topology or load")
     _refuse_options(what, options)
     if output is not None:
         image_format(output)
-    draw = {"busbw": _busbw, "topology": _topology, "load": _load}[what]
-    name, figure, drawn = draw(layout_path, title, network, options)
-    path = output or f"{name}-{what}.png"
-    _write(figure, path)
+    draw = {"busbw": _busbw, "topology": _topology, "load": _load, "elevation": _elevation}[what]
+    name, figures, drawn = draw(layout_path, title, network, options)
+    paths = _write(figures, output or f"{name}-{what}.png")
     if as_json:
-        print_json({"format": 1, "layout": name, "what": what, "file": path} | drawn)
+        print_json({"format": 1, "layout": name, "what": what, "file": paths[0], "files": paths} | drawn)
     elif not quiet:
-        click.echo(f"wrote {path}", err=True)
+        click.echo(f"wrote {', '.join(paths)}", err=True)
     return 0
 
 
-Drawn = tuple[str, "Figure", dict[str, object]]
+Drawn = tuple[str, list["Figure"], dict[str, object]]
 
 
 def _refuse_options(what: str, options: dict[str, Any]) -> None:
@@ -95,7 +104,7 @@ def _refuse_options(what: str, options: dict[str, Any]) -> None:
     for figure, defaults in _OPTIONS_OF.items():
         given = [name for name, default in defaults.items() if figure != what and options[name] != default]
         if given:
-            option = given[0].replace("collectives", "collective").replace("_", "-")
+            option = _SINGULAR.get(given[0], given[0]).replace("_", "-")
             raise click.UsageError(f"--{option} goes with --what {figure}")
 
 
@@ -112,7 +121,7 @@ def _busbw(layout_path: str, title: str | None, network: str | None, options: di
     fabric = build(layout)
     curves = _curves(layout, fabric, options)
     figure = draw(curves, title or layout.name, subtitle(layout, fabric, curves))
-    return layout.name, figure, {"curves": [curve.to_dict() for curve in curves]}
+    return layout.name, [figure], {"curves": [curve.to_dict() for curve in curves]}
 
 
 def _curves(layout: Layout, fabric: Fabric, options: dict[str, Any]) -> list[Curve]:
@@ -139,7 +148,7 @@ def _topology(layout_path: str, title: str | None, network: str | None, options:
     found = opened(layout_path)
     fabric = found.fabric if isinstance(found, Imported) else build(found)
     shown = topology_outlines(fabric, network)
-    return fabric.name, draw_topology(shown, title or fabric.name), {"networks": [one.to_dict() for one in shown]}
+    return fabric.name, [draw_topology(shown, title or fabric.name)], {"networks": [one.to_dict() for one in shown]}
 
 
 def _load(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
@@ -149,10 +158,25 @@ def _load(layout_path: str, title: str | None, network: str | None, options: dic
 
     faults = {name: options[name] for name in ("fail_links", "fail_devices", "fail_domain", "slow", "seed")}
     routes = route(layout_path, options["routing"], options["pattern"], network, **faults)
-    return routes.layout, load_figure(routes, title), {"loads": routes.to_dict()["loads"]}
+    return routes.layout, [load_figure(routes, title)], {"loads": routes.to_dict()["loads"]}
 
 
-def _write(figure: Figure, path: str) -> None:
-    from fabrictool.plot.images import image_bytes, image_format
+def _elevation(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
+    """Return the pages, and racks and ports for JSON."""
+    from fabrictool.formats.imported import Imported
+    from fabrictool.formats.recognise import opened
+    from fabrictool.plot.elevation import elevation, elevation_figures
 
-    write_file(path, image_bytes(figure, image_format(path)))
+    found = opened(layout_path)
+    shown = elevation(found.fabric if isinstance(found, Imported) else found, options["racks"], options["devices"])
+    return shown.fabric.name, elevation_figures(shown, title), shown.to_dict()
+
+
+def _write(figures: list[Figure], path: str) -> list[str]:
+    """Write figures and return the names of the files."""
+    from fabrictool.plot.images import page_files
+
+    files = page_files(figures, path)
+    for name, content in files:
+        write_file(name, content)
+    return [name for name, _ in files]

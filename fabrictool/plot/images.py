@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,31 @@ def image_format(path: str) -> str:
         what = f"'.{suffix}' is no image format known here" if suffix else "has no suffix that tells the image format"
         raise InputError([Problem(path, what, f"let the name end in {', '.join(f'.{known}' for known in FORMATS)}")])
     return suffix
+
+
+def page_files(figures: Sequence[Figure], path: str) -> list[tuple[str, bytes]]:
+    """Return the files that hold figures, with their contents: one document, or an image for each.
+
+    The first image bears the name given, and ``racks.png`` is followed by ``racks-2.png`` and so on.
+    """
+    form = image_format(path)
+    if form == "pdf" and len(figures) > 1:
+        return [(path, _pdf_pages(figures))]
+    place = Path(path)
+    names = [path, *(str(place.with_name(f"{place.stem}-{row}{place.suffix}")) for row in range(2, len(figures) + 1))]
+    return [(name, image_bytes(figure, form)) for name, figure in zip(names, figures, strict=True)]
+
+
+def _pdf_pages(figures: Sequence[Figure]) -> bytes:
+    import io
+
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    content = io.BytesIO()
+    with house_style(), PdfPages(content, metadata=FORMATS["pdf"]) as pages:
+        for figure in figures:
+            pages.savefig(figure)
+    return content.getvalue()
 
 
 def image_bytes(figure: Figure, form: str) -> bytes:

@@ -64,6 +64,27 @@ def test_options_of_loads_go_with_loads(option, capfd):
     assert files() == ["small.yaml"]
 
 
+def test_several_pages_make_numbered_images_or_one_document(capfd):
+    racks = "racks: {type: {name: r, u: 4, tare: 50 kg, capacity: 900 kg}}\n"
+    Path("small.yaml").write_text(LAYOUT + racks)
+    assert run("small.yaml", "--what", "elevation", "--json") == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["files"] == ["small-elevation.png", "small-elevation-2.png"]
+    assert document["file"] == document["files"][0]
+    assert [row["racks"] for row in document["racks"]][:2] == [["r01"], ["r02"]]
+    assert [row["device"] for row in document["devices"]] == ["leaf-01", "spine-01"]
+    assert run("small.yaml", "--what", "elevation", "-o", "a.pdf") == 0
+    assert files() == ["a.pdf", "small-elevation-2.png", "small-elevation.png", "small.yaml"]
+
+
+def test_ports_of_a_device_need_no_racks(capfd):
+    assert run("small.yaml", "--what", "elevation", "--device", "leaf-02", "--json") == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["racks"] == []
+    assert [port["peer"] for cage in document["devices"][0]["cages"] for port in cage["ports"]][:4] == [
+        "h-05", "h-06", "h-07", "h-08"]  # fmt: skip
+
+
 def test_topology_writes_its_figure_and_counts(capfd):
     assert run("small.yaml", "--what", "topology", "--network", "compute", "--json") == 0
     document = json.loads(capfd.readouterr().out)
@@ -93,7 +114,11 @@ def test_options_of_the_other_figure_are_refused(arguments, message, capfd):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--what", "power"], "figure 'power' is not supported yet; use --what busbw"),
+        (["--what", "weather"], "figure 'weather' is not supported yet; use --what busbw"),
+        (["--what", "elevation"], "the layout has no racks to draw; add racks"),
+        (["--what", "elevation", "--device", "leaf-9"], "there is no device 'leaf-9'; did you mean"),
+        (["--what", "elevation", "--network", "compute"], "--network goes with --what topology"),
+        (["--rack", "r01"], "--rack goes with --what elevation"),
         (["-o", "a.gif"], "a.gif: '.gif' is no image format known here; let the name end in .png, .svg, .pdf"),
         (["-o", "nowhere/a.png"], "nowhere/a.png: cannot be written: No such file or directory; choose another place"),
         (["-o", "small.yaml/a.png"], "small.yaml/a.png: cannot be written: Not a directory"),

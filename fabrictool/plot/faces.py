@@ -1,0 +1,201 @@
+"""Racks as they look from the front: what stands in which unit, ports in use, and the load of each feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from fabrictool.errors import InputError, did_you_mean
+from fabrictool.fabric import KINDS, Fabric
+from fabrictool.fabric.tables import I4
+from fabrictool.placement import Placement, type_figures
+from fabrictool.placement.figures import with_assumed_units
+from fabrictool.plot.site import Site
+from fabrictool.power.feeds import lost_feeds
+from fabrictool.power.limits import POWER_FACTOR, feed_w
+from fabrictool.power.racks import known
+from fabrictool.power.supply import rack_feeds
+
+#: Racks of a layout up to which each is drawn; in larger ones equal racks share a drawing.
+EACH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A device in a rack: lowest unit and height, and how many of its ports each network uses.
+
+    ``network`` is its network's row, -1 for a device in several.
+    """
+
+    unit: int
+    units: int
+    device: str
+    type: str
+    kind: str
+    network: int
+    ports: int
+    used: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLoad:
+    """What a feed of a rack carries with all feeds alive, and once those that may fail have failed; in W."""
+
+    feed: str
+    load_w: float
+    after_loss_w: float
+    carries_w: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A rack, or several that are equal but for names; what is not known is None."""
+
+    racks: tuple[str, ...]
+    role: str
+    type: str
+    units: int
+    units_used: int
+    it_w: float | None
+    limit_w: float | None
+    weight_kg: float | None
+    feeds: tuple[FeedLoad, ...]
+    devices: tuple[Standing, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rack as one JSON object."""
+        return asdict(self)
+
+
+def faces(site: Site, racks: Sequence[str] = ()) -> list[Face]:
+    """Return the racks to draw.
+
+    Parameters
+    ----------
+    site : Site
+    racks : sequence of str, optional
+        Names, or ``all``. By default all of a layout of up to 8 racks; in a larger one the first of each kind
+        stands for those that hold the same at the same units.
+
+    Raises
+    ------
+    InputError
+        If there is no such rack.
+    """
+    names = site.placement.racks.name.tolist()
+    strange = [rack for rack in racks if rack not in names and rack != "all"]
+    if strange:
+        raise InputError(f"--rack: there is no rack '{strange[0]}'", did_you_mean(strange[0], [*names, "all"]))
+    chosen = [row for row, name in enumerate(names) if name in racks or "all" in racks or not racks]
+    found = list(_each(site, np.array(chosen, np.int32)))
+    return found if racks or len(names) <= EACH else _alike(found)
+
+
+def _alike(found: Sequence[Face]) -> list[Face]:
+    """Put racks together that differ in names only, in the order of the first of each."""
+    kinds: dict[object, list[Face]] = {}
+    for face in found:
+        holds = tuple((d.unit, d.units, d.type, d.kind, d.network, d.used) for d in face.devices)
+        feeds = tuple((load.feed, load.load_w) for load in face.feeds)
+        kinds.setdefault((face.role, face.type, face.units, face.it_w, face.limit_w, feeds, holds), []).append(face)
+    return [_joined(alike) for alike in kinds.values()]
+
+
+def _joined(alike: Sequence[Face]) -> Face:
+    first = alike[0]
+    return Face(
+        tuple(rack for face in alike for rack in face.racks), first.role, first.type, first.units, first.units_used,
+        first.it_w, first.limit_w, first.weight_kg, first.feeds, first.devices,
+    )  # fmt: skip
+
+
+def _each(site: Site, chosen: I4) -> Iterator[Face]:
+    racks, power = site.placement.racks, site.power
+    inside = _devices_of(site.placement, len(racks))
+    standing = _Devices(site)
+    feeds = _feed_loads(site)
+    for row in chosen.tolist():
+        yield Face(
+            (str(racks.name[row]),), str(racks.role[row]), str(racks.type[row]), int(racks.units[row]),
+            int(power.units_used[row]), known(power.it_w[row]), known(power.limit_w[row]), known(power.weight_kg[row]),
+            feeds[row] if feeds else (), tuple(standing.of(device) for device in inside[row]),
+        )  # fmt: skip
+
+
+def _devices_of(placement: Placement, racks: int) -> list[list[int]]:
+    """Return the devices of each rack from the bottom up."""
+    order = np.lexsort((placement.unit, placement.rack))
+    bounds = np.searchsorted(placement.rack[order], np.arange(racks + 1))
+    return [part.tolist() for part in np.split(order, bounds)[1:-1]]
+
+
+class _Devices:
+    """Looks up what a figure says of a device."""
+
+    def __init__(self, site: Site) -> None:
+        figures, _ = with_assumed_units(type_figures(site.layout, site.fabric), site.layout, site.fabric)
+        self.fabric, self.units, self.unit = site.fabric, figures.units, site.placement.unit
+        self.ports, self.used = port_use(site.fabric)
+
+    def of(self, device: int) -> Standing:
+        """Return a device with its place and ports."""
+        devices = self.fabric.devices
+        whole = devices.chassis is not None and devices.chassis[device] >= 0
+        return Standing(
+            int(self.unit[device]),
+            max(1, round(float(self.units[devices.type[device]]))),
+            self.fabric.names[device].partition("/")[0] if whole else self.fabric.names[device],
+            self.fabric.types[devices.type[device]],
+            KINDS[int(devices.kind[device])],
+            int(devices.network[device]),
+            int(self.ports[device]),
+            tuple(self.used[device].tolist()),
+        )
+
+
+def port_use(fabric: Fabric) -> tuple[I4, I4]:
+    """Return the ports of each device, (devices,), and how many each network uses, (devices, networks).
+
+    The first chip of a director counts for all chips, and links inside it do not count.
+    """
+    devices, networks = fabric.devices, len(fabric.networks)
+    stands = np.arange(len(devices))
+    if devices.chassis is not None:
+        inside = np.flatnonzero(devices.chassis >= 0)
+        _, first, which = np.unique(devices.chassis[inside], return_index=True, return_inverse=True)
+        stands[inside] = inside[first][which]
+    a, z = (stands[end] for end in fabric.ends)
+    within = a == z
+    used = np.zeros(len(devices) * networks, np.int32)
+    for end in (a, z):
+        key = end[~within] * networks + fabric.links.network[~within]
+        used += np.bincount(key, minlength=len(used)).astype(np.int32)
+    ports = np.bincount(stands[fabric.ports.device], minlength=len(devices)).astype(np.int32)
+    ports -= 2 * np.bincount(a[within], minlength=len(devices)).astype(np.int32)
+    return ports, used.reshape(len(devices), networks)
+
+
+def _feed_loads(site: Site) -> list[tuple[FeedLoad, ...]]:
+    """Return the feeds of each rack with their loads; none for racks of unknown power, or without feeds."""
+    hall = site.layout.hall
+    if hall is None or not hall.feeds:
+        return []
+    factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor
+    has = rack_feeds(len(site.placement.racks), len(hall.feeds), hall.feeds_per_rack)
+    carries = [feed_w(feed, factor) for feed in hall.feeds]
+    count = int(has[0].sum())
+    redundancy = hall.feeds[0].redundancy
+    if count < len(hall.feeds) and redundancy != "N":
+        redundancy = "N+1"  # each rack has a few of the systems, and loses one of them
+    left = count - lost_feeds(redundancy, count)
+    return [
+        tuple(
+            FeedLoad(hall.feeds[feed].name, it_w / count, it_w / left, carries[feed])
+            for feed in np.flatnonzero(row).tolist()
+            if not np.isnan(it_w)
+        )
+        for it_w, row in zip(site.power.it_w.tolist(), has, strict=True)
+    ]
