@@ -86,6 +86,7 @@ LENGTH = Dimension(
     0.0,
     1e6,
 )
+AREA = Dimension("cross-section", "m2", "1000 mm2", {"m2": 1.0, "cm2": 1e-4, "mm2": 1e-6}, 1e-9, 1e3)
 MASS = Dimension("mass", "kg", "130 kg", {"kg": 1.0, "g": 1e-3, "t": 1e3, "lb": 0.45359237}, 0.0, 1e7)
 TEMPERATURE = Dimension("temperature", "degC", "24 C", {"C": 1.0, "degC": 1.0, "°C": 1.0}, -60.0, 200.0)
 RISE = Dimension("temperature rise", "K", "12 K", {"K": 1.0, "C": 1.0, "degC": 1.0, "°C": 1.0, "F": 5 / 9}, 0.1, 100.0)
@@ -119,7 +120,7 @@ PRESSURE = Dimension(
 RACK_UNIT_M = 0.04445
 
 _ALL = (
-    SPEED, THROUGHPUT, SIZE, TIME, POWER, APPARENT_POWER, LENGTH, MASS, TEMPERATURE, VOLTAGE, AIRFLOW, PRESSURE,
+    SPEED, THROUGHPUT, SIZE, TIME, POWER, APPARENT_POWER, LENGTH, AREA, MASS, TEMPERATURE, VOLTAGE, AIRFLOW, PRESSURE,
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # the checker sees what a value is held as
     Airflow = float
     CoolantFlow = float
     ApparentPower = float
+    Area = float
 else:
     Speed = _quantity(units.SPEED)
     Throughput = _quantity(units.THROUGHPUT)
@@ -50,6 +51,7 @@ else:
     Airflow = _quantity(units.AIRFLOW)
     CoolantFlow = _quantity(units.COOLANT_FLOW)
     ApparentPower = _quantity(units.APPARENT_POWER)
+    Area = _quantity(units.AREA)
 Ratio = Annotated[
     float,
     BeforeValidator(units.parse_ratio),

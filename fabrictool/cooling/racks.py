@@ -86,7 +86,8 @@ def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, po
     racks, figures, types = place_of.racks, type_figures(layout, fabric), fabric.devices.type
     cooling = np.append(racks.cooling, "")[place_of.rack]
     share = liquid_share(cooling, figures.air_fraction[types], figures.gpus[types])
-    liquid_w = place_of.sum_by_rack(share * figures.power_max_w[types]) + 0 * power.it_w
+    capped = np.divide(power.it_w, power.nameplate_w, out=np.ones_like(power.it_w), where=power.nameplate_w > 0)
+    liquid_w = place_of.sum_by_rack(share * figures.power_max_w[types]) * capped + 0 * power.it_w
     air_w = power.it_w - liquid_w
     airflow, air_assumed = _airflow(racks, layout.hall, air_w, power.it_w)
     coolant, liquid_assumed = _coolant(racks, layout.hall, liquid_w)

@@ -84,17 +84,18 @@ class RackGroup(Model):
     count: Count | None = None
     hosts_per_rack: Count | None = None
     power_limit_w: Power | None = Field(None, alias="power_limit")
+    power_cap_w: Power | None = Field(None, alias="power_cap")
     cooling: Cooling = "air"
     cooling_limit_w: Power | None = Field(None, alias="cooling_limit")
     pdus: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None
 
 
 class Feed(Model):
-    """An electrical feed that every rack gets: one circuit of ``amps`` at ``voltage`` line to line."""
+    """An electrical feed of racks: one circuit of ``amps`` at ``voltage``, from line to line with three phases."""
 
     name: Name
     voltage_v: Voltage = Field(alias="voltage")
-    phases: Literal[1, 3] = 3
+    phases: Literal[1, 3, "dc"] = 3
     amps: Positive
     continuous: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     redundancy: Annotated[str, Field(pattern=r"^(N|N\+1|2N|3N2R|4N3R)$")] = "N"

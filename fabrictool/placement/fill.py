@@ -80,7 +80,10 @@ def with_whole_racks(racks: Racks, rack: I4, fabric: Fabric, figures: TypeFigure
 def empty_rack(group: RackGroup, limit_w: float) -> Load:
     """Return what an empty rack of a group has room for; an unknown limit is none."""
     known = [value for value in (limit_w, group.cooling_limit_w) if value is not None and not math.isnan(value)]
-    return Load(group.type.u, min(known, default=math.inf), group.type.capacity_kg)
+    most = min(known, default=math.inf)
+    if group.power_cap_w is not None and group.power_cap_w <= most:
+        most = math.inf  # held below its nameplates, it never draws more
+    return Load(group.type.u, most, group.type.capacity_kg)
 
 
 def _fill(

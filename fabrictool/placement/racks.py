@@ -23,8 +23,9 @@ class Racks(Table):
     """Racks that are used, one row each; compute racks come first.
 
     ``role`` is ``compute`` or ``network``; ``group`` the row of the layout's rack group; ``units`` the
-    height; ``limit_w`` what the rack may draw and ``cooling_limit_w`` what its cooling is given to carry
-    off, NaN where the layout does not say; ``tare_kg`` its own weight and ``capacity_kg`` what it may carry.
+    height; ``limit_w`` what the rack may draw, ``cap_w`` what it is held to and ``cooling_limit_w`` what its cooling
+    is given to carry off, NaN where the layout does not say; ``tare_kg`` its own weight and ``capacity_kg`` what it
+    may carry.
     """
 
     name: Names
@@ -34,6 +35,7 @@ class Racks(Table):
     group: I4
     units: I4
     limit_w: F8
+    cap_w: F8
     cooling_limit_w: F8
     tare_kg: F8
     capacity_kg: F8
@@ -85,6 +87,7 @@ def rack_table(layout: Layout, group: I4, role: I4, limits_w: F8) -> Racks:
         group=group,
         units=np.array([row.type.u for row in groups], dtype=np.int32)[group],
         limit_w=limits_w[group],
+        cap_w=number_or_nan([row.power_cap_w for row in groups])[group],
         cooling_limit_w=number_or_nan([row.cooling_limit_w for row in groups])[group],
         tare_kg=number_or_nan([row.type.tare_kg for row in groups])[group],
         capacity_kg=number_or_nan([row.type.capacity_kg for row in groups])[group],
@@ -95,7 +98,7 @@ def no_racks(devices: int) -> Placement:
     """Return the placement of devices of which none has a rack."""
     nowhere, names = np.full(devices, -1, dtype=np.int32), np.zeros(0, dtype="U1")
     rows, values = np.zeros(0, dtype=np.int32), np.zeros(0)
-    racks = Racks(names, names, names, names, rows, rows, values, values, values, values)
+    racks = Racks(names, names, names, names, rows, rows, values, values, values, values, values)
     return Placement(nowhere, nowhere, racks, (), ())
 
 

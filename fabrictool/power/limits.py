@@ -77,8 +77,13 @@ def feed_w(feed: Feed, power_factor: float) -> float:
     IEC 60364 and 60898 allow 100 %.
     """
     apparent = three_phase_va if feed.phases == 3 else single_phase_va
-    continuous = CONTINUOUS if feed.continuous is None else feed.continuous
-    return float(apparent(feed.voltage_v, feed.amps)) * continuous * power_factor
+    factor = 1.0 if feed.phases == "dc" else power_factor
+    return float(apparent(feed.voltage_v, feed.amps)) * continuous_share(feed) * factor
+
+
+def continuous_share(feed: Feed) -> float:
+    """Return the share of a feed's rating that may be drawn all the time."""
+    return CONTINUOUS if feed.continuous is None else feed.continuous
 
 
 def _refuse_impossible(feeds: list[Feed]) -> None:
@@ -111,6 +116,6 @@ def _assumptions(hall: Hall, carried: float) -> tuple[Assumption, ...]:
     if any(feed.continuous is None for feed in feeds):
         source = "NEC 2023 210.20(A), 215.3 (IEC 60364: 1.0)"
         made.append(Assumption("continuous load of a breaker", f"{CONTINUOUS:g} of its rating", source))
-    if hall.power_factor is None:
+    if hall.power_factor is None and any(feed.phases != "dc" for feed in feeds):
         made.append(Assumption("power factor", f"{POWER_FACTOR:g}", "common for server power supplies; assumed"))
     return tuple(made)

@@ -11,6 +11,9 @@ from fabrictool.fabric.tables import F8, I4, Fabric
 from fabrictool.placement import Placement, TypeFigures, type_figures
 from fabrictool.placement.figures import has_figures, with_assumed_units
 from fabrictool.placement.racks import no_racks
+from fabrictool.power.capping import cap_findings
+from fabrictool.power.cords import cord_findings
+from fabrictool.power.lines import Circuits, circuit_findings, circuits_of
 from fabrictool.power.missing import missing_figures, types_without
 from fabrictool.power.overloads import Overload, fewer_hosts, kilograms, kilowatts, overload_findings, rack_units
 from fabrictool.records import Finding
@@ -28,7 +31,9 @@ class RackPower:
     rack : tuple of str, (racks,)
         Names of the racks.
     it_w : ndarray, (racks,)
-        Sum of the known maxima of what stands in a rack, in W; NaN if none is known.
+        Sum of the known maxima of what stands in a rack, at most its cap, in W; NaN if none is known.
+    nameplate_w : ndarray, (racks,)
+        That sum without the cap, in W.
     it_typical_w : ndarray, (racks,)
         Sum of typical power, in W; NaN unless known for everything in a rack.
     limit_w : ndarray, (racks,)
@@ -42,11 +47,14 @@ class RackPower:
     no_power_data : tuple of str
         Types of which no maximum power is known; they are in no sum.
     findings : tuple of Finding
-        Overloaded racks, and types without data.
+        Overloaded racks and circuits, and types without data.
+    circuits : tuple of Circuits
+        What the lines of each feed carry, where feeds are stated.
     """
 
     rack: tuple[str, ...]
     it_w: F8
+    nameplate_w: F8
     it_typical_w: F8
     limit_w: F8
     units_used: I4
@@ -56,19 +64,25 @@ class RackPower:
     total_typical_w: float
     no_power_data: tuple[str, ...]
     findings: tuple[Finding, ...]
+    circuits: tuple[Circuits, ...] = ()
 
     def to_dict(self, facility_w: float = np.nan) -> dict[str, Any]:
         """Return the ``power`` object of the JSON output; ``facility_w`` comes from the cooling."""
-        columns = (self.it_w, self.it_typical_w, self.limit_w, self.units_used)
+        watts = {
+            "it_w": self.it_w, "nameplate_w": self.nameplate_w, "it_typical_w": self.it_typical_w,
+            "limit_w": self.limit_w,
+        }  # fmt: skip
+        columns = zip(*(column.tolist() for column in watts.values()), strict=True)
         racks = [
-            {"rack": name, "it_w": known(it), "it_typical_w": known(typical), "limit_w": known(limit), "units_used": u}
-            for name, it, typical, limit, u in zip(self.rack, *(column.tolist() for column in columns), strict=True)
+            {"rack": name} | {key: known(value) for key, value in zip(watts, row, strict=True)} | {"units_used": units}
+            for name, row, units in zip(self.rack, columns, self.units_used.tolist(), strict=True)
         ]
         return {
             "it_max_w": known(self.it_max_w),
             "it_typical_w": known(self.total_typical_w),
             "facility_w": known(facility_w),
             "racks": racks,
+            "circuits": [one.to_dict(list(self.rack)) for one in self.circuits],
         }
 
 
@@ -90,19 +104,30 @@ def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None) -> R
     maximum, typical = figures.power_max_w[types], figures.power_typical_w[types]
     placed = has_figures(fabric) if placement is None else placement.rack >= 0
     place_of = placement or no_racks(len(types))
-    it_w, load_kg = known_sum(place_of, maximum), place_of.sum_by_rack(figures.weight_kg[types])
+    nameplate_w, load_kg = known_sum(place_of, maximum), place_of.sum_by_rack(figures.weight_kg[types])
+    it_w = np.where(np.isnan(nameplate_w), np.nan, np.fmin(nameplate_w, place_of.racks.cap_w))
+    circuits = circuits_of(layout, fabric, place_of, figures, it_w)
+    total_w = float(np.nansum(maximum[placed])) - float(np.nansum(nameplate_w - it_w))
     return RackPower(
         rack=tuple(place_of.racks.name.tolist()),
         it_w=it_w,
+        nameplate_w=nameplate_w,
         it_typical_w=complete_sum(place_of, typical),
         limit_w=place_of.racks.limit_w,
         units_used=place_of.sum_by_rack(figures.units[types]).astype(np.int32),
         load_kg=load_kg,
         weight_kg=load_kg + place_of.racks.tare_kg,
-        it_max_w=float(np.nansum(maximum[placed])) if np.isfinite(maximum[placed]).any() else np.nan,
+        it_max_w=total_w if np.isfinite(maximum[placed]).any() else np.nan,
         total_typical_w=float(typical[placed].sum()) if placed.any() else np.nan,
         no_power_data=tuple(fabric.types[row] for row in types_without(figures.power_max_w, fabric)),
-        findings=(*_overloads(place_of, fabric, figures, it_w, load_kg), *missing_figures(figures, fabric)),
+        findings=(
+            *_overloads(place_of, fabric, figures, it_w, load_kg),
+            *circuit_findings(layout.hall, place_of, circuits, it_w),
+            *cord_findings(layout),
+            *cap_findings(layout, fabric, place_of, nameplate_w),
+            *missing_figures(figures, fabric),
+        ),
+        circuits=circuits,
     )
 
 

@@ -10,15 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import F8, Bool
-from fabrictool.power.conversion import UPS_LOSS, curve_efficiency, ups_loss_w
+from fabrictool.power.conversion import (
+    PSU_CURVES,
+    PSU_LOADS,
+    UPS_LOSS,
+    busbar_ohm,
+    curve_efficiency,
+    dc_bar,
+    transformer_loss_w,
+    ups_loss_w,
+)
 
 if TYPE_CHECKING:
-    from fabrictool.layout.facility import Supply
+    from fabrictool.layout.facility import Bar, Supply
     from fabrictool.layout.model import Hall
 
 #: Efficiency of elements that give none; a UPS of known rating follows its curve. Assumed.
 EFFICIENCY = {"utility": 1.0, "generator": 1.0, "transformer": 0.99, "ups": 0.96, "rectifier": 0.975, "busway": 0.99,
-              "panel": 0.995}  # fmt: skip
+              "panel": 0.995, "shelf": 0.975, "dc-dc": 0.985, "busbar": 1.0}  # fmt: skip
 
 Rows = npt.NDArray[np.int64]
 
@@ -56,13 +65,32 @@ class Part:
 
     def input_w(self, output_w: F8) -> F8:
         """Return what its elements draw for what they deliver, in W."""
+        loss_w = self._loss_w(output_w)
+        if loss_w is not None:
+            return np.where(output_w > 0, output_w + loss_w, 0.0)
         given = self.stated.efficiency
-        if given is None and self.stated.kind == "ups" and np.isfinite(self.rating_w):
-            return np.where(output_w > 0, output_w + ups_loss_w(output_w, self.rating_w, UPS_LOSS), 0.0)
-        if isinstance(given, list):
-            loads, efficiencies = np.array(given).T
+        if isinstance(given, list | str):
+            points = np.array((PSU_LOADS, PSU_CURVES[given])) if isinstance(given, str) else np.array(given).T
+            loads, efficiencies = points
             return np.asarray(output_w / curve_efficiency(output_w / self.rating_w, loads, efficiencies))
         return np.asarray(output_w / (EFFICIENCY[self.stated.kind] if given is None else given))
+
+    def _loss_w(self, output_w: F8) -> F8 | None:
+        """Return what elements under load lose, in W; None where an efficiency says it."""
+        stated = self.stated
+        if stated.bar is not None:
+            return dc_bar(output_w, stated.bar.voltage_v, bar_ohm(stated.bar) / stated.count).loss_w
+        if stated.losses is not None:
+            each = (stated.losses.no_load_w or 0.0, stated.losses.full_load_w or 0.0)
+            return transformer_loss_w(output_w, self.rating_w, stated.count * each[0], stated.count * each[1])
+        if stated.efficiency is None and stated.kind == "ups" and np.isfinite(self.rating_w):
+            return ups_loss_w(output_w, self.rating_w, UPS_LOSS)
+        return None
+
+
+def bar_ohm(bar: Bar) -> F8:
+    """Return the resistance of a bar there and back, in ohm."""
+    return busbar_ohm(2 * bar.length_m, bar.area_m2, bar.temperature_c)
 
 
 @dataclass(frozen=True)
@@ -112,7 +140,7 @@ def hanging(hall: Hall, racks: int, power_factor: float) -> Hanging:
     parts = []
     for element in stated:
         each = element.racks or max(racks, 1)
-        rating = np.inf if element.rating_va is None else element.rating_va * power_factor * element.count
+        rating = np.inf if element.rating is None else element.rating.real_w(power_factor) * element.count
         which = np.arange(racks, dtype=np.int64) // each
         count = int(which[-1]) + 1 if racks else 0
         parts.append(Part(element, which, count, tuple(row_of[name] for name in element.sources), rating))
@@ -142,14 +170,13 @@ def flow(hung: Hanging, rack_w: F8, failed: tuple[int, int] | None = None) -> Fl
     failed : (part, element), optional
     """
     parts, racks = hung.parts, len(rack_w)
-    # whether a rack gets power through each part, and by which of its sources
+    # whether a rack gets power through each part, and which share of it by each source
     alive = np.ones((len(parts), racks), dtype=bool)
-    taken = np.full((len(parts), racks), -1)
+    taken = [np.zeros((0, racks))] * len(parts)
     for row in reversed(range(len(parts))):
-        for source in reversed(parts[row].sources):
-            taken[row] = np.where(alive[source], source, taken[row])
         if parts[row].sources:
-            alive[row] = taken[row] >= 0
+            taken[row] = _shares(alive[list(parts[row].sources)], parts[row].stated.parallel)
+            alive[row] = taken[row].any(axis=0)
         if failed is not None and failed[0] == row:
             alive[row] &= parts[row].rack != failed[1]
     feed_alive = np.column_stack([alive[part] if part >= 0 else np.ones(racks, bool) for part in hung.feed_part])
@@ -159,7 +186,13 @@ def flow(hung: Hanging, rack_w: F8, failed: tuple[int, int] | None = None) -> Fl
     return _carried(hung, share[:, None] * live, taken, number == 0)
 
 
-def _carried(hung: Hanging, feed_w: F8, taken: Rows, dark: Bool) -> Flow:
+def _shares(alive: Bool, parallel: bool) -> F8:
+    """Return the share that each source gives, (sources, racks): all of the first alive one, or even ones."""
+    given = alive if parallel else alive & (np.cumsum(alive, axis=0) == 1)
+    return np.asarray(given / np.maximum(given.sum(axis=0), 1))
+
+
+def _carried(hung: Hanging, feed_w: F8, taken: list[F8], dark: Bool) -> Flow:
     """Add up from the racks to the utility; the draw of an element goes to its racks' sources by their share."""
     parts = hung.parts
     through = np.zeros((len(parts), len(feed_w)))
@@ -172,8 +205,8 @@ def _carried(hung: Hanging, feed_w: F8, taken: Rows, dark: Bool) -> Flow:
         drawn = part.input_w(output)
         factor = np.divide(drawn, output, out=np.ones_like(drawn), where=output > 0)
         up_w = through[row] * factor[part.rack]
-        for source in part.sources:
-            through[source] += np.where(taken[row] == source, up_w, 0.0)
+        for source, share in zip(part.sources, taken[row], strict=True):
+            through[source] += share * up_w
         utility += 0.0 if part.sources else float(drawn.sum())
         outputs.append(output)
         inputs.append(drawn)

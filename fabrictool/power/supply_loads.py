@@ -146,11 +146,12 @@ def _single_points(hall: Hall, placement: Placement, dark: dict[str, tuple[int, 
 
 def _assumptions(hall: Hall) -> tuple[Assumption, ...]:
     made = []
-    for kind in dict.fromkeys(element.kind for element in hall.supply or () if element.efficiency is None):
+    silent = [e.kind for e in hall.supply or () if e.efficiency is None and e.losses is None and e.bar is None]
+    for kind in dict.fromkeys(silent):
         if EFFICIENCY[kind] == 1:
             continue
         value = f"{EFFICIENCY[kind]:g}"
-        rated = [e for e in hall.supply or () if e.kind == kind and e.rating_va is not None and e.efficiency is None]
+        rated = [e for e in hall.supply or () if e.kind == kind and e.rating is not None and e.efficiency is None]
         if kind == "ups" and rated:
             value = "loss 1.0 % of the rating + 1.5 % of the load + 1.5 % at its square"
         made.append(Assumption(f"efficiency of each {kind}", value, "common for its kind; assumed"))

@@ -58,7 +58,7 @@ def test_a_rack_of_which_nothing_is_known_has_no_power_rather_than_none():
     result = power({"type": host("mystery", u=4), "count": 3}, {"type": RACK})
     assert math.isnan(result.it_w[0])
     assert result.to_dict()["racks"] == [
-        {"rack": "r01", "it_w": None, "it_typical_w": None, "limit_w": None, "units_used": 12}
+        {"rack": "r01", "it_w": None, "nameplate_w": None, "it_typical_w": None, "limit_w": None, "units_used": 12}
     ]
     assert result.to_dict()["it_max_w"] is None
     assert [finding.id for finding in result.findings] == ["no-power-data", "no-weight-data"]
