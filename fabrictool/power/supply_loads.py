@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -120,17 +121,35 @@ def _elements(hung: Hanging, base: Flow, worst: Worst) -> Iterator[Element]:
 
 
 def _overloaded(elements: tuple[Element, ...]) -> Iterator[Finding]:
+    """Yield overloads; equal elements of a part with equal overloads make one finding."""
+    alike: dict[tuple[str, str, str], list[Element]] = {}
     for one in elements:
-        title, fix = f"{one.kind} {one.name}", f"a rating of {format_power(one.worst_w)} or more, or fewer racks on it"
-        if one.load_w > one.rating_w * (1 + TOLERANCE):
-            message = f"carries {kilowatts(one.load_w, one.rating_w)} with everything running"
-            yield Finding("supply-overload", "error", title, message, fix)
-        elif one.worst_w > one.rating_w * (1 + TOLERANCE):
-            message = f"would carry {kilowatts(one.worst_w, one.rating_w)} once {one.worst_failure} has failed"
-            yield Finding("supply-overload-after-loss", "error", title, message, fix)
-        elif one.load_w > one.left_w * (1 + TOLERANCE):
-            message = f"would carry {kilowatts(one.load_w, one.left_w)} once one of its modules has failed"
-            yield Finding("supply-overload-after-loss", "error", title, message, f"one module more, or {fix}")
+        found = _overload(one)
+        if found is not None:
+            base = re.sub(r"-\d+$", "", one.name)
+            alike.setdefault((base, found[0], found[1].partition(" once ")[0]), []).append(one)
+    for (_, identity, _), rows in alike.items():
+        first, last = rows[0], rows[-1]
+        found = _overload(first)
+        assert found is not None
+        many = f" to {last.name} ({len(rows):,})" if len(rows) > 1 else ""
+        each = ", each" if len(rows) > 1 else ""
+        fix = f"a rating of {format_power(first.worst_w)} or more{each}, or fewer racks on it"
+        fix = f"one module more, or {fix}" if found[2] else fix
+        yield Finding(identity, "error", f"{first.kind} {first.name}{many}", found[1], fix)
+
+
+def _overload(one: Element) -> tuple[str, str, bool] | None:
+    """Return the id and message of an element's overload, and whether another module would mend it."""
+    if one.load_w > one.rating_w * (1 + TOLERANCE):
+        return "supply-overload", f"carries {kilowatts(one.load_w, one.rating_w)} with everything running", False
+    state = "supply-overload-after-loss"
+    if one.worst_w > one.rating_w * (1 + TOLERANCE):
+        carried = kilowatts(one.worst_w, one.rating_w)
+        return state, f"would carry {carried} once {one.worst_failure} has failed", False
+    if one.load_w > one.left_w * (1 + TOLERANCE):
+        return state, f"would carry {kilowatts(one.load_w, one.left_w)} once one of its modules has failed", True
+    return None
 
 
 def _single_points(hall: Hall, placement: Placement, dark: dict[str, tuple[int, ...]]) -> Iterator[Finding]:

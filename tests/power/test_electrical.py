@@ -253,3 +253,16 @@ def test_the_catalogue_tells_its_supplies() -> None:
     found = cords_of(plan.host_types()[0])
     assert found is not None
     assert (found.count, found.each_w) == (6, 3300)
+
+
+def test_equal_elements_with_equal_overloads_make_one_finding() -> None:
+    supply = [
+        {"name": "utility", "kind": "utility"},
+        {"name": "busway", "kind": "busway", "rating": "100 kW", "racks": 1, "from": "utility"},
+    ]
+    hall = {"feeds": [{"name": "F", "voltage": "415 V", "amps": 400, "from": "busway"}], "supply": supply}
+    (finding,) = house(NVL72, 3, 1, hall).supply.findings
+    assert (finding.where, finding.message) == (
+        "busway busway-01 to busway-03 (3)",
+        "carries 132.0 of 100.0 kW with everything running",
+    )
