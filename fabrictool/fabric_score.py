@@ -52,7 +52,7 @@ class FabricScore:
             "network_counts": network_counts(self.fabric),
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
-            "power": dict.fromkeys(POWER_KEYS) | {"racks": [], "supply": []},
+            "power": dict.fromkeys(POWER_KEYS) | {"racks": [], "circuits": [], "supply": []},
             "cooling": {"pue": None, "racks": []},
             "cost": {
                 "capex": None,
