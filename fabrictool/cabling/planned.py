@@ -49,7 +49,7 @@ class PlannedDevice:
 
 @dataclass(slots=True)
 class PlannedPort:
-    """A port: its device, what it is called, and its cage and leg; ``number`` is 0 where a label says it all."""
+    """A port: its device, what it is called, and its cage and leg, counted from 0; cage -1 is unknown."""
 
     device: int
     label: str
@@ -82,7 +82,7 @@ class Plan:
         """Return what a port's cage is called."""
         row = self.ports[port]
         known = cage_and_leg(row.label)
-        return known[2] if known and known[2] else f"cage {row.cage}" if row.cage > 0 else row.label
+        return known[2] if known and known[2] else f"cage {row.cage + 1}" if row.cage >= 0 else row.label
 
     def add_device(self, name: str) -> int:
         """Add a device that was seen, but is not planned."""

@@ -6,16 +6,16 @@ import re
 
 from fabrictool.formats.found import natural
 
-#: Names with a cage and a leg, and whether legs count from 1; the first group is what the cage is called.
+#: Names with a cage and a leg, and the first number of cages and legs; the first group is what the cage is called.
 _CAGED = (
-    (re.compile(r"^(swp(\d+))s(\d+)$"), 0),
-    (re.compile(r"^(sw(\d+))p(\d+)$"), 1),
-    (re.compile(r"^(IB\d+/(\d+))/(\d+)$", re.IGNORECASE), 1),
-    (re.compile(r"^(E(?:th(?:ernet)?)?(\d+))/(\d+)$", re.IGNORECASE), 1),
-    (re.compile(r"^(E(?:th(?:ernet)?)?\d+/(\d+))/(\d+)$", re.IGNORECASE), 1),
-    (re.compile(r"^(ethernet-\d+/(\d+))/(\d+)$"), 1),
-    (re.compile(r"^(et-\d+/\d+/(\d+)):(\d+)$"), 0),
-    (re.compile(r"^((\d+))/(\d+)$"), 1),
+    (re.compile(r"^(swp(\d+))s(\d+)$"), 1, 0),
+    (re.compile(r"^(sw(\d+))p(\d+)$"), 1, 1),
+    (re.compile(r"^(IB\d+/(\d+))/(\d+)$", re.IGNORECASE), 1, 1),
+    (re.compile(r"^(E(?:th(?:ernet)?)?(\d+))/(\d+)$", re.IGNORECASE), 1, 1),
+    (re.compile(r"^(E(?:th(?:ernet)?)?\d+/(\d+))/(\d+)$", re.IGNORECASE), 1, 1),
+    (re.compile(r"^(ethernet-\d+/(\d+))/(\d+)$"), 1, 1),
+    (re.compile(r"^(et-\d+/\d+/(\d+)):(\d+)$"), 0, 0),
+    (re.compile(r"^((\d+))/(\d+)$"), 1, 1),
 )
 _WHOLE = re.compile(r"^(swp(\d+))$")
 _PCI = re.compile(r"^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$", re.IGNORECASE)
@@ -23,13 +23,13 @@ _NETDEV = re.compile(r"^(?:en|ib)(?:P(\d+))?p(\d+)s(\d+)(?:f(\d+))?(?:n?p\d+)?(?
 
 
 def cage_and_leg(word: str) -> tuple[int, int, str] | None:
-    """Return the cage as it is written, the leg counted from 0, and what the cage is called; None if there is none."""
-    for pattern, base in _CAGED:
+    """Return cage and leg, counted from 0, and what the cage is called; None if there is none."""
+    for pattern, cages, legs in _CAGED:
         match = pattern.match(word)
         if match and len(match[2]) < 6 and len(match[3]) < 4:
-            return int(match[2]), max(int(match[3]) - base, 0), match[1]
+            return max(int(match[2]) - cages, 0), max(int(match[3]) - legs, 0), match[1]
     match = _WHOLE.match(word)
-    return (int(match[2]), 0, match[1]) if match and len(match[2]) < 6 else None
+    return (max(int(match[2]) - 1, 0), 0, match[1]) if match and len(match[2]) < 6 else None
 
 
 def order_key(word: str) -> tuple[object, ...]:

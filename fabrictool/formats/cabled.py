@@ -179,7 +179,7 @@ def _set_cages(device: FoundDevice) -> None:
     cages = [next(part for part in match.groups() if part) for match in found if match]
     if all(len(cage) < 5 and int(cage) > 0 for cage in cages):
         for port, cage in zip(device.ports.values(), cages, strict=True):
-            port.cage = int(cage)
+            port.cage = int(cage) - 1
 
 
 def _set_rails(devices: Sequence[FoundDevice], links: Sequence[FoundLink]) -> None:

@@ -18,7 +18,7 @@ _DIGITS = re.compile(r"(\d+)")
 
 @dataclass(slots=True)
 class FoundPort:
-    """A port of a device; ``cage`` -1 means one of its own."""
+    """A port of a device; ``cage``, counted from 0, is -1 for one of its own."""
 
     number: int
     label: str = ""

@@ -161,7 +161,7 @@ def _port_rows(flat: Sequence[tuple[int, FoundPort]]) -> PortRows:
     return PortRows(
         device=np.array([row for row, _ in flat], np.int32),
         number=np.array([port.number for port in ports], np.int16),
-        cage=np.array([port.number if port.cage < 0 else port.cage for port in ports], np.int16),
+        cage=np.array([max(port.number - 1, 0) if port.cage < 0 else port.cage for port in ports], np.int16),
         speed_bps=np.array([port.speed_bps for port in ports], np.float64),
         rail=np.array([port.rail for port in ports], np.int16),
         plane=np.array([port.plane for port in ports], np.int16),

@@ -12,6 +12,7 @@ import fabrictool as ft
 from fabrictool.cabling.naming import folded, is_address
 from fabrictool.cabling.port_words import cage_and_leg, order_key
 from fabrictool.errors import InputError
+from fabrictool.fabric.port_labels import port_labels
 from fabrictool.verification import Verification
 
 PLAN = str(as_built.PLAN)
@@ -27,8 +28,8 @@ def _clean() -> str:
 
 
 @pytest.mark.parametrize(("word", "place"), [
-    ("swp9s1", (9, 1, "swp9")), ("swp9", (9, 0, "swp9")), ("sw3p2", (3, 1, "sw3")), ("IB1/7/2", (7, 1, "IB1/7")),
-    ("Ethernet12/4", (12, 3, "Ethernet12")), ("et-0/0/5:2", (5, 2, "et-0/0/5")), ("4/2", (4, 1, "4")),
+    ("swp9s1", (8, 1, "swp9")), ("swp9", (8, 0, "swp9")), ("sw3p2", (2, 1, "sw3")), ("IB1/7/2", (6, 1, "IB1/7")),
+    ("Ethernet12/4", (11, 3, "Ethernet12")), ("et-0/0/5:2", (5, 2, "et-0/0/5")), ("4/2", (3, 1, "4")),
 ])  # fmt: skip
 def test_cages_of_vendors(word: str, place: tuple[int, int, str]) -> None:
     assert cage_and_leg(word) == place
@@ -161,3 +162,31 @@ def test_of_several_neighbours_the_planned_one_counts(tmp_path: Path) -> None:
     found = _verified("\n".join([lines[0], agent, *lines[1:], ""]), tmp_path)
     assert (found.causes, found.summary.as_expected) == ((), 256)
     assert [row.finding.id for row in found.findings] == ["second-neighbour"]
+
+
+TWINS = """
+name: twins
+hosts: {name: h, type: {name: h, gpus: 1, nics: 1, speed: 400G}, count: 16}
+networks:
+  compute: {family: fat-tree, speed: 400G, levels: 2, hosts_per_leaf: 8,
+    leaf: {type: {name: sw, ports: 16, cages: 8, speed: 400G}}, spine: {type: {name: sw, ports: 16, cages: 8,
+    speed: 400G}}}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["cumulus", "eos", "junos", "mlnx-os", "sr-linux"])
+def test_dumps_of_switches_with_twin_cages_find_the_ports_of_a_layout(scheme: str, tmp_path: Path) -> None:
+    """A layout numbers ports; what its switches call them says cage and leg, however the vendor counts those."""
+    layout = tmp_path / "layout.yaml"
+    layout.write_text(TWINS)
+    fabric = ft.build(ft.read_layout(str(layout)))
+    words = port_labels(fabric, list(range(len(fabric.ports))), scheme)
+    names = [fabric.names[device] for device in fabric.ports.device.tolist()]
+    rows = zip(fabric.links.port_a.tolist(), fabric.links.port_z.tolist(), strict=True)
+    at_host = fabric.devices.tier[fabric.ports.device] == 0
+    text = "".join(
+        f"{names[a]},{fabric.ports.number[a] if at_host[a] else words[a]},{names[z]},{words[z]},yes\n" for a, z in rows
+    )
+    (tmp_path / "built.csv").write_text(f"a_device,a_port,z_device,z_port,seen\n{text}")
+    found = ft.verify(str(layout), str(tmp_path / "built.csv"), price=False)
+    assert (found.causes, found.summary.as_expected) == ((), 32)
