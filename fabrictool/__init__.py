@@ -14,6 +14,7 @@ _PUBLIC = {
     "read_layout": "fabrictool.layout.reading",
     "layout_from_tree": "fabrictool.layout.reading",
     "build": "fabrictool.generators.building",
+    "cables": "fabrictool.cable_plan",
     "compare": "fabrictool.explore.comparing",
     "evaluate": "fabrictool.evaluation",
     "impact": "fabrictool.changes.report",
@@ -34,6 +35,7 @@ __all__ = [
     "FabrictoolError",
     "InputError",
     "build",
+    "cables",
     "compare",
     "edit",
     "evaluate",
@@ -47,6 +49,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from fabrictool.cable_plan import cables
     from fabrictool.changes.report import impact
     from fabrictool.errors import FabrictoolError, InputError
     from fabrictool.evaluation import Evaluation, evaluate, score

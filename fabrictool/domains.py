@@ -1,4 +1,4 @@
-"""Domains of failure: which devices stop together when a rack, a feed, a loop, a host or a plane does."""
+"""Domains of failure: what stops together when a rack, a feed, a loop, a tray, a host or a plane does."""
 
 from __future__ import annotations
 
@@ -34,9 +34,6 @@ def domains(
     InputError
         If there is no such kind, or the layout does not say what it takes.
     """
-    if kind == "tray":
-        what = "cable trays are not planned yet, so nothing says which cables share one"
-        raise NotSupportedError([Problem("tray", what, f"use one of {', '.join(DOMAINS)}")])
     if kind not in DOMAINS:
         raise InputError([Problem(kind, "no such kind of domain", did_you_mean(kind, DOMAINS))])
     return list(DOMAINS[kind]((fabric, layout, placement)))
@@ -99,6 +96,15 @@ def _loops(found: _Found) -> Iterator[Domain]:
         yield Domain("loop", loop.name, _rows(wet))
 
 
+def _trays(found: _Found) -> Iterator[Domain]:
+    """Yield the links whose cables lie in each tray, as the cable plan lays them."""
+    from fabrictool.cabling.plan import plan_cables
+    from fabrictool.cabling.trays import tray_domains
+
+    placement = _placed(found, "tray")
+    yield from tray_domains(plan_cables(found[1], found[0], placement))
+
+
 def _hosts(found: _Found) -> Iterator[Domain]:
     """Yield each host."""
     fabric = found[0]
@@ -158,6 +164,7 @@ DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
     "feed": _feeds,
     "supply": _supplies,
     "loop": _loops,
+    "tray": _trays,
     "host": _hosts,
     "scale-up": _scale_ups,
     "pod": _pods,
@@ -165,7 +172,7 @@ DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
 }
 
 #: Kinds that are found in the racks.
-PLACED = frozenset({"rack", "feed", "supply", "loop"})
+PLACED = frozenset({"rack", "feed", "supply", "loop", "tray"})
 
 
 def rows_of(found: Sequence[Domain]) -> tuple[list[int], list[int]]:

@@ -76,7 +76,8 @@ class SwitchType(Box):
     """A switch: ``ports`` logical ports of ``speed``, in ``cages`` cages.
 
     ``ports`` and ``speed`` say how the switch is used when nothing else is asked for; a cage may be
-    broken out to several slower ports as long as its speed carries them. ``uplink_cages`` of
+    broken out to several slower ports as long as its speed carries them; ``cage_power`` is what it supplies
+    to a module. ``uplink_cages`` of
     ``uplink_speed`` stand beside them, for links up that are too fast for the others. ``buffer`` is the
     packet memory that all ports share; ``mac_addresses`` and ``routes`` are table sizes (IPv4).
     With ``director`` it is a chassis of many chips: ``ports`` are those outside, power, units and weight those
@@ -89,6 +90,7 @@ class SwitchType(Box):
     speed_bps: Speed = Field(alias="speed")
     cages: Few | None = None
     cage: str | None = None
+    cage_power_w: Power | None = Field(None, alias="cage_power")
     breakout: list[str] | None = None
     max_ports: Count | None = None
     uplinks: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -83,15 +84,26 @@ def domains_of(
     found = [domain for domain in others if domain.kind == kind]
     if not found and kind in KNOWN:
         found = KNOWN[kind](fabric, network)
-    elif not found and kind not in DOMAINS and kind != "tray":
+    elif not found and kind not in DOMAINS:
         what = f"no domains of kind '{kind}' are known"
         raise InputError([Problem("--domain", what, did_you_mean(kind, {*KNOWN, *DOMAINS}))])
     elif not found:
-        inside = kind not in ("pod", "plane")
-        shared = domains(kind, fabric, layout, placement)
-        found = [domain for domain in shared if inside or domain.name.startswith(f"{name}-")]
+        found = _of_network(domains(kind, fabric, layout, placement), fabric, network)
     if not found:
         raise InputError([Problem("--domain", f"there is no {kind} in network {name}", "ask for another kind")])
+    return found
+
+
+def _of_network(shared: Iterable[Domain], fabric: Fabric, network: int) -> list[Domain]:
+    """Return the pods and planes of a network, and of trays those with its links, which alone count."""
+    name, found = fabric.networks[network].name, []
+    for domain in shared:
+        if domain.kind == "tray":
+            links = np.array(domain.links, np.int64)
+            mine = links[fabric.links.network[links] == network]
+            found += [replace(domain, links=tuple(mine.tolist()))] if len(mine) else []
+        elif domain.kind not in ("pod", "plane") or domain.name.startswith(f"{name}-"):
+            found.append(domain)
     return found
 
 

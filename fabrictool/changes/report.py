@@ -152,7 +152,7 @@ def impact(
     keep : float
         Share that must stay in each wave: of hosts that run, times of their path capacity.
     domain : str or list of str
-        Kinds of domain to rank: link, switch, rail, host, pod, plane, rack, feed, loop, scale-up, or kinds
+        Kinds of domain to rank: link, switch, rail, host, pod, plane, rack, feed, loop, tray, scale-up, or kinds
         of ``domains``.
     domains : iterable of Domain
         What else may be lost together.

@@ -37,7 +37,7 @@ def fault_options(function: F) -> F:
     """Add the options that say what is down or slow; ``asked_by`` reads them."""
     for name, metavar, text in (
         ("--slow", "LINK=FACTOR", "A link at a share of its speed; repeatable."),
-        ("--fail-domain", "KIND:NAME", "What fails with a rack, feed, loop, host, scale-up, pod or plane; repeatable."),
+        ("--fail-domain", "KIND:NAME", "What fails with a rack, feed, loop, tray, host, scale-up, pod or plane."),
         ("--fail-devices", "N|LIST", "Devices that are down: names, or N switches at random (--seed); repeatable."),
         ("--fail-links", "N|LIST", "Links that are down: device:port, or N between switches at random; repeatable."),
     ):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from fabrictool.formats.netbox import TypeFacts
     from fabrictool.formats.writing import Export, Files, Writer
     from fabrictool.layout.model import Layout
-    from fabrictool.records import Place
 
 
 def _list_formats(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -83,9 +82,39 @@ def _export(path: str, writer: Writer, network: str | None, port_names: str | No
     row = names.index(network) if network is not None else 0
     part = fabric if network is None or writer.one_network else network_alone(fabric, row)
     words = _words(part, layout, writer, port_names)
-    if not writer.port_names or layout is None:
+    if not writer.planned or layout is None:
         return Export(part, row, words)
-    return Export(part, row, words, *_standing(fabric, layout), _types(layout))
+    return _planned(Export(part, row, words, types=_types(layout)), fabric, layout, network)
+
+
+def _planned(export: Export, fabric: Fabric, layout: Layout, network: str | None) -> Export:
+    """Give an export the cable plan, with the rows of a network alone if one is asked for."""
+    from dataclasses import replace
+
+    from fabrictool.cable_plan import planned_cables
+    from fabrictool.cabling.rows import places_of
+
+    report = planned_cables(layout, fabric)
+    known = _interfaces(export) if export.words is not None else None
+    words = [known.get(port, "") for port in _ports(fabric)] if known is not None else None
+    rows = [row for row in report.rows(words) if network in (None, row.network)]
+    places = {place.device: place for place in places_of(report.plan)}
+    placement = report.plan.placement
+    units = placement.racks.units.tolist() if placement else []
+    racks = dict(zip(placement.racks.name.tolist() if placement else [], units, strict=True))
+    return replace(export, cables=rows, places=places, racks=racks)
+
+
+def _ports(fabric: Fabric) -> list[tuple[str, int]]:
+    """Return device and number of each port."""
+    names = fabric.names
+    columns = (fabric.ports.device.tolist(), fabric.ports.number.tolist())
+    return [(names[device], number) for device, number in zip(*columns, strict=True)]
+
+
+def _interfaces(export: Export) -> dict[tuple[str, int], str]:
+    """Return what ports are called, by device and number: a network alone has fewer of them."""
+    return dict(zip(_ports(export.fabric), export.words or (), strict=True))
 
 
 def _routed(export: Export, path: str, routing: str | None, network: str | None) -> Export:
@@ -103,22 +132,6 @@ def _types(layout: Layout) -> dict[str, TypeFacts]:
 
     types = (*layout.switch_types(), *layout.host_types())
     return {kind.name: TypeFacts(kind.vendor or "Generic", kind.u, kind.part or "") for kind in types}
-
-
-def _standing(fabric: Fabric, layout: Layout) -> tuple[dict[str, Place], dict[str, int]]:
-    """Return where devices stand, and the racks with their heights in units."""
-    from fabrictool.placement import place
-    from fabrictool.power import rack_limits
-    from fabrictool.records import Place
-
-    placement = place(layout, fabric, rack_limits(layout).limit_w)
-    if placement is None:
-        return {}, {}
-    racks = placement.racks.name.tolist()
-    rows = zip(fabric.names, placement.rack.tolist(), placement.unit.tolist(), strict=True)
-    standing = ((name, racks[rack], unit) for name, rack, unit in rows if rack >= 0)
-    places = {name: Place(name, rack=rack, unit=unit if unit > 0 else None) for name, rack, unit in standing}
-    return places, dict(zip(racks, placement.racks.units.tolist(), strict=True))
 
 
 def _words(fabric: Fabric, layout: Layout | None, writer: Writer, port_names: str | None) -> list[str] | None:

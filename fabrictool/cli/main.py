@@ -18,6 +18,7 @@ COMMANDS = {
     "score": "Evaluate a layout: collectives, congestion, power, cooling, cost, findings.",
     "route": "Compute what each link carries.",
     "impact": "What failures, drains and upgrades cost.",
+    "cables": "Plan every cable, and what to order.",
     "verify": "Hold what was built against the plan.",
     "compare": "Set layouts side by side, or one beside its earlier state in git.",
     "plot": "Draw a figure of a layout.",

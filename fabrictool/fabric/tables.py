@@ -95,8 +95,8 @@ class Ports(Table):
     """Numbered ports, grouped by device in ascending order of device and number.
 
     ``cage`` is counted from 0. ``peer`` is the port at the other end, -1 if free; following it twice leads
-    back. ``label`` is what its owner calls a port, such as ``swp1s0`` or ``mlx5_0``, empty where the number says it all; labels,
-    GUIDs and LIDs (0 for none) are there in fabrics that were read from elsewhere.
+    back. ``label`` is what its owner calls a port, such as ``swp1s0`` or ``mlx5_0``, empty where the number
+    says it all; labels, GUIDs and LIDs (0 for none) are there in fabrics that were read from elsewhere.
     """
 
     device: I4

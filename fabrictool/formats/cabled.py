@@ -25,13 +25,17 @@ _CAGED = re.compile(r"^(?:swp(\d+)s\d+|sw(\d+)p\d+|[A-Za-z]*\d+/(\d+)/\d+)$")
 
 @dataclass(slots=True)
 class End:
-    """One end of a row: names as they stand there; ``number`` is that of the port where the row tells it, else 0."""
+    """One end of a row: names as they stand there.
+
+    ``number`` is that of the port and ``cage`` that of its cage, from 1, where the row tells them, else 0.
+    """
 
     device: str
     kind: str
     port: str
     group: str = ""
     number: int = 0
+    cage: int = 0
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class Cabled:
     _links: list[tuple[int, str, int, str, FoundLink]] = field(default_factory=list)
     _pods: dict[str, int] = field(default_factory=dict)
     _numbers: dict[tuple[int, str], int] = field(default_factory=dict)
+    _cages: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def add(self, line: int, a: End, z: End, speed_bps: float, latency_s: float, network: str) -> None:
         """Add the link of a row."""
@@ -54,6 +59,8 @@ class Cabled:
             self.labels[row].add(port)
             if end.number:
                 self._numbers[row, port] = end.number
+            if end.cage:
+                self._cages[row, port] = end.cage
         self._links.append((i, a_port, j, z_port, FoundLink(i, 0, j, 0, speed_bps, latency_s, network, line)))
 
     def _next_port(self, row: int) -> str:
@@ -110,6 +117,8 @@ class Cabled:
         numbers = number_ports(self.devices, self.labels, given=self._numbers)
         for device in self.devices:
             _set_cages(device)
+        for (row, port), cage in self._cages.items():
+            self.devices[row].ports[numbers[row][port]].cage = cage - 1
         links = [link for *_, link in self._links]
         for i, a_port, j, z_port, link in self._links:
             link.a_port, link.z_port = numbers[i][a_port], numbers[j][z_port]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,9 @@ from fabrictool.errors import FabrictoolError, InputError
 from fabrictool.fabric import KINDS, Devices, Fabric, GpuPorts, Gpus, LinkRows, NetworkFacts, PortRows, assemble
 from fabrictool.formats.found import FoundDevice, FoundLink, FoundPort
 from fabrictool.formats.imported import Report
+
+#: Ports of a switch by which other networks manage it, at most.
+MANAGEMENT_PORTS = 2
 
 
 def usable_links(devices: Sequence[FoundDevice], links: Sequence[FoundLink], report: Report) -> list[FoundLink]:
@@ -61,11 +65,12 @@ def joined(
     groups = list(dict.fromkeys(device.group for device in devices))
     flat = [(row, device.ports[number]) for row, device in enumerate(devices) for number in sorted(device.ports)]
     try:
+        network = _networks(devices, links, place)
         return assemble(
             name,
-            _device_rows(devices, links, types, groups, place),
+            _device_rows(devices, types, groups, network),
             _port_rows(flat),
-            _link_rows(devices, links, place),
+            _link_rows(devices, links, place, network),
             *(gpus or _no_gpus()),
             types,
             groups,
@@ -98,15 +103,10 @@ def _port_speeds(devices: Sequence[FoundDevice], links: Sequence[FoundLink]) -> 
 
 
 def _device_rows(
-    devices: Sequence[FoundDevice],
-    links: Sequence[FoundLink],
-    types: Sequence[str],
-    groups: Sequence[str],
-    place: Mapping[str, int],
+    devices: Sequence[FoundDevice], types: Sequence[str], groups: Sequence[str], network: npt.NDArray[np.int8]
 ) -> Devices:
     of_type = {word: row for row, word in enumerate(types)}
     of_group = {word: row for row, word in enumerate(groups)}
-    network = _networks(devices, links, place)
     guid = np.array([device.guid for device in devices], np.uint64)
     lid = np.array([device.lid for device in devices], np.int32)
     return Devices(
@@ -136,20 +136,27 @@ def _chassis(devices: Sequence[FoundDevice]) -> npt.NDArray[np.int32] | None:
 def _networks(
     devices: Sequence[FoundDevice], links: Sequence[FoundLink], place: Mapping[str, int]
 ) -> npt.NDArray[np.int8]:
-    """Return the network of each device: that of a switch's links, -1 for hosts and for what is in several."""
-    touched: list[set[int]] = [set() for _ in devices]
+    """Return the network of each device: that of a switch's links, -1 for hosts and for what is in several.
+
+    A few links of a switch in other networks are those that it is managed by.
+    """
+    touched: list[Counter[int]] = [Counter() for _ in devices]
     for link in links:
-        touched[link.a].add(place[link.network])
-        touched[link.z].add(place[link.network])
+        touched[link.a][place[link.network]] += 1
+        touched[link.z][place[link.network]] += 1
     only = 0 if len(place) == 1 else -1
     found = []
     for device, rows in zip(devices, touched, strict=True):
         if device.network is not None:
             found.append(place.get(device.network, -1))
-        elif device.tier == 0 or len(rows) > 1:
+        elif device.tier == 0:
             found.append(-1)
+        elif not rows:
+            found.append(only)
         else:
-            found.append(min(rows, default=only))
+            (most, links_there), *others = rows.most_common()
+            managed = sum(count for _, count in others) <= min(MANAGEMENT_PORTS, links_there - 1)
+            found.append(most if managed else -1)
     return np.array(found, np.int8)
 
 
@@ -171,10 +178,18 @@ def _port_rows(flat: Sequence[tuple[int, FoundPort]]) -> PortRows:
     )
 
 
-def _link_rows(devices: Sequence[FoundDevice], links: Sequence[FoundLink], place: Mapping[str, int]) -> LinkRows:
+def _link_rows(
+    devices: Sequence[FoundDevice], links: Sequence[FoundLink], place: Mapping[str, int], network: npt.NDArray[np.int8]
+) -> LinkRows:
+    """Return links with the lower end first: a switch that is managed in another network, then by tier."""
+    own = network.tolist()
+
+    def height(row: int, link: FoundLink) -> tuple[bool, int]:
+        return own[row] in (-1, place[link.network]), devices[row].tier
+
     ends = [
         (link.a, link.a_port, link.z, link.z_port)
-        if devices[link.a].tier <= devices[link.z].tier
+        if height(link.a, link) <= height(link.z, link)
         else (link.z, link.z_port, link.a, link.a_port)
         for link in links
     ]

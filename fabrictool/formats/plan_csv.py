@@ -89,13 +89,15 @@ def _half(row: Row, line: int, report: Report) -> None:
 
 def _end(row: Row, side: str) -> End:
     device = row[f"{side}_device"]
-    return End(device, row.get(f"{side}_kind") or kind_by_name(device), row.get(f"{side}_port", ""))
+    cage = row.get(f"{side}_cage", "")
+    number = int(cage) if cage.isdecimal() and cage.isascii() and len(cage) < 5 else 0
+    return End(device, row.get(f"{side}_kind") or kind_by_name(device), row.get(f"{side}_port", ""), cage=number)
 
 
 COLUMNS = (
-    "cable_id", "leg", "network", "bundle", "a_kind", "a_rack", "a_u", "a_device", "a_port", "z_kind", "z_rack", "z_u",
-    "z_device", "z_port", "media", "sku", "speed_gbps", "lanes", "plane", "route_m", "slack_m", "length_m",
-    "tray_path", "label_a", "label_z", "status",
+    "cable_id", "leg", "network", "bundle", "a_kind", "a_rack", "a_u", "a_device", "a_port", "a_cage", "z_kind",
+    "z_rack", "z_u", "z_device", "z_port", "z_cage", "media", "sku", "speed_gbps", "lanes", "plane", "route_m",
+    "slack_m", "length_m", "tray_path", "label_a", "label_z", "status",
 )  # fmt: skip
 
 
@@ -108,7 +110,14 @@ def write(cables: Iterable[CableRow]) -> str:
         ends = [
             word
             for end in (row.a, row.z)
-            for word in (end.kind, end.place.rack, end.place.unit or "", end.place.device, end.interface or end.port)
+            for word in (
+                end.kind,
+                end.place.rack,
+                end.place.unit or "",
+                end.place.device,
+                end.interface or end.port,
+                end.cage or "",
+            )
         ]
         lengths = ("" if length is None else f"{length:g}" for length in (row.route_m, row.slack_m, row.length_m))
         speed = bare(row.speed_bps / 1e9)

@@ -22,7 +22,8 @@ Files = dict[str, bytes]
 class Export:
     """What is written: a fabric, the row of the network that is meant where a format holds one, names of ports.
 
-    ``places`` say where devices stand, by name; ``types`` and ``racks`` what is known of types and how high racks are.
+    ``places`` say where devices stand, by name; ``types`` and ``racks`` what is known of types and how high racks are;
+    ``cables`` are rows of the cable plan, if one was made.
     """
 
     fabric: Fabric
@@ -32,6 +33,7 @@ class Export:
     racks: Mapping[str, int] = field(default_factory=dict)
     types: Mapping[str, TypeFacts] = field(default_factory=dict)
     routes: Routes | None = None
+    cables: Sequence[CableRow] | None = None
 
     @property
     def protocol(self) -> str:
@@ -54,6 +56,8 @@ class Writer:
     binary : bool
     routed : bool
         Whether it holds routes.
+    planned : bool
+        Whether it holds a cable plan.
     """
 
     title: str
@@ -62,6 +66,7 @@ class Writer:
     port_names: str = ""
     binary: bool = False
     routed: bool = False
+    planned: bool = False
 
 
 def _text(module: str) -> Callable[[Export], Files]:
@@ -105,6 +110,9 @@ def _npz(export: Export) -> Files:
 
 
 def _rows(export: Export) -> list[CableRow]:
+    """Return the rows of the cable plan; of a fabric that none was made of a row for each link."""
+    if export.cables is not None:
+        return list(export.cables)
     from fabrictool.formats.plan_rows import cable_rows
 
     return list(cable_rows(export.fabric, export.words, export.places))
@@ -162,12 +170,12 @@ WRITERS: Mapping[str, Writer] = {
     "slurm-yaml": Writer("topology.yaml, tree and blocks", partial(_slurm, "yaml"), one_network=True),
     "simgrid": Writer("SimGrid platform with a route for each pair", _simgrid, one_network=True, routed=True),
     "p2p": Writer("point-to-point sheets (.xlsx) of UFM's cable validation", partial(_sheets, ""),
-                  port_names="sheets", binary=True),
+                  port_names="sheets", binary=True, planned=True),
     "ptp-links": Writer("its Links sheet (.xlsx), from version 1.7.1", partial(_sheets, "links"),
-                        port_names="sheets", binary=True),
-    "plan": Writer("plan CSV: one link a row, with places", _plan, port_names="number"),
-    "netbox": Writer("a folder of CSV files for NetBox's bulk import", _netbox, port_names="vendor"),
-    "labels": Writer("labels (.csv): one row a label, both ends", _labels, port_names="vendor"),
+                        port_names="sheets", binary=True, planned=True),
+    "plan": Writer("plan CSV: one link a row, with places", _plan, port_names="number", planned=True),
+    "netbox": Writer("a folder of CSV files for NetBox's bulk import", _netbox, port_names="vendor", planned=True),
+    "labels": Writer("labels (.csv): one row a label, both ends", _labels, port_names="vendor", planned=True),
 }  # fmt: skip
 #: What others call these formats.
 SYNONYMS = {

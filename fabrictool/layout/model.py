@@ -23,6 +23,7 @@ from fabrictool.catalogue.fields import (
 from fabrictool.catalogue.named import Host, Rack
 from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.layout.facility import Supply
+from fabrictool.layout.floor import FloorRowsField, PitchField, TraysField
 from fabrictool.layout.network import Network, Positive, Routing
 from fabrictool.layout.workload import Job, Workload
 
@@ -115,9 +116,15 @@ class Loop(Model):
 
 
 class Hall(Model):
-    """The room: air, feeds and loops."""
+    """The room: how racks stand and where cables lie, air, feeds and loops."""
 
-    LATER = frozenset({"rows", "pitch", "trays", "containment"})
+    LATER = frozenset({"containment"})
+
+    site: Name | None = None
+    room: Name | None = None
+    rows: FloorRowsField | None = None
+    pitch: PitchField | None = None
+    trays: TraysField | None = None
 
     supply_temperature_c: Temperature | None = Field(None, alias="supply_temperature")
     air_rise_k: Rise | None = Field(None, alias="air_rise")

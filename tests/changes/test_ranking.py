@@ -152,7 +152,7 @@ def test_domains_of_others_are_taken_as_they_are() -> None:
         ("rck", "did you mean 'rack'"),
         ("plane", "no plane in network compute"),
         ("rack", "where a layout states 'racks'"),
-        ("tray", "cable trays are not planned yet"),
+        ("tray", "a tray is known only where a layout states 'racks'"),
     ],
 )
 def test_a_kind_that_is_not_there_is_refused(kind: str, said: str) -> None:

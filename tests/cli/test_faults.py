@@ -127,7 +127,7 @@ def test_two_leaves_spare_a_host_that_is_on_both() -> None:
         (["--slow", "leaf-01:9=5e-324"], "leaf-01:9: factor 5e-324 is not at least 1e-09 and at most 1; fail the link"),
         (["--fail-domain", "rack"], "rack: is no KIND:NAME; write a domain such as rack:r01"),
         (["--fail-domain", "rack:r99"], "rack:r99: there is no rack 'r99'; did you mean 'r09'?"),
-        (["--fail-domain", "tray:1"], "tray: cable trays are not planned yet, so nothing says which cables share one"),
+        (["--fail-domain", "tray:1"], "tray:1: there is no tray '1'; known are row-01, row-02"),
         (["--fail-domain", "rak:r01"], "rak: no such kind of domain; did you mean 'rack'?"),
         (["--fail-domain", "feed:A"], "feed:A: there is no feed 'A'; there are no domains of kind feed"),
         (["--routing", "shortest"], "routing: there is no 'shortest'"),

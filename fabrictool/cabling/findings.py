@@ -1,0 +1,68 @@
+"""What is wrong with a cable plan: reach, optics, power of cages, trays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from fabrictool.cabling.bill import modules_of
+from fabrictool.cabling.plan import CablePlan
+from fabrictool.cabling.trays import tray_findings
+from fabrictool.records import Finding
+from fabrictool.units import format_link_speed
+
+
+def plan_findings(plan: CablePlan) -> list[Finding]:
+    """Return what is wrong with a plan, errors first."""
+    floor = plan.floor.findings if plan.floor else ()
+    found = [*floor, *_beyond(plan), *_without_optic(plan), *_cage_power(plan), *tray_findings(plan), *_unplaced(plan)]
+    return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
+
+
+def _beyond(plan: CablePlan) -> Iterator[Finding]:
+    rows = np.flatnonzero(plan.beyond)
+    if not len(rows):
+        return
+    worst = int(rows[np.argmax(np.nan_to_num(plan.cables.route_m[rows]))])
+    most = max(plan.options[row].max_m for row in np.unique(plan.cables.option[rows]).tolist())
+    route = plan.cables.route_m[worst] + plan.slack_m
+    name = plan.fabric.link_name(int(plan.cables.link[worst]))
+    message = (
+        f"{len(rows):,} cables are longer than any medium reaches: {name} needs {route:.1f} m, the limit is {most:g} m"
+    )
+    fix = "set racks nearer (hall.rows), add trays across (hall.trays.cross), or use optics of longer reach"
+    yield Finding("cable-beyond-reach", "error", "cables", message, fix)
+
+
+def _without_optic(plan: CablePlan) -> Iterator[Finding]:
+    link = plan.cables.link[plan.cables.option < 0]
+    ports, kinds = plan.fabric.links, plan.cages.kinds
+    kind = plan.cages.cages.kind
+    ends = (kind[plan.cages.of_port[end[link]]].tolist() for end in (ports.port_a, ports.port_z))
+    counted = Counter(zip(*ends, ports.speed_bps[link].tolist(), strict=True))
+    for (a, z, speed), count in counted.items():
+        words = [f"{kinds[row].cage or 'unknown cage'} of {kinds[row].type}" for row in (a, z)]
+        joined = f"{words[0]} and {words[1]} at {format_link_speed(speed)}"
+        message = f"no cable or optic is known that joins {joined}: {count:,} cables"
+        fix = "give both types a cage, or use ports of the same lanes and speed"
+        yield Finding("no-optic", "warning", f"{kinds[a].type} - {kinds[z].type}", message, fix)
+
+
+def _cage_power(plan: CablePlan) -> Iterator[Finding]:
+    kind = plan.cages.cages.kind.tolist()
+    counted = Counter((kind[cage], module) for cage, module in modules_of(plan).items())
+    for (row, module), count in counted.items():
+        supplied, drawn = plan.cages.kinds[row].power_w, module.power_w
+        if supplied is not None and drawn is not None and drawn > supplied:
+            title = plan.cages.kinds[row].type
+            what = f"{count:,} cages of {title} supply {supplied:g} W, but {module.name} draws {drawn:g} W"
+            yield Finding("cage-power", "error", title, what, "use modules that draw less, or copper")
+
+
+def _unplaced(plan: CablePlan) -> Iterator[Finding]:
+    count = int(np.count_nonzero(np.isnan(plan.cables.route_m)))
+    if count:
+        message = f"{count:,} of {len(plan.cables):,} cables lead to a device without a place: their length is assumed"
+        yield Finding("no-route", "note", "cables", message, "state racks with room for every device")

@@ -1,0 +1,185 @@
+"""The cable plan of a layout in figures: cables, materials, trays and racks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fabrictool.cabling.bill import bill_of_materials
+from fabrictool.cabling.findings import plan_findings
+from fabrictool.cabling.media import spares
+from fabrictool.cabling.plan import CablePlan
+from fabrictool.cabling.rows import cable_rows
+from fabrictool.cabling.trays import TrayLoad, tray_loads
+from fabrictool.fabric.tables import F8
+from fabrictool.records import Assumption, BomRow, CableRow, Finding
+
+if TYPE_CHECKING:
+    from fabrictool.tabular import Table
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """A cable plan with what is made of it."""
+
+    plan: CablePlan
+
+    def rows(self, words: Sequence[str] | None = None) -> list[CableRow]:
+        """Return a row for each link that takes a cable, cable by cable.
+
+        Parameters
+        ----------
+        words : (ports,) sequence of str, optional
+            What the devices' systems call the ports of the fabric: the ``interface`` of each end.
+        """
+        return list(cable_rows(self.plan, words))
+
+    @cached_property
+    def bill(self) -> list[BomRow]:
+        """What is to be ordered."""
+        return bill_of_materials(self.plan)
+
+    @cached_property
+    def trays(self) -> list[TrayLoad]:
+        """How full each tray is."""
+        return tray_loads(self.plan)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What is wrong with the plan."""
+        return plan_findings(self.plan)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no finding is an error."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What the layout did not say."""
+        rules = (Assumption(f"spares of each {part}", f"{spares(part).share:.0%}, {spares(part).least} at least",
+                            spares(part).source) for part in ("cable", "transceiver"))  # fmt: skip
+        return (*self.plan.assumptions, *rules)
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return cables by network and medium: number, lengths in m, power of optics in W, price."""
+        plan, cables = self.plan, self.plan.cables
+        groups: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+        for row, key in enumerate(zip(cables.network.tolist(), plan.media(), strict=True)):
+            groups[key].append(row)
+        found = []
+        for (network, medium), rows in sorted(groups.items()):
+            length, route = cables.length_m[rows], cables.route_m[rows]
+            found.append({
+                "network": plan.fabric.networks[network].name,
+                "media": medium or None,
+                "cables": len(rows),
+                "links": int(cables.links[rows].sum()),
+                "shortest_m": _known(np.min, length),
+                "longest_m": _known(np.max, length),
+                "length_m": _known(np.sum, length),
+                "route_m": _known(np.sum, route),
+                "optics_w": _known(np.sum, cables.optics_w[rows]),
+                "price": _known(np.sum, cables.usd[rows]),
+            })  # fmt: skip
+        return found
+
+    def rack_weights_kg(self) -> dict[str, float]:
+        """Return the weight of the cables that end in each rack, half of each at either end, in kg."""
+        plan = self.plan
+        if plan.placement is None or plan.seats is None:
+            return {}
+        grams = np.array([option.medium.g_per_m for option in plan.options] + [0.0])[plan.cables.option]
+        weight = np.nan_to_num(grams * plan.cables.length_m) / 2e3
+        total = np.zeros(len(plan.placement.racks) + 1)
+        for end in plan.fabric.ends:
+            np.add.at(total, plan.seats.rack[end[plan.cables.link]], weight)
+        return dict(zip(plan.placement.racks.name.tolist(), total[:-1].tolist(), strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON of ``cables``."""
+        return {
+            "layout": self.plan.fabric.name,
+            "cables": len(self.plan.cables),
+            "summary": self.summary(),
+            "bom": [
+                {"sku": row.sku or None, "description": row.description, "media": row.media, "length_m": row.length_m,
+                 "quantity": row.quantity, "spares": row.spares, "unit_price": row.unit_price, "total": row.total}
+                for row in self.bill
+            ],
+            "trays": [
+                {"tray": row.name, "cables": row.cables, "area_m2": row.area_m2, "fill": row.fill} for row in self.trays
+            ],
+            "racks": [{"rack": name, "cables_kg": value} for name, value in self.rack_weights_kg().items()],
+            "currency": "USD",
+            "assumptions": [row.to_dict() for row in self.assumptions],
+            "findings": [row.to_dict() for row in self.findings],
+        }  # fmt: skip
+
+    def tables(self) -> list[Table]:
+        """Return summary, materials, trays and findings for the terminal."""
+        from fabrictool.tabular import Column, Table
+
+        rows = self.summary()
+        columns = {"network": "", "media": "", "cables": "", "links": "", "shortest_m": "m", "longest_m": "m",
+                   "length_m": "m", "optics_w": "W", "price": "USD"}  # fmt: skip
+        names = {"shortest_m": "shortest", "longest_m": "longest", "length_m": "together", "optics_w": "optics"}
+        found = [
+            Table(
+                "cables",
+                tuple(
+                    Column(names.get(key, key), [row[key] for row in rows], unit, key=key)
+                    for key, unit in columns.items()
+                ),
+            ),
+            self.bill_table(),
+        ]
+        if self.trays:
+            full = sorted(self.trays, key=lambda row: -row.fill)[:12]
+            rows_ = [(row.name, row.cables, round(100 * row.fill, 1)) for row in full]
+            found.append(Table.from_rows("trays, the fullest first", ["tray", "cables", "fill [%]"], rows_))
+        if self.findings:
+            said = [(row.severity, row.id, row.where, row.message, row.fix) for row in self.findings]
+            found.append(Table.from_rows("findings", ["severity", "id", "where", "message", "fix"], said))
+        return found
+
+    def lists(self) -> dict[str, Table]:
+        """Return ends with places, modules and labels, trays, and weights of racks as tables for files."""
+        from fabrictool.tabular import Table
+
+        headings = ["cable_id", "leg", "end", "site", "room", "row", "rack", "unit", "device", "port", "cage",
+                    "cage_leg", "side", "optic", "connector", "label", "colour", "phase"]  # fmt: skip
+        ends = [
+            (row.cable_id, row.leg, side, end.place.site, end.place.room, end.place.row, end.place.rack, end.place.unit,
+             end.place.device, end.port, end.cage, end.leg, end.side, end.optic, end.connector, end.label, row.colour,
+             row.phase)
+            for row in self.rows()
+            for side, end in (("A", row.a), ("Z", row.z))
+        ]  # fmt: skip
+        trays = [(row.name, row.cables, row.area_m2, row.fill) for row in self.trays]
+        return {
+            "ends": Table.from_rows("ends", headings, ends),
+            "trays": Table.from_rows("trays", ["tray", "cables", "area [m2]", "fill"], trays),
+            "racks": Table.from_rows("racks", ["rack", "cables [kg]"], list(self.rack_weights_kg().items())),
+        }
+
+    def bill_table(self) -> Table:
+        """Return what is to be ordered as a table."""
+        from fabrictool.tabular import Table
+
+        headings = ["sku", "description", "length [m]", "quantity", "spares", "unit price [USD]", "total [USD]"]
+        rows = [
+            (row.sku or None, row.description, row.length_m, row.quantity, row.spares, row.unit_price, row.total)
+            for row in self.bill
+        ]
+        return Table.from_rows("bill of materials", headings, rows)
+
+
+def _known(function: Any, values: F8) -> float | None:
+    """Return a figure of values, None if one of them is unknown."""
+    return None if np.isnan(values).any() else float(function(values))
