@@ -22,7 +22,7 @@ from fabrictool.acceptance.ladder import Run
 from fabrictool.acceptance.plan import Plan, plan_of
 from fabrictool.acceptance.rehearsal import World, rehearse
 from fabrictool.acceptance.subject import Subject, subject_of
-from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.workloads import Job
 from fabrictool.layout.workload import RankOrder
 from fabrictool.scenario import asked_for

@@ -16,7 +16,7 @@ from fabrictool.collectives.congestion import Congestion
 from fabrictool.collectives.expected.comparison import Comparison, compared
 from fabrictool.collectives.expected.differences import measured_findings
 from fabrictool.collectives.expected.ranges import with_ranges
-from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
 from fabrictool.cooling import RackCooling
 from fabrictool.cost import CapitalCost

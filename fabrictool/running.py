@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.congestion import Congestion, congestion_of
-from fabrictool.collectives.fluid_jobs import run_jobs
 from fabrictool.collectives.host_models import host_assumptions
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport, transports
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import NotSupportedError

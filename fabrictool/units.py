@@ -161,6 +161,50 @@ def parse(value: object, dimension: Dimension) -> float:
     return result
 
 
+#: Sizes of a range at most.
+MOST_SIZES = 256
+
+
+def parse_sizes(value: object) -> list[float]:
+    """Turn a size, or a range of sizes, into bytes.
+
+    Parameters
+    ----------
+    value : str
+        Such as ``"1GiB"``; ``"8B..16GiB"`` doubles from the first to the last, ``"8B..16GiB..x4"`` takes another
+        factor, and ``"1MiB..8MiB..1MiB"`` a step.
+
+    Raises
+    ------
+    ValueError
+        If a part is no size, or the range is empty or longer than ``MOST_SIZES``.
+    """
+    if not isinstance(value, str) or ".." not in value:
+        return [parse(value, SIZE)]
+    first, last, *by = (part.strip() for part in value.split(".."))
+    low, high = parse(first, SIZE), parse(last, SIZE)
+    if len(by) > 1 or low > high:
+        raise ValueError(f"{_show(value)} is not a range of sizes; write it like '8B..16GiB', from small to large")
+    way = by[0] if by else "x2"
+    factor, step = _factor(way) if way.startswith("x") else (1.0, parse(way, SIZE))
+    found = [low]
+    while (after := found[-1] * factor + step) <= high * (1 + 1e-12) and len(found) <= MOST_SIZES:
+        found.append(after)
+    if len(found) > MOST_SIZES:
+        raise ValueError(f"{_show(value)} has more than {MOST_SIZES} sizes; use a larger step")
+    return found
+
+
+def _factor(way: str) -> tuple[float, float]:
+    try:
+        factor = float(way[1:])
+    except ValueError:
+        factor = 0.0
+    if not 1 < factor < math.inf:
+        raise ValueError(f"{_show(way)} is not a factor between sizes; write it like 'x2', above 1")
+    return factor, 0.0
+
+
 def _times(number: str, factor: float) -> float:
     """Multiply in decimals where that is safe, so that 500 ns is 5e-7 to the last bit."""
     if 1e-30 < abs(float(number)) < 1e30:

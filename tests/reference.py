@@ -87,15 +87,21 @@ def round_cost(
     flows: Iterable[tuple[int, int, float]],
     seconds_per_byte: Callable[[Hop], float],
     latency_s: Callable[[Hop], float],
-) -> tuple[float, float]:
-    """Seconds per byte of the slowest hop and the longest path's latency, when all flows start together."""
+) -> tuple[float, float, float]:
+    """Seconds per byte of the slowest hop and the longest path's latency, when all flows start together.
+
+    Then the seconds per byte of the slowest hop if only the flows of one source start, of the slowest source.
+    """
     carried: Counter[Hop] = Counter()
+    own: Counter[tuple[int, Hop]] = Counter()
     longest = 0.0
     for s, d, share in flows:
         for hop in walk(s, d):
             carried[hop] += share  # type: ignore[assignment]
+            own[s, hop] += share  # type: ignore[assignment]
         longest = max(longest, sum(latency_s(hop) for hop in walk(s, d)))
-    return max((share * seconds_per_byte(hop) for hop, share in carried.items()), default=0.0), longest
+    slowest = max((share * seconds_per_byte(hop) for hop, share in carried.items()), default=0.0)
+    return slowest, longest, max((share * seconds_per_byte(hop) for (_, hop), share in own.items()), default=0.0)
 
 
 def mean_bottleneck_rate(walk: Walk, pairs: list[tuple[int, int]], weight: Callable[[Hop], float]) -> float:

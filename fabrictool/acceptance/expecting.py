@@ -19,7 +19,7 @@ from fabrictool.collectives.expected.constants import calibration
 from fabrictool.collectives.expected.from_fabric import UnmeasuredError, setting_of
 from fabrictool.collectives.expected.ranges import expected_range, expected_time_s
 from fabrictool.collectives.expected.setting import Setting
-from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.schedules import bus_factor
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.fabric.tables import I4

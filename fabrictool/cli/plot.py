@@ -41,7 +41,7 @@ _SINGULAR = {"collectives": "collective", "racks": "rack", "devices": "device"}
 )
 @click.option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file; default LAYOUT-FIGURE.png.")
 @click.option("--collective", "collectives", multiple=True, metavar="NAME", help="all-reduce, …; repeatable.")
-@click.option("--algorithm", metavar="NAME", help="ring, hierarchical, halving-doubling, pairwise, …")
+@click.option("--algorithm", metavar="NAME", help="ring, hierarchical, pairwise, …; auto: the fastest.")
 @click.option("--ranks", type=int, metavar="N", help="Use N GPUs; default all.")
 @click.option(
     "--model", default="rounds", metavar="NAME", help="rounds (default), fluid, nccl, loggp, alpha-beta or bound."

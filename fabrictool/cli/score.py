@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @click.command("score", short_help="Evaluate a layout.")
 @layouts_argument
 @click.option("--collective", multiple=True, metavar="NAME", help="all-reduce, all-to-all, …; repeatable.")
-@click.option("--algorithm", metavar="NAME", help="ring, hierarchical, halving-doubling, pairwise, …")
-@click.option("--size", "sizes", multiple=True, metavar="SIZE", help="Message size such as 1GiB; repeatable.")
+@click.option("--algorithm", metavar="NAME", help="ring, hierarchical, pairwise, …; auto: the fastest.")
+@click.option("--size", "sizes", multiple=True, metavar="SIZE", help="Such as 1GiB or 8B..16GiB; repeatable.")
 @click.option("--ranks", type=int, metavar="N", help="Use N GPUs; default all.")
 @click.option(
     "--rank-order", default="linear", type=click.Choice(["linear", "stride", "random"]), help="Order of ranks."

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fabrictool.catalogue.store import EDITION
+from fabrictool.cli.behind import behind
 from fabrictool.cli.measured import measured_lines
 from fabrictool.fabric.counting import free_ports, network_counts, oversubscription
 from fabrictool.layout.source import STDIN
@@ -38,7 +39,7 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
         *_scenario(evaluation),
         *_fabric(evaluation),
         *_lossless(evaluation),
-        *_collectives(evaluation),
+        *_collectives(evaluation, verbose),
         *measured_lines(evaluation.measured, verbose),
         *_if_lost(evaluation),
         *_power(evaluation),
@@ -133,7 +134,7 @@ def _lossless(evaluation: Evaluation) -> Iterator[str]:
         yield " " + _wrapped(f"lossless {name}: {line}, buffer {room}{reach}", 2)
 
 
-def _collectives(evaluation: Evaluation) -> Iterator[str]:
+def _collectives(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
     if not evaluation.collectives:
         return
     ranks = sorted({result.ranks for result in evaluation.collectives})
@@ -147,7 +148,8 @@ def _collectives(evaluation: Evaluation) -> Iterator[str]:
         bound, model = (_gb(value) for value in (result.bound_busbw_bytes_per_s, result.busbw_bytes_per_s))
         time = "-" if result.time_s is None else format_time(result.time_s)
         healthy = "-" if result.expected_busbw_range is None else _between(*result.expected_busbw_range)
-        yield f" {label:<50}{bound:>9}{model:>9}{healthy:>12}{time:>11}  {result.limited_by}"
+        yield f" {label:<50}{bound:>9}{model:>9} {healthy:>11}{time:>11}  {result.limited_by}"
+        yield from (f"   {_wrapped(line, 5)}" for line in (behind(result) if verbose else ()))
     for name, row in evaluation.congestion.items():
         hot = f"; hottest {row.hot_links[0][0]}" if row.hot_links else ""
         yield (

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.collectives.costs import ScheduleCost
 from fabrictool.collectives.entries import Group, Round, Volumes
 from fabrictool.collectives.schedules import ALGORITHMS
 from fabrictool.fabric import Fabric
@@ -45,15 +46,25 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A lower bound of a collective: the larger of a latency and a bandwidth part."""
+    """A lower bound of a collective: the larger of a latency and a bandwidth part.
+
+    ``alone`` are the seconds per byte that GPUs and adapters alone would ask for.
+    """
 
     latency_s: float
     seconds_per_byte: float
     title: str
+    alone: float = 0.0
 
     def time_s(self, nbytes: float) -> float:
         """Return the bound for a size in bytes."""
         return max(self.latency_s, nbytes * self.seconds_per_byte)
+
+    def cost(self, nbytes: float) -> ScheduleCost:
+        """Return the bound for a size in bytes as a cost: all latency, or none."""
+        if nbytes * self.seconds_per_byte < self.latency_s:
+            return ScheduleCost(self.latency_s, 0.0, {})
+        return ScheduleCost(0.0, self.seconds_per_byte, {}, self.alone)
 
 
 def partitions(wiring: Wiring, ranks: I4) -> list[Parts]:
@@ -117,14 +128,17 @@ def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group:
     if size < 2:
         return Bound(0.0, 0.0, "one rank")
     if collective in POINT_TO_POINT and group is not None:
-        return Bound(_latency_s(collective, wiring, ranks), _of_flows(collective, parts[0], group), "GPU")
-    best, title = 0.0, "nothing"
+        flows_s = _of_flows(collective, parts[0], group)
+        return Bound(_latency_s(collective, wiring, ranks), flows_s, "GPU", flows_s)
+    best, title, alone = 0.0, "nothing", 0.0
     for part in parts:
         if len(part.ranks) > 1:
             seconds = _seconds_per_byte(collective, part, size, group.volumes if group else None)
             if seconds > best * (1 + 1e-12):
                 best, title = seconds, part.title
-    return Bound(_latency_s(collective, wiring, ranks), best, title)
+            if part.title in ("GPU", "NIC"):
+                alone = best
+    return Bound(_latency_s(collective, wiring, ranks), best, title, alone)
 
 
 def _seconds_per_byte(collective: str, part: Parts, size: int, volumes: Volumes | None) -> float:

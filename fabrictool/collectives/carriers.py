@@ -28,6 +28,15 @@ def shifts_apart(steps: int, ranks: int) -> int:
     return max(1, -(-steps * ranks // MOST_SHIFTED))
 
 
+def _by_sender(entry: Round) -> tuple[I4, I4, F8]:
+    """Return senders, receivers and shares of a round's flows, those of one sender together."""
+    share = entry.shares.copy()
+    if (entry.source[1:] >= entry.source[:-1]).all():
+        return entry.source, entry.target, share
+    order = np.argsort(entry.source, kind="stable")
+    return entry.source[order], entry.target[order], share[order]
+
+
 @dataclass(frozen=True)
 class Lane(Carrier):
     """One port of each rank under D-mod-k: every flow has one path, which a kernel follows.
@@ -60,12 +69,13 @@ class Lane(Carrier):
     def costs(self, rounds: Sequence[Round], ranks: I4) -> Iterator[RoundCost]:
         """Yield the cost of each round."""
         latency_s = self.wiring.channels.latency_s
-        load, touched = np.zeros(len(latency_s)), np.empty(len(latency_s), np.int32)
+        size = len(latency_s)
+        scratch = kernels.Scratch(np.zeros(size), np.zeros(size), np.full(size, -1, np.int32), np.empty(size, np.int32))
         run = kernels.round_cost(3.0 * sum(len(entry.source) for entry in rounds))
         for entry in rounds:
-            source, target = ranks[entry.source], ranks[entry.target]
-            found = run(self.tables, source, target, entry.shares.copy(), self._seconds, latency_s, load, touched)
-            yield RoundCost(float(found[0]), int(found[1]), float(found[2]), int(found[3]))
+            sender, to, share = _by_sender(entry)
+            found = run(self.tables, ranks[sender], ranks[to], sender, share, self._seconds, latency_s, scratch)
+            yield RoundCost(float(found[0]), int(found[1]), float(found[2]), int(found[3]), float(found[4]))
 
     def known(self, shifts: Shifts, ranks: I4) -> KnownShifts | None:
         """Return shifts in closed form where that is proven; the few near the ends are left."""
@@ -81,7 +91,8 @@ class Lane(Carrier):
             for level in np.unique(found.level).tolist()
             for at in [found.level == level]
         ]
-        return KnownShifts(middle, float(found.latency_s.sum()), spent)
+        alone = shifts.share / self.lanes * float(found.alone.sum())
+        return KnownShifts(middle, float(found.latency_s.sum()), spent, alone)
 
     def _example(self, level: int, first: int) -> int:
         """Return one of the channels of a level: those of the first rank."""
@@ -125,13 +136,14 @@ class Routed(Carrier):
             return None
         chosen = Shifts(shifts.steps[apart // 2 :: apart], shifts.share)
         spent: dict[int, float] = {}
-        latency_s, times = 0.0, len(shifts.steps) / len(chosen.steps)
+        latency_s, alone, times = 0.0, 0.0, len(shifts.steps) / len(chosen.steps)
         for cost in self.costs(list(chosen.rounds(len(ranks))), ranks):
             if cost.lost >= 0:
                 return None
             spent[cost.channel] = spent.get(cost.channel, 0.0) + times * cost.seconds_per_byte
             latency_s += times * cost.latency_s
-        return KnownShifts(np.ones(len(shifts.steps), bool), latency_s, list(spent.items()))
+            alone += times * cost.alone
+        return KnownShifts(np.ones(len(shifts.steps), bool), latency_s, list(spent.items()), alone)
 
     def costs(self, rounds: Sequence[Round], ranks: I4) -> Iterator[RoundCost]:
         """Yield the cost of each round; all are routed at once."""
@@ -153,10 +165,21 @@ class Routed(Carrier):
             seconds = load * self._seconds
             slowest = int(seconds.argmax()) if len(seconds) else -1
             lost = np.flatnonzero(used.hops[start[0] : stop[0]] < 0)
+            sender = entry.source[flow[part] - start[0]]
             yield RoundCost(
                 float(seconds[slowest]) if slowest >= 0 else 0.0,
                 slowest if slowest >= 0 and seconds[slowest] > 0 else -1,
                 float(latency[start[0] : stop[0]].max(initial=0.0)),
                 int(lost[0]) if len(lost) else -1,
+                _alone(sender, used.channel[part], sent * used.share[part], self._seconds),
             )
             start[:] = stop
+
+
+def _alone(sender: I4, channel: I4, share: F8, seconds: F8) -> float:
+    """Return the seconds of the slowest channel if each sender were alone: its uses are (uses,) each."""
+    if not len(sender):
+        return 0.0
+    code = sender.astype(np.int64) * len(seconds) + channel
+    used, row = np.unique(code, return_inverse=True)
+    return float((np.bincount(row, share) * seconds[used % len(seconds)]).max())

@@ -34,38 +34,55 @@ class UnreachableError(InputError):
 class ScheduleCost:
     """Cost of a schedule: ``latency_s + nbytes * seconds_per_byte``.
 
-    ``spent`` says which channel was the slowest for how many of the seconds per byte.
+    ``spent`` says which channel was the slowest for how many of the seconds per byte; ``alone`` how many of them
+    it would take if the messages of each rank were alone on their ways, None where nothing is shared.
     """
 
     latency_s: float
     seconds_per_byte: float
     spent: Mapping[int, float]
+    alone: float | None = None
 
     def time_s(self, nbytes: float) -> float:
         """Return the time for a size in bytes."""
         return self.latency_s + nbytes * self.seconds_per_byte
 
 
+def time_split(time_s: float, cost: ScheduleCost, nbytes: float) -> tuple[float, float, float]:
+    """Return latency, serialisation and congestion of a time, in s; what bytes take longer than alone is congestion."""
+    latency_s = min(cost.latency_s, time_s)
+    alone = cost.seconds_per_byte if cost.alone is None else cost.alone
+    serialisation_s = min(nbytes * alone, time_s - latency_s)
+    congestion_s = time_s - latency_s - serialisation_s
+    return latency_s, serialisation_s, congestion_s if congestion_s > 1e-12 * time_s else 0.0
+
+
 class RoundCost(NamedTuple):
     """Cost of flows that start together.
 
     Seconds per byte of the slowest channel, that channel (-1: none), the longest path's latency in s,
-    and the first flow without a path (-1: all have one).
+    the first flow without a path (-1: all have one), and the seconds per byte that the slowest rank's messages
+    would take if each rank's were alone on their ways.
     """
 
     seconds_per_byte: float
     channel: int
     latency_s: float
     lost: int
+    alone: float
 
 
 @dataclass(frozen=True, slots=True)
 class KnownShifts:
-    """Shifts whose cost has a closed form: which steps, their latency together, seconds per byte by channel."""
+    """Shifts whose cost has a closed form: which steps, their latency together, seconds per byte by channel.
+
+    ``alone`` are the seconds per byte of the rounds together if each flow were alone.
+    """
 
     steps: npt.NDArray[np.bool_]
     latency_s: float
     spent: Sequence[tuple[int, float]]
+    alone: float
 
 
 class Carrier(ABC):
@@ -123,6 +140,7 @@ class Meter:
     carrier: Carrier
     ranks: I4
     latency_s: float = 0.0
+    alone: float = 0.0
     spent: dict[int, float] = field(default_factory=dict)
 
     def cost(self, schedule: Schedule) -> ScheduleCost:
@@ -142,7 +160,7 @@ class Meter:
                 self._count(waiting)
                 flows = 0
         self._count(waiting)
-        return ScheduleCost(self.latency_s, sum(self.spent.values()), self.spent)
+        return ScheduleCost(self.latency_s, sum(self.spent.values()), self.spent, self.alone)
 
     def _followed(self, schedule: Schedule, waiting: list[Round]) -> Iterator[Round]:
         """Yield the rounds whose flows must be followed, and add what is known of the others."""
@@ -154,6 +172,7 @@ class Meter:
             if known is not None:
                 self._count(waiting)  # sums keep the order of the rounds
                 self.latency_s += known.latency_s
+                self.alone += known.alone
                 for channel, seconds in known.spent:
                     self._spend(channel, seconds)
                 left = left[~known.steps]
@@ -169,6 +188,7 @@ class Meter:
                 raise UnreachableError([Problem("", what, "join them by switches or a scale-up domain")])
             self._spend(cost.channel, entry.repeat * cost.seconds_per_byte)
             self.latency_s += entry.repeat * cost.latency_s
+            self.alone += entry.repeat * cost.alone
         waiting.clear()
 
     def _spend(self, channel: int, seconds: float) -> None:

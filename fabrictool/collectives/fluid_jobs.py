@@ -89,6 +89,7 @@ def _at_sizes(
         time = times.get(row, nothing)
         full = np.flatnonzero(time.full_s)
         spent = dict(zip(full.tolist(), (time.full_s[full] / job.sizes[at]).tolist(), strict=True))
-        cost = ScheduleCost(time.latency_s, (time.time_s - time.latency_s) / job.sizes[at], spent)
+        alone = transport.alone(one)
+        cost = ScheduleCost(time.latency_s, (time.time_s - time.latency_s) / job.sizes[at], spent, alone)
         found.append(transport.result(job, one.name, len(one.ranks), job.sizes[at], cost, one.floor))
     return found

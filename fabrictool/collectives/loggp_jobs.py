@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.carriers import shifts_apart
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.entries import Round, Schedule, Shifts
-from fabrictool.collectives.loggp import GAP_S, OVERHEAD_S, Host, Messages, Paths, times_s
+from fabrictool.collectives.loggp import GAP_S, OVERHEAD_S, Host, Messages, Paths, round_times_s
 from fabrictool.collectives.transport import Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import Problem
@@ -33,15 +33,16 @@ def run_loggp(transport: Transport, job: Job, types: Mapping[str, HostType]) -> 
         return [transport.no_result(job, 0, nbytes, "all hosts of its ranks are down") for nbytes in job.sizes]
     one = transport.prepared(job)
     try:
-        latency_s, *times = _times(transport, one, (0.0, *job.sizes), host_of(transport, ranks, types))
+        (latency_s, *times), free = _times(transport, one, (0.0, *job.sizes), host_of(transport, ranks, types))
     except UnreachableError as error:
         return [transport.no_result(job, len(ranks), nbytes, str(error)) for nbytes in job.sizes]
-    return [
-        transport.result(
-            job, one.name, len(ranks), nbytes, ScheduleCost(latency_s, (time_s - latency_s) / nbytes, {}), one.floor
-        )
-        for nbytes, time_s in zip(job.sizes, times, strict=True)
-    ]
+    results = []
+    for nbytes, time_s, free_s in zip(job.sizes, times, free[1:], strict=True):
+        cost = ScheduleCost(latency_s, (time_s - latency_s) / nbytes, {})
+        result = transport.result(job, one.name, len(ranks), nbytes, cost, one.floor)
+        held = time_s - free_s > (result.time_s or 0.0) / 2
+        results.append(replace(result, limited_by="per-message overhead") if held else result)
+    return results
 
 
 def host_of(transport: Transport, ranks: I4, types: Mapping[str, HostType]) -> Host:
@@ -83,12 +84,18 @@ class _Ways:
         return Paths(latency, seconds)
 
 
-def _times(transport: Transport, one: Prepared, sizes: tuple[float, ...], host: Host) -> list[float]:
+def _times(
+    transport: Transport, one: Prepared, sizes: tuple[float, ...], host: Host
+) -> tuple[list[float], list[float]]:
+    """Return the time at each size, in s, and what it would be if messages cost their hosts nothing."""
     if len(one.ranks) < 2:
-        return [0.0] * len(sizes)
-    rounds = _messages(one.algorithm.rounds(one.group), len(one.ranks))
-    found: list[float] = times_s(rounds, _Ways(transport, one.ranks), sizes, host).tolist()
-    return found
+        return [0.0] * len(sizes), [0.0] * len(sizes)
+    ways, times, free = _Ways(transport, one.ranks), np.zeros(len(sizes)), np.zeros(len(sizes))
+    for sent in _messages(one.algorithm.rounds(one.group), len(one.ranks)):
+        paths = ways(sent.source, sent.target)
+        times += sent.repeat * round_times_s(sent, paths, sizes, host)
+        free += sent.repeat * round_times_s(sent, paths, sizes, Host(0.0, 0.0))
+    return times.tolist(), free.tolist()
 
 
 def _messages(schedule: Schedule, size: int) -> Iterator[Messages]:

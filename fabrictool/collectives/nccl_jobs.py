@@ -9,10 +9,11 @@ import numpy as np
 
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.costs import ScheduleCost
-from fabrictool.collectives.nccl.asked import Asked, answer, check
+from fabrictool.collectives.nccl.asked import Asked, among, check
+from fabrictool.collectives.nccl.choice import times_s
 from fabrictool.collectives.nccl.derive import Derived, derive, hosts_of
 from fabrictool.collectives.transport import Transport
-from fabrictool.collectives.workloads import CollectiveResult, Job
+from fabrictool.collectives.workloads import Alternative, CollectiveResult, Job
 from fabrictool.errors import InputError
 from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import I4
@@ -37,12 +38,18 @@ def run_nccl(transport: Transport, job: Job, types: Mapping[str, HostType]) -> l
     if len(ranks) == 1:
         nothing = ScheduleCost(0.0, 0.0, {})
         return [transport.result(job, "none", 1, nbytes, nothing, floor) for nbytes in job.sizes]
-    found = answer(derived(transport, job, types).system, asked, job.sizes)
+    system = derived(transport, job, types).system
+    options = among(system, asked)
     results = []
-    for nbytes, one, time_s in zip(job.sizes, found.combination, found.time_s.tolist(), strict=True):
+    for nbytes, times in zip(job.sizes, times_s(system, job.collective, options, job.sizes).T.tolist(), strict=True):
+        first, *others = sorted(zip(times, range(len(options)), strict=True))
+        time_s, one = first[0], options[first[1]]
         cost = ScheduleCost(one.latency_s, (time_s - one.latency_s) / nbytes, {})
         result = transport.result(job, str(one), len(ranks), nbytes, cost, floor)
-        results.append(replace(result, limited_by="latency" if one.latency_s > time_s / 2 else "channels"))
+        taken = tuple(Alternative(str(options[row]), took_s) for took_s, row in others)
+        limited = "latency" if one.latency_s > time_s / 2 else "channels"
+        free = (job.algorithm, job.protocol) == (None, None)
+        results.append(replace(result, limited_by=limited, alternatives=taken if free else None))
     return results
 
 

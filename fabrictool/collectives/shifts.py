@@ -20,12 +20,14 @@ I8 = npt.NDArray[np.int64]
 class ShiftCosts:
     """Of each shift: seconds per byte of one flow's share, latency in s, and the level that limits.
 
+    ``alone`` are the seconds per byte of the slowest link on the way, if each flow were alone.
     Level 0 are the host links, level l the links above tier l; negative levels are downward.
     """
 
     seconds: F8
     latency_s: F8
     level: npt.NDArray[np.int64]
+    alone: F8
 
 
 def shift_costs(steps: I8, line: RankLine, tree: RegularTree) -> ShiftCosts:
@@ -40,11 +42,13 @@ def shift_costs(steps: I8, line: RankLine, tree: RegularTree) -> ShiftCosts:
     seconds = np.full(len(steps), tree.host_seconds)
     level = np.zeros(len(steps), np.int64)
     depth = np.zeros(len(steps), np.int64)
+    alone = seconds.copy()
     for at in range(tree.levels):
         up, down = line_peaks(steps, line, at, int(tree.classes[at]))
         depth += up > 0
+        alone[up > 0] = np.maximum(alone[up > 0], tree.up_seconds[at])
         for count, sign in ((up, 1), (down, -1)):
             cost = count * tree.up_seconds[at]
             more = cost > seconds
             seconds[more], level[more] = cost[more], sign * (at + 1)
-    return ShiftCosts(seconds, tree.latency_s[depth], level)
+    return ShiftCosts(seconds, tree.latency_s[depth], level, alone)

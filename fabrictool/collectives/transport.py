@@ -12,7 +12,7 @@ import numpy as np
 
 from fabrictool.collectives.bounds import Bound, bound, partitions
 from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
-from fabrictool.collectives.costs import MODELS, Carrier, Meter, ScheduleCost, UnreachableError
+from fabrictool.collectives.costs import MODELS, Carrier, Meter, ScheduleCost, UnreachableError, time_split
 from fabrictool.collectives.entries import Group
 from fabrictool.collectives.schedules import ALGORITHMS, Algorithm, bus_factor, default_algorithm
 from fabrictool.collectives.workloads import CollectiveResult, Job, group_of, rank_list
@@ -33,6 +33,9 @@ from fabrictool.routing.modk import ModK, ranks_of
 from fabrictool.routing.ranks import NotJoinedError, rank_wiring
 from fabrictool.routing.regular import RegularTree
 from fabrictool.routing.wiring import Wiring
+
+#: Lower bounds that a network remembers.
+MOST_FLOORS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Transport:
     routing: Routing = field(init=False)
     lanes: list[RouteTables] = field(init=False)
     trees: list[RegularTree | None] = field(init=False)
+    _floors: dict[tuple[object, ...], Bound] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Route the network."""
@@ -163,9 +167,19 @@ class Transport:
             what = f"{name} needs a power of two, not {len(ranks)} ranks"
             others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
             raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
-        with _at(job):
-            floor = bound(job.collective, partitions(wiring, ranks), wiring, ranks, group)
-        return Prepared(name, algorithm, group, ranks, floor)
+        return Prepared(name, algorithm, group, ranks, self._floor(job, ranks, group))
+
+    def _floor(self, job: Job, ranks: I4, group: Group) -> Bound:
+        """Return the lower bound of a job; that of the last few is remembered, for one by several algorithms."""
+        stated = None if group.volumes is None else [column.tobytes() for column in vars(group.volumes).values()]
+        key = (job.collective, group.pairs, ranks.tobytes(), *(stated or ()))
+        if key not in self._floors:
+            with _at(job):
+                found = bound(job.collective, partitions(self.wiring, ranks), self.wiring, ranks, group)
+            if len(self._floors) == MOST_FLOORS:
+                self._floors.pop(next(iter(self._floors)))
+            self._floors[key] = found
+        return self._floors[key]
 
     def cost(self, job: Job, one: Prepared) -> ScheduleCost:
         """Return what a job costs.
@@ -178,11 +192,24 @@ class Transport:
         if len(one.ranks) < 2:
             return ScheduleCost(0.0, 0.0, {})
         if job.model == "bound":
-            return ScheduleCost(0.0, one.floor.seconds_per_byte, {})
+            return ScheduleCost(0.0, one.floor.seconds_per_byte, {}, one.floor.alone)
         rounds = [
             Meter(carrier, one.ranks).cost(one.algorithm.rounds(one.group)) for carrier in self.carriers(job.model)
         ]
         return max(rounds, key=lambda cost: cost.seconds_per_byte)
+
+    def alone(self, one: Prepared) -> float:
+        """Return the seconds per byte that a job's rounds take if each rank's messages are alone on their ways.
+
+        Raises
+        ------
+        UnreachableError
+            If two ranks that exchange messages have no path.
+        """
+        if len(one.ranks) < 2:
+            return 0.0
+        costs = (Meter(carrier, one.ranks).cost(one.algorithm.rounds(one.group)) for carrier in self.carriers("rounds"))
+        return max(cost.alone or 0.0 for cost in costs)
 
     def assumptions(self, results: Iterable[CollectiveResult]) -> list[Assumption]:
         """Name the results that rest on some of their rounds."""
@@ -217,24 +244,29 @@ class Transport:
         """Return a result without a time."""
         return CollectiveResult(
             job.number, self.name, job.collective, job.algorithm or "", job.model, size, nbytes,
-            None, None, None, None, None, None, why,
+            None, None, None, None, None, None, None, None, why,
         )  # fmt: skip
 
     def result(
         self, job: Job, algorithm: str, size: int, nbytes: float, cost: ScheduleCost, floor: Bound
     ) -> CollectiveResult:
         """Return the result of a job at one size."""
-        time_s, bound_s = cost.time_s(nbytes), floor.time_s(nbytes)
-        if size > 1 and (job.model == "bound" or (job.model in ("alpha-beta", "loggp") and time_s < bound_s)):
+        bound_s = floor.time_s(nbytes)
+        if job.model == "bound" and size > 1:
+            cost = floor.cost(nbytes)
+        time_s = cost.time_s(nbytes)
+        if size > 1 and job.model in ("alpha-beta", "loggp") and time_s < bound_s:
             time_s = bound_s  # these models do not see the links between switches, the bound does
+        latency_s, serialisation_s, congestion_s = time_split(time_s, cost, nbytes)
+        time_s = latency_s + serialisation_s + congestion_s
         algbw = nbytes / time_s if time_s else None
         channel, kind = self._bottleneck(cost)
         link = channel_name(self.fabric, channel) if channel >= 0 else None
-        limited = "latency" if cost.latency_s > time_s / 2 else kind or floor.title
+        limited = "latency" if latency_s > time_s / 2 else kind or floor.title
         return CollectiveResult(
             job.number, self.name, job.collective, algorithm, job.model, size, nbytes, time_s, algbw,
             algbw * bus_factor(job.collective, size) if algbw else None,
-            bound_s, cost.latency_s, link, limited,
+            bound_s, latency_s, serialisation_s, congestion_s, link, limited,
         )  # fmt: skip
 
     def _bottleneck(self, cost: ScheduleCost) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,9 +52,29 @@ class Job:
     overlap: bool = False
 
 
+class Alternative(NamedTuple):
+    """What another algorithm would take, in s."""
+
+    algorithm: str
+    time_s: float
+
+
+class Unsuitable(NamedTuple):
+    """An algorithm that was not taken into account, and why."""
+
+    algorithm: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class CollectiveResult:
-    """One collective at one size: times in s, bandwidths in B/s as nccl-tests defines them."""
+    """One collective at one size: times in s, bandwidths in B/s as nccl-tests defines them.
+
+    The time is ``latency_s``, then ``serialisation_s``, which bytes take alone on the slowest link of their way, and
+    ``congestion_s``, which they take longer because others are under way; together exactly ``time_s``.
+    Where the algorithm was chosen, ``alternatives`` are the others, the fastest first, and ``unsuitable`` those that
+    do not fit; None where it was stated.
+    """
 
     job: int
     network: str
@@ -68,9 +88,13 @@ class CollectiveResult:
     busbw_bytes_per_s: float | None
     bound_s: float | None
     latency_s: float | None
+    serialisation_s: float | None
+    congestion_s: float | None
     bottleneck: str | None
     limited_by: str
     expected_busbw_range: tuple[float, float] | None = None
+    alternatives: tuple[Alternative, ...] | None = None
+    unsuitable: tuple[Unsuitable, ...] = ()
 
     @property
     def bound_busbw_bytes_per_s(self) -> float | None:
@@ -81,7 +105,9 @@ class CollectiveResult:
         """Return the keys of the JSON output."""
         shown = self.__slots__
         return {name: getattr(self, name) for name in shown} | {
-            "nbytes": int(self.nbytes) if float(self.nbytes).is_integer() else self.nbytes
+            "nbytes": int(self.nbytes) if float(self.nbytes).is_integer() else self.nbytes,
+            "alternatives": None if self.alternatives is None else [row._asdict() for row in self.alternatives],
+            "unsuitable": [row._asdict() for row in self.unsuitable],
         }
 
 
@@ -181,7 +207,7 @@ def jobs_asked_for(
     if ranks is not None and ranks > MOST_RANKS:
         raise InputError(f"ranks: {ranks} is more than {MOST_RANKS:,}", "ask for fewer")
     order = RankOrder.model_validate({"order": rank_order, "count": ranks, "seed": seed})
-    asked = tuple(_nbytes(size) for size in sizes) if sizes else None
+    asked = tuple(dict.fromkeys(nbytes for size in sizes for nbytes in _nbytes(size))) if sizes else None
     stated = (
         jobs_of(layout) if collectives is None else [Job(0, name, None, DEFAULT_SIZES, order) for name in collectives]
     )
@@ -210,11 +236,11 @@ def _asked_of(job: Job, algorithm: str | None, model: str, stated: bool) -> tupl
     return algorithm or job.algorithm, model if model != "rounds" else job.model
 
 
-def _nbytes(size: str | float) -> float:
+def _nbytes(size: str | float) -> list[float]:
     if isinstance(size, int | float):
         size = f"{size} B"
     try:
-        return units.parse(f"{size} B" if str(size).strip().isdigit() else size, units.SIZE)
+        return units.parse_sizes(f"{size} B" if str(size).strip().isdigit() else size)
     except ValueError as error:
         raise InputError(f"size: {error}") from None
 
@@ -254,6 +280,11 @@ def _too_many(what: str, gpus: int, path: tuple[str | int, ...]) -> Problem:
     )
 
 
+def others(result: CollectiveResult) -> str:
+    """Return what the algorithms that were not chosen take, in words."""
+    return ", ".join(f"{one.algorithm} {units.format_time(one.time_s)}" for one in result.alternatives or ())
+
+
 def result_table(rows: Sequence[CollectiveResult]) -> Table:
     """Return collectives as a table."""
     from fabrictool.tabular import Column, Table
@@ -269,9 +300,13 @@ def result_table(rows: Sequence[CollectiveResult]) -> Table:
             Column("time", [r.time_s for r in rows], "s"),
             Column("busbw", [r.busbw_bytes_per_s for r in rows], "B/s"),
             Column("bound", [r.bound_busbw_bytes_per_s for r in rows], "B/s"),
+            Column("latency", [r.latency_s for r in rows], "s"),
+            Column("serialisation", [r.serialisation_s for r in rows], "s"),
+            Column("congestion", [r.congestion_s for r in rows], "s"),
             Column("healthy from", [(r.expected_busbw_range or (None, None))[0] for r in rows], "B/s"),
             Column("healthy to", [(r.expected_busbw_range or (None, None))[1] for r in rows], "B/s"),
             Column("limited by", [r.limited_by for r in rows]),
             Column("bottleneck", [r.bottleneck for r in rows]),
+            Column("others", [others(r) for r in rows]),
         ),
     )

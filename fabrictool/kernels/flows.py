@@ -145,10 +145,35 @@ def detour(tables: RouteTables, leaf: int, target: int, path: I4, count: int) ->
     return count + 2 * level if level >= 0 else -1
 
 
+class Scratch(NamedTuple):
+    """What a kernel writes on while it counts: all of ``load`` zero and of ``owner`` -1, before and after.
+
+    Parameters
+    ----------
+    load, own : (channels,) float64
+        Of all flows, and of those of one sender.
+    owner : (channels,) int32
+        The sender that ``own`` is of.
+    touched : (channels,) int32
+    """
+
+    load: F8
+    own: F8
+    owner: I4
+    touched: I4
+
+
 @kernel
 def round_cost(
-    tables: RouteTables, source: I4, target: I4, share: F8, seconds: F8, latency: F8, load: F8, touched: I4
-) -> tuple[float, int, float, int]:
+    tables: RouteTables,
+    source: I4,
+    target: I4,
+    sender: I4,
+    share: F8,
+    seconds: F8,
+    latency: F8,
+    scratch: Scratch,
+) -> tuple[float, int, float, int, float]:
     """Cost of flows that start together, as the slowest channel and the longest latency.
 
     Parameters
@@ -156,25 +181,26 @@ def round_cost(
     tables : RouteTables
     source, target : (flows,) int32
         Ranks.
+    sender : (flows,) int32
+        A number of the source from 0; flows of one sender stand together.
     share : (flows,) float64
         Bytes of each flow for one byte of the collective.
     seconds : (channels,) float64
         Seconds a byte takes on each channel; 0 for channels that never limit.
     latency : (channels,) float64
         In s, of the channel and of the device that it leads to.
-    load : (channels,) float64
-        Scratch, all zero before and after.
-    touched : (at least MAX_PATH x flows,) int32
-        Scratch.
+    scratch : Scratch
 
     Returns
     -------
     tuple
         Seconds per byte of the slowest channel, that channel (-1: none), the longest path latency
-        in s, and the first flow without a path (-1: all have one).
+        in s, the first flow without a path (-1: all have one), and seconds per byte of the slowest
+        channel if each sender were alone.
     """
+    load, own, owner, touched = scratch
     path = np.empty(MAX_PATH, np.int32)
-    slowest, channel, longest, lost, marks = 0.0, -1, 0.0, -1, 0
+    slowest, channel, longest, lost, marks, alone = 0.0, -1, 0.0, -1, 0, 0.0
     for flow in range(len(source)):
         count = walk(tables, source[flow], target[flow], path)
         if count < 0:
@@ -187,14 +213,17 @@ def round_cost(
                 touched[marks] = at
                 marks += 1
             load[at] += share[flow]
+            own[at] = share[flow] + (own[at] if owner[at] == sender[flow] else 0.0)
+            owner[at] = sender[flow]
             total += latency[at]
+            alone = max(alone, own[at] * seconds[at])
             cost = load[at] * seconds[at]
             if cost > slowest:
                 slowest, channel = cost, at
         longest = max(longest, total)
     for mark in range(marks):
-        load[touched[mark]] = 0.0
-    return slowest, channel, longest, lost
+        load[touched[mark]], owner[touched[mark]] = 0.0, -1
+    return slowest, channel, longest, lost, alone
 
 
 @kernel

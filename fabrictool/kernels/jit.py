@@ -17,6 +17,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Steps of a kernel's inner loop from which compiled code is used: about 0.1 s of plain Python.
 PLAIN_STEPS = 50_000
+#: Steps from which calling compiled code that is loaded already takes less time.
+CALL_STEPS = 500
 _NOTICE_AFTER_S = 1.2
 _inner: list[Callable[..., Any]] = []
 _said = False
@@ -38,8 +40,8 @@ class Kernel(Generic[P, R]):
         self._twin: Callable[P, R] | None = None
 
     def __call__(self, steps: float) -> Callable[P, R]:
-        """Return the function to use for a number of inner steps."""
-        return self.plain if steps < PLAIN_STEPS else self._timed
+        """Return the function to use for a number of inner steps: less is worth compiled code that is loaded."""
+        return self.plain if steps < (PLAIN_STEPS if self._twin is None else CALL_STEPS) else self._timed
 
     @property
     def compiled(self) -> Callable[P, R]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from fabrictool import units
 from fabrictool.catalogue.fields import (
     Count,
     CountOrNone,
@@ -78,12 +79,31 @@ class Job(Model):
     pairs: list[tuple[CountOrNone, CountOrNone]] | None = None
 
 
+def _sizes(value: object) -> object:
+    """Write out ranges such as ``8B..16GiB``."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        return value
+    return [one for size in listed for one in (_written_out(size) if ".." in str(size) else [size])]
+
+
+def _written_out(size: object) -> list[str]:
+    return [f"{nbytes!r} B" for nbytes in units.parse_sizes(size)]
+
+
 class WorkloadItem(Model):
     """One collective over a list of sizes."""
 
     collective: Collective
     algorithm: Algorithm | None = None
-    sizes: Annotated[list[Size], Field(min_length=1, max_length=256)] | None = None
+    sizes: (
+        Annotated[
+            list[Size],
+            BeforeValidator(_sizes, json_schema_input_type=str | list[str]),
+            Field(min_length=1, max_length=256),
+        ]
+        | None
+    ) = None
     model: CostModel = "rounds"
     protocol: Protocol | None = None
     chunks: Chunks | None = None

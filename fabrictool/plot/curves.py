@@ -30,8 +30,9 @@ class Curve:
     """One collective over message sizes: sizes in bytes, bandwidths in B/s, (sizes,) each.
 
     ``expected_bytes_per_s`` is the range of healthy runs at each size, empty where unknown; ``measured`` are sizes and
-    bandwidths. ``limited_by`` and ``bottleneck`` are of the largest size; at ``half_nbytes`` latency and bandwidth
-    take equal time, None if that is at no size drawn.
+    bandwidths. ``algorithms`` are those of the sizes, and ``algorithm`` is ``auto`` where they differ. ``limited_by``
+    and ``bottleneck`` are of the largest size; at ``half_nbytes`` latency and bandwidth take equal time, None if that
+    is at no size drawn.
     """
 
     collective: str
@@ -45,6 +46,7 @@ class Curve:
     limited_by: str
     bottleneck: str | None
     half_nbytes: float | None
+    algorithms: tuple[str, ...] = ()
     expected_bytes_per_s: tuple[tuple[float, float], ...] = ()
     measured: tuple[tuple[float, float], ...] = ()
 
@@ -173,9 +175,11 @@ def _different(jobs: list[Job]) -> list[Job]:
 
 def _curve(rows: list[CollectiveResult]) -> Curve:
     last = rows[-1]
+    algorithms = tuple(row.algorithm for row in rows)
+    one = len(set(algorithms)) == 1
     return Curve(
         last.collective,
-        last.algorithm,
+        last.algorithm if one else "auto",
         last.model,
         last.network,
         last.ranks,
@@ -184,7 +188,8 @@ def _curve(rows: list[CollectiveResult]) -> Curve:
         tuple(row.bound_busbw_bytes_per_s or 0.0 for row in rows),
         last.limited_by,
         last.bottleneck,
-        _half(last),
+        _half(last) if one else None,
+        algorithms,
     )
 
 

@@ -32,7 +32,8 @@ KEYS = {
     "counts": {"gpus", "hosts", "switches", "links", "cables", "transceivers", "racks"},
     "network_counts": {"hosts", "leaf", "spine", "core", "links", "cables"},
     "collectives": {"job", "network", "collective", "algorithm", "model", "ranks", "nbytes", "time_s",
-                    "algbw_bytes_per_s", "busbw_bytes_per_s", "bound_s", "latency_s", "expected_busbw_range",
+                    "algbw_bytes_per_s", "busbw_bytes_per_s", "bound_s", "latency_s", "serialisation_s",
+                    "congestion_s", "alternatives", "unsuitable", "expected_busbw_range",
                     "bottleneck"},
     "congestion": {"routing", "pattern", "max_link_load", "effective_bisection", "hot_links"},
     "power": {"it_max_w", "it_typical_w", "facility_w", "racks"},
@@ -270,3 +271,17 @@ def test_the_installed_command_prints_one_document(small: str) -> None:
     done = run("score", small, "--json")
     assert (done.returncode, done.stderr) == (0, b"")
     _check_keys(_json(done.stdout.decode()))
+
+
+def test_auto_over_a_range_of_sizes(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["score", small, "--collective", "all-to-all", "--algorithm", "auto", "--size"]
+    status, out, _ = call(capsys, *arguments, "8B..16GiB", "--json")
+    rows = _json(out)["collectives"]
+    assert status == 0
+    assert [row["nbytes"] for row in rows] == [2**power for power in range(3, 35)]
+    for row in rows:
+        assert row["latency_s"] + row["serialisation_s"] + row["congestion_s"] == row["time_s"]
+        assert all(other["time_s"] >= row["time_s"] for other in row["alternatives"])
+    status, out, _ = call(capsys, *arguments, "1MiB", "-v", "--no-color")
+    assert "others: " in out
+    assert "+ congestion" in out

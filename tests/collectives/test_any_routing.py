@@ -98,9 +98,9 @@ def test_a_kernel_and_what_flows_use_cost_the_same(name: str, pair: tuple[str, s
         try:
             rounds = ALGORITHMS[pair[0]][pair[1]].rounds(_group(transport))
             found = Meter(carrier, transport.alive).cost(rounds)
-            costs.append((found.latency_s, found.seconds_per_byte))
+            costs.append((found.latency_s, found.seconds_per_byte, found.alone or 0.0))
         except UnreachableError:
-            costs.append((-1.0, -1.0))
+            costs.append((-1.0, -1.0, -1.0))
     assert costs[1] == pytest.approx(costs[0], rel=1e-12)
     assert costs[2] == pytest.approx(costs[0], rel=1e-12)
 
@@ -133,7 +133,7 @@ def test_s_mod_k_costs_what_a_walk_by_the_sources_key_does(shift: int) -> None:
     (cost,) = transport.carriers("rounds")[0].costs([entry], places)
     flows = [(s, (s + shift) % 16, 1.0) for s in range(16)]
     expected = reference.round_cost(walk, flows, lambda hop: 8 / 400e9, lambda hop: 500e-9)
-    assert (cost.seconds_per_byte, cost.latency_s) == pytest.approx(expected, rel=1e-12)
+    assert (cost.seconds_per_byte, cost.latency_s, cost.alone) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.usefixtures("minimal")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated import ALGORITHMS, CASES, fabric_of_case, ranks_of_case
 
-from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import InputError

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from fabrics import rail_only
 
-from fabrictool.collectives.nccl.asked import Asked, answer
-from fabrictool.collectives.nccl.choice import choose, combinations
+from fabrictool.collectives.nccl.asked import Asked, among
+from fabrictool.collectives.nccl.choice import choose, combinations, fastest
 from fabrictool.collectives.nccl.derive import Derived, derive
 from fabrictool.collectives.nccl.system import Graph, System
 from fabrictool.collectives.nccl_jobs import apart
@@ -163,7 +163,8 @@ SYSTEM = System("hopper", "intel", 64, 8, Graph(8, 48 * GB, 48 * GB), Graph(8, 4
     ],
 )
 def test_what_a_job_asks_for(asked: Asked, chosen: list[str]) -> None:
-    assert [str(one) for one in answer(SYSTEM, asked, [8, 2**30]).combination] == chosen
+    found = fastest(SYSTEM, asked.collective, among(SYSTEM, asked), [8, 2**30])
+    assert [str(one) for one in found.combination] == chosen
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_what_a_job_asks_for(asked: Asked, chosen: list[str]) -> None:
 )
 def test_what_is_not_to_be_had_is_refused(asked: Asked, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        answer(SYSTEM, asked, [8, 2**30])
+        among(SYSTEM, asked)
 
 
 def test_ranks_that_nothing_joins() -> None:

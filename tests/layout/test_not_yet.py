@@ -52,7 +52,6 @@ JOBS = [
     ("collective: all-reduce, size: 1GiB, chunks: 0", "chunks"),
     ("collective: all-reduce, size: 1GiB, pairs: [[0, 5]]", "pairs are stated, but all-reduce"),
     ("collective: all-reduce, algorithm: sharp, size: 1GiB", "by 'sharp' is not supported yet"),
-    ("collective: all-reduce, algorithm: auto, size: 1GiB", "'auto' is not supported yet"),
     ("collective: all-reduce, size: 1GiB, model: nccl", "host type 'h1' has no 'gpu', so its generation is not known"),
     ("collective: all-to-all, size: 1GiB, model: nccl", "NCCL's tuning model knows all-reduce, all-gather, "),
     ("collective: all-reduce, algorithm: bruck, size: 1GiB, model: nccl", "NCCL has no algorithm 'bruck'; use one of"),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy.typing as npt
-
-from fabrictool.collectives.nccl.choice import COLLECTIVES, Choice, Combination, combinations, fastest
+from fabrictool.collectives.nccl.choice import COLLECTIVES, Combination, combinations
 from fabrictool.collectives.nccl.system import System
 from fabrictool.collectives.nccl.tables import PROTOCOLS
 from fabrictool.errors import InputError, Problem
@@ -89,14 +87,3 @@ def _place(system: System) -> str:
 def _refused(asked: Asked, key: str, what: str, fix: str) -> InputError:
     where, path = ("", (*asked.path, key)) if asked.path else (f"--{key}", ())
     return InputError([Problem(where, what, fix, path)])
-
-
-def answer(system: System, asked: Asked, nbytes: npt.ArrayLike) -> Choice:
-    """Return what the library chooses for a job at each size.
-
-    Raises
-    ------
-    InputError
-        If what is asked for is not to be had.
-    """
-    return fastest(system, asked.collective, among(system, asked), nbytes)
