@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fabrictool.cabling.choice import Module, order_number
+from fabrictool.cabling.choice import Module, Option, order_number
 from fabrictool.cabling.media import spares
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.records import BomRow
@@ -33,10 +33,17 @@ def _cables(plan: CablePlan) -> Iterator[BomRow]:
         if option < 0 or math.isnan(length):
             continue
         chosen = plan.options[option]
-        price = None if chosen.usd is None else chosen.usd + chosen.usd_per_m * length
-        counted[chosen.medium.name, chosen.medium.title, order_number(chosen, length), bps, length, price] += 1
+        price = None if chosen.usd is None else (chosen.usd + chosen.usd_per_m * length) / chosen.strands
+        each = (chosen.medium.name, _title(chosen), order_number(chosen, length), bps / chosen.strands, length, price)
+        counted[each] += chosen.strands
     for (name, title, sku, bps, length, price), count in sorted(counted.items(), key=lambda item: item[0][:5]):
         yield BomRow(sku, f"{format_speed(bps)} {title}", name, length, count, _kept("cable", count), price)
+
+
+def _title(chosen: Option) -> str:
+    """Say what a cable is: its medium, and of a fibre what it ends in and how its fibres cross."""
+    ends = f", {chosen.connector}, type {chosen.polarity}" if chosen.polarity else ""
+    return f"{chosen.medium.title}{ends}"
 
 
 def modules_of(plan: CablePlan) -> dict[int, Module]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from fabrictool.cabling.cages import CageKind
-from fabrictool.cabling.media import Medium, class_of, media
+from fabrictool.cabling.media import Medium, class_of, connector_for, media
 from fabrictool.catalogue import store
 from fabrictool.catalogue.types import CableType, TransceiverType
 
 _LANES = (1, 2, 4, 8)
-TWISTED = "copper"
+TWISTED, TWISTED_CAGE = "copper", "RJ45"
+FIBRES = ("mmf", "smf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Option:
     Parameters
     ----------
     medium : Medium
+    grade : int
+        Which of the medium's modules: 0 for those of the least reach.
     max_m : float
         Reach: the least of the medium's and of both modules'.
     a, z : Module
@@ -54,9 +57,14 @@ class Option:
         Of the cable, without modules.
     sku : str
         Stem of its order number, empty if the catalogue has none.
+    connector, polarity : str
+        What a fibre ends in, and how its fibres cross; empty where a cable has ends of its own.
+    strands : int
+        Fibre cables that a link takes side by side.
     """
 
     medium: Medium
+    grade: int
     max_m: float
     a: Module
     z: Module
@@ -64,6 +72,9 @@ class Option:
     usd: float | None
     usd_per_m: float
     sku: str
+    connector: str = ""
+    polarity: str = ""
+    strands: int = 1
 
 
 def lanes_of(a: Ending, z: Ending, link_bps: float) -> int:
@@ -93,44 +104,60 @@ def options(a: Ending, z: Ending, link_bps: float, direct: bool) -> tuple[Option
 
 
 def _options(a: Ending, z: Ending, link_bps: float, direct: bool) -> Iterator[Option]:
-    sockets = a.kind.cage, z.kind.cage
-    twisted = [cage == "RJ45" for cage in sockets]
+    twisted = [end.kind.cage == TWISTED_CAGE for end in (a, z)]
     for medium in media():
         if any(twisted) if medium.name != TWISTED else not all(twisted):
             continue
         if medium.direct and not (direct or medium.name == TWISTED):
             continue
-        ends = [module_for(end.kind, medium.name, end.speed_bps(link_bps)) for end in (a, z)]
-        if ends[0] is None or ends[1] is None:
-            continue
-        each_bps = a.speed_bps(link_bps) if medium.direct else link_bps
-        own = class_of(medium.name, each_bps)
-        product = _product(a.kind, z.kind, medium, each_bps, ends[0].sku and ends[1].sku)
-        reach = min(ends[0].reach_m, ends[1].reach_m, (product.reach_m if product else None) or float("inf"))
-        stock = tuple(product.lengths_m) if product and product.lengths_m else medium.lengths_m
-        lengths = tuple(length for length in stock if length <= reach)
-        price = (own.cable_usd, own.cable_usd_per_m) if own else (None, 0.0)
-        if lengths:
-            yield Option(medium, reach, ends[0], ends[1], lengths, *price, product.name.upper() if product else "")
+        ends = [modules_for(end.kind, medium.name, end.speed_bps(link_bps)) for end in (a, z)]
+        for grade in range(max(map(len, ends)) if all(ends) else 0):
+            pair = [modules[min(grade, len(modules) - 1)] for modules in ends]
+            found = _option(medium, grade, (a, z), (pair[0], pair[1]), link_bps)
+            if found.lengths_m:
+                yield found
+
+
+def _option(
+    medium: Medium, grade: int, ends: tuple[Ending, Ending], modules: tuple[Module, Module], link_bps: float
+) -> Option:
+    a, z = ends
+    lanes = lanes_of(a, z, link_bps)
+    plug = None if medium.direct else connector_for(medium.name, lanes, link_bps / lanes)
+    strands = -(-lanes // plug.lanes) if plug else 1
+    each_bps = (a.speed_bps(link_bps) if medium.direct else link_bps) / strands
+    own = class_of(medium.name, each_bps)
+    product = _product(a.kind, z.kind, medium, each_bps, modules[0].sku and modules[1].sku)
+    if product is not None and product.power_per_end_w is not None:
+        modules = (replace(modules[0], power_w=product.power_per_end_w),) * 2
+    reach = min(modules[0].reach_m, modules[1].reach_m, (product.reach_m if product else None) or float("inf"))
+    stock = product.lengths_m if product and product.lengths_m else medium.lengths_m
+    return Option(
+        medium, grade, reach, *modules, tuple(length for length in stock if length <= reach),
+        own.cable_usd * strands if own and own.cable_usd is not None else None,
+        own.cable_usd_per_m * strands if own else 0.0, product.name.upper() if product else "",
+        plug.name if plug else medium.connector, plug.polarity if plug else "", strands,
+    )  # fmt: skip
 
 
 @cache
-def module_for(kind: CageKind, medium: str, speed_bps: float) -> Module | None:
-    """Return what plugs into a kind of cage at a speed, None if no such module or cable end is known."""
+def modules_for(kind: CageKind, medium: str, speed_bps: float) -> tuple[Module, ...]:
+    """Return what plugs into a kind of cage at a speed, the shortest reach first; nothing if no such end is known."""
     known = class_of(medium, speed_bps)
     if kind.socket is None:
-        return None
-    for name in store.names("transceivers") if medium in ("mmf", "smf") else ():
+        return ()
+    usd = known.transceiver_usd if known else None
+    found = []
+    for name in store.names("transceivers") if medium in FIBRES else ():
         entry = store.entry("transceivers", name)
         assert isinstance(entry, TransceiverType)
         fits = entry.vendor == kind.vendor and entry.form in kind.socket.modules
         if fits and (entry.media or "").lower() == medium and abs(entry.speed_bps / speed_bps - 1) < 1e-9:
             reach = entry.reach_m or (known.max_m if known else 0.0)
-            usd = known.transceiver_usd if known else None
-            return Module(name, entry.part or name.upper(), reach, entry.power_max_w, usd)
-    if known is None:
-        return None
-    return Module(known.name, "", known.max_m, known.power_w, known.transceiver_usd)
+            found.append(Module(name, entry.part or name.upper(), reach, entry.power_max_w, usd))
+    if not found and known is not None:
+        found = [Module(known.name, "", known.max_m, known.power_w, usd)]
+    return tuple(sorted(found, key=lambda module: module.reach_m))
 
 
 def _product(a: CageKind, z: CageKind, medium: Medium, speed_bps: float, both_known: str) -> CableType | None:
@@ -149,7 +176,12 @@ def _product(a: CageKind, z: CageKind, medium: Medium, speed_bps: float, both_kn
 
 
 def order_number(option: Option, length_m: float) -> str:
-    """Return the order number of a cable, as NVIDIA forms it: ``N030`` is 30 m, ``N01A`` 1.5 m, ``N00A`` 0.5 m."""
+    """Return the order number of a cable, as NVIDIA forms it: ``N030`` is 30 m, ``N01A`` 1.5 m, ``N00A`` 0.5 m.
+
+    References
+    ----------
+    NVIDIA MCP7Y00-Nxxx product specifications, Ordering Information: N001, N01A, N002, N02A, N003 for 1 to 3 m.
+    """
     if not option.sku:
         return ""
     whole = int(length_m)

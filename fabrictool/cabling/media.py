@@ -41,7 +41,6 @@ class Medium:
     diameter_mm: float
     g_per_m: float
     connector: str
-    polarity: str
     colour: str
     netbox: str
     source: str
@@ -62,6 +61,18 @@ class MediumClass:
     cable_usd: float | None
     cable_usd_per_m: float
     transceiver_usd: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """What fibres end in: media and fastest lane in bit/s that it is for, lanes each way, and how fibres cross."""
+
+    name: str
+    polarity: str
+    media: tuple[str, ...]
+    lanes: int
+    lane_bps: float
     source: str
 
 
@@ -94,7 +105,6 @@ def media() -> tuple[Medium, ...]:
             row["diameter_mm"],
             row["g_per_m"],
             row.get("connector", ""),
-            row.get("polarity", ""),
             row.get("colour", ""),
             row["netbox"],
             row["source"],
@@ -143,6 +153,24 @@ def class_of(media_name: str, speed_bps: float) -> MediumClass | None:
         if row.media == media_name and abs(row.speed_bps / speed_bps - 1) < 1e-9:
             return row
     return None
+
+
+@cache
+def connectors() -> tuple[Connector, ...]:
+    """Return the connectors of fibres, in the order in which they are taken."""
+    return tuple(
+        Connector(
+            row["connector"], row["polarity"], tuple(row["media"]), row["lanes"],
+            units.parse(row["lane"], units.SPEED), f"{row['source']} ({row['as_of']})",
+        )
+        for row in _rules()["connectors"]
+    )  # fmt: skip
+
+
+def connector_for(media_name: str, lanes: int, lane_bps: float) -> Connector | None:
+    """Return the connector of a link of so many lanes: the first whose lanes are enough, else that of most lanes."""
+    fit = [row for row in connectors() if media_name in row.media and lane_bps <= row.lane_bps * (1 + 1e-9)]
+    return next((row for row in fit if row.lanes >= lanes), max(fit, key=lambda row: row.lanes, default=None))
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.cabling.cages import CagePlan, cages_of, used_cages
-from fabrictool.cabling.choice import Ending, Option, lanes_of, options
+from fabrictool.cabling.choice import FIBRES, Ending, Option, lanes_of, options
 from fabrictool.cabling.routes import Routes, Seats, routes_between, seats_of
 from fabrictool.fabric.counting import internal_links
 from fabrictool.fabric.parts import merged
@@ -203,31 +203,43 @@ class _Choice:
     def _take_fibre(self) -> None:
         """Take multimode fibre where it reaches for all that are joined by modules, else single-mode, else the best."""
         self.whole[self.option < 0] = False
-        offered: dict[str, npt.NDArray[np.int32]] = {}
-        reach: dict[str, F8] = {}
-        for rows, a, z, speed_bps in self._alike:
-            for option in options(a, z, speed_bps, False):
-                name = option.medium.name
-                mine = rows[self.option[rows] < 0]
-                offered.setdefault(name, np.full(len(self.option), NONE, np.int32))[mine] = self._place(option)
-                reach.setdefault(name, np.zeros(len(self.option)))[mine] = option.lengths_m[-1]
-        any_offer = np.any(np.stack([rows >= 0 for rows in offered.values()]), axis=0) if offered else self.option > 0
-        left = np.flatnonzero(any_offer & (self.option < 0))
+        offers = self._offers()
+        if not offers:
+            return
+        left = np.flatnonzero(np.logical_or.reduce([offered >= 0 for offered, _ in offers.values()]))
         part = merged(np.arange(len(self.cages.cages), dtype=np.int32), self.ca[left], self.cz[left])
-        best = np.full(len(part), NONE, np.int32)
-        for strict in (True, False):
-            for name in ("mmf", "smf") if strict else ("smf", "mmf"):
-                if name not in offered:
-                    continue
-                bad = offered[name][left] < 0
-                bad |= strict & (self.wanted[left] > reach[name][left] + 1e-9)
-                fails = np.bincount(part[self.ca[left]], bad, len(part)) > 0
-                mine = left[~fails[part[self.ca[left]]] & (best[part[self.ca[left]]] < 0)]
-                for row in np.unique(offered[name][mine]).tolist():
-                    chosen = mine[offered[name][mine] == row]
-                    self._take(chosen, self.found[row])
-                    self.option[chosen] = row
-                best[part[self.ca[mine]]] = 1
+        mine = part[self.ca[left]]
+        done = np.zeros(len(part), np.bool_)
+        for strict, keys in ((True, list(offers)), (False, list(offers)[::-1])):
+            for key in keys:
+                offered, reach_m = offers[key]
+                bad = (offered[left] < 0) | (strict & (self.wanted[left] > reach_m[left] + 1e-9))
+                fails = np.bincount(mine, bad, len(part)) > 0
+                chosen = left[~fails[mine] & ~done[mine]]
+                for row in np.unique(offered[chosen]).tolist():
+                    alike = chosen[offered[chosen] == row]
+                    self._take(alike, self.found[row])
+                    self.option[alike] = row
+                done[part[self.ca[chosen]]] = True
+
+    def _offers(self) -> dict[tuple[str, int], tuple[I4, F8]]:
+        """Return option, -1 for none, and reach of each link, by medium and grade of its modules.
+
+        Where a link has no modules of a grade the best that it has stand there.
+        """
+        alike = [(rows[self.option[rows] < 0], options(a, z, bps, False)) for rows, a, z, bps in self._alike]
+        fibres = [(rows, [option for option in found if not option.medium.direct]) for rows, found in alike]
+        grades = max((option.grade for _, found in fibres for option in found), default=-1) + 1
+        offers: dict[tuple[str, int], tuple[I4, F8]] = {}
+        for key in [(name, grade) for name in FIBRES for grade in range(grades)]:
+            row, reach = np.full(len(self.option), NONE, np.int32), np.zeros(len(self.option))
+            for rows, found in fibres:
+                own = [option for option in found if option.medium.name == key[0]]
+                if own:
+                    best = own[min(key[1], len(own) - 1)]
+                    row[rows], reach[rows] = self._place(best), best.lengths_m[-1]
+            offers[key] = row, reach
+        return offers
 
     def joined(self, route_m: F8) -> tuple[I4, I4, Cables, Bool]:
         """Return cable and leg of each link, the cables, and which of them nothing reaches."""

@@ -94,7 +94,9 @@ class PlanReport:
         plan = self.plan
         if plan.placement is None or plan.seats is None:
             return {}
-        grams = np.array([option.medium.g_per_m for option in plan.options] + [0.0])[plan.cables.option]
+        grams = np.array([option.medium.g_per_m * option.strands for option in plan.options] + [0.0])[
+            plan.cables.option
+        ]
         weight = np.nan_to_num(grams * plan.cables.length_m) / 2e3
         total = np.zeros(len(plan.placement.racks) + 1)
         for end in plan.fabric.ends:

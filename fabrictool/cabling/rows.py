@@ -95,7 +95,7 @@ def _trays(plan: CablePlan) -> list[str]:
 
 
 def label_text(near: CableEnd, far: CableEnd) -> str:
-    """Return the text of a label: near end, then far end, in the form that ANSI/TIA-606 gives identifiers.
+    """Return the text of a label: near end, then far end, in the form of ANSI/TIA-606-B as it is published.
 
     Rack, unit and port stand for an end, as ``r01-08:3/r33-40:17``; a device's name where it has no rack.
     """
@@ -198,5 +198,5 @@ class _Ends:
             leg=self.leg[port],
             side=side,
             optic="" if direct else optic,
-            connector=chosen.medium.connector if chosen else "",
+            connector=chosen.connector if chosen else "",
         )

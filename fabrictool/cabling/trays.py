@@ -78,7 +78,9 @@ def tray_loads(plan: CablePlan) -> list[TrayLoad]:
 
 def _areas(plan: CablePlan) -> F8:
     diameter = np.array([option.medium.diameter_mm for option in plan.options] + [UNKNOWN_MM])
-    return np.asarray(math.pi / 4 * (diameter[plan.cables.option] / 1e3) ** 2, np.float64)
+    strands = np.array([option.strands for option in plan.options] + [1])
+    each = math.pi / 4 * (diameter / 1e3) ** 2 * strands
+    return np.asarray(each[plan.cables.option], np.float64)
 
 
 def _spans(plan: CablePlan) -> dict[str, tuple[npt.NDArray[np.int32], F8, F8]]:

@@ -281,7 +281,7 @@ class TransceiverType(Type):
 class CableType(Type):
     """A cable: copper, active optical or fibre; ``links`` links share it."""
 
-    kind: Literal["dac", "acc", "aec", "aoc", "fibre", "fibre splitter", "copper"]
+    kind: Literal["dac", "acc", "aec", "aoc", "fibre", "fibre splitter", "dac splitter", "copper"]
     speed_bps: Speed | None = Field(None, alias="speed")
     links: Count | None = None
     media: str | None = None

@@ -66,6 +66,21 @@ def test_the_bill_adds_up_to_the_rows() -> None:
     assert sum(row.optics_w or math.nan for row in rows) == pytest.approx(2880 * 15 + 1152 * 9)
 
 
+def test_links_of_800g_take_two_fibres() -> None:
+    """16 spines x 16 leaves x ... links of 800G beyond copper: two MPO-12 cables of eight fibres for each."""
+    plan = planned.plan_of(read_layout(str(TOPOLOGIES / "roce-2048-2to1.yaml")))
+    rows = [row for row in cable_rows(plan) if row.media == "mmf"]
+    bill = [row for row in bill_of_materials(plan) if row.media == "mmf"]
+    wide = sum(row.speed_bps == 800e9 for row in rows)
+    assert wide > 0
+    assert sum(row.quantity for row in bill) == len(rows) + wide
+    assert {row.description for row in bill} == {"400G multimode fibre OM4, MPO-12/APC, type B"}
+    modules = sum(row.unit_price * row.quantity for row in bill_of_materials(plan) if row.media == "transceiver")
+    copper = sum(row.unit_price * row.quantity for row in bill_of_materials(plan) if row.media in ("dac", "acc"))
+    fibres = sum(row.unit_price * row.quantity for row in bill)
+    assert sum(row.price for row in cable_rows(plan)) == pytest.approx(modules + copper + fibres)
+
+
 def test_a_tray_is_as_full_as_its_fullest_place() -> None:
     """Row 2: racks 4 and 5 at x = 0.3, 0.9; the tray across comes down at 0.9, and so do three cables from row 1.
 

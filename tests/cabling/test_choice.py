@@ -8,9 +8,10 @@ import planned
 import pytest
 
 from fabrictool.cabling.cages import CageKind
-from fabrictool.cabling.choice import Ending, lanes_of, module_for, options, order_number
+from fabrictool.cabling.choice import Ending, lanes_of, modules_for, options, order_number
 from fabrictool.cabling.media import media, medium_classes, socket_of
 from fabrictool.cabling.rows import cable_rows
+from fabrictool.catalogue import store
 
 
 def _kind(cage: str, at: str, speed: float, vendor: str = "", power_w: float | None = None) -> CageKind:
@@ -44,19 +45,15 @@ def test_a_cage_of_two_ports_takes_one_assembly_only_whole() -> None:
 def test_the_modules_of_both_ends_are_those_of_their_cages() -> None:
     """RA-11333-001 Table 8: finned 980-9I510-00NS00 in switches, flat-top 980-9I51A-00NS00 in DGX cages."""
     switch, dgx = _kind("OSFP", "switch", 800e9, "NVIDIA"), _kind("OSFP twin-port", "host", 800e9, "NVIDIA")
-    a, z = module_for(dgx, "mmf", 800e9), module_for(switch, "mmf", 800e9)
-    assert a is not None
-    assert z is not None
+    (a,), (z,) = modules_for(dgx, "mmf", 800e9), modules_for(switch, "mmf", 800e9)
     assert (a.sku, z.sku) == ("980-9I51A-00NS00", "980-9I510-00NS00")
-    adapter = module_for(_kind("QSFP112", "host", 400e9, "NVIDIA"), "mmf", 400e9)
-    assert adapter is not None
+    (adapter,) = modules_for(_kind("QSFP112", "host", 400e9, "NVIDIA"), "mmf", 400e9)
     assert (adapter.name, adapter.power_w) == ("mma1z00-ns400", 9)
 
 
 def test_a_finned_module_does_not_go_into_a_host() -> None:
     """What the catalogue knows for switches alone is not taken for a host; a module of no maker's is."""
-    found = module_for(_kind("OSFP twin-port", "host", 800e9, "Other"), "mmf", 800e9)
-    assert found is not None
+    (found,) = modules_for(_kind("OSFP twin-port", "host", 800e9, "Other"), "mmf", 800e9)
     assert found.sku == ""
 
 
@@ -103,6 +100,54 @@ def test_fibres_of_one_module_are_of_one_kind() -> None:
     assert media_of == {"h-01": "smf", "h-02": "smf", "h-03": "smf", "h-04": "smf"}
     lengths = {row.a.place.device: row.length_m for row in cable_rows(far) if row.a.kind == "host"}
     assert lengths == {"h-01": 200, "h-02": 150, "h-03": 100, "h-04": 50}
+
+
+def test_switches_far_apart_take_the_modules_that_reach() -> None:
+    """MMS4X00-NS reaches 100 m, -NM 500 m (product specifications); adapters 100 m whatever is at the other end."""
+    twin = Ending(_kind("OSFP", "switch", 800e9, "NVIDIA"), 2)
+    adapter = Ending(_kind("OSFP", "host", 400e9, "NVIDIA"), 1)
+
+    def single_mode(a: Ending, z: Ending) -> list[tuple[str, str, float]]:
+        return [(o.a.name, o.z.name, o.max_m) for o in options(a, z, 400e9, False) if o.medium.name == "smf"]
+
+    assert single_mode(twin, twin) == [("mms4x00-ns", "mms4x00-ns", 100), ("mms4x00-nm", "mms4x00-nm", 500)]
+    assert single_mode(adapter, twin) == [
+        ("mms4x00-ns400", "mms4x00-ns", 100), ("mms4x00-ns400", "mms4x00-nm", 100),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("needed", "module"), [(40, "mma4z00-ns"), (90, "mms4x00-ns"), (400, "mms4x00-nm")])
+def test_modules_of_switches_by_length(needed: float, module: str) -> None:
+    leaf = planned.switch(8, "400G", cages=4, cage="OSFP", vendor="NVIDIA")
+    hall = planned.HALL | {"rows": {"count": 1, "racks": 6, "network": "end"}}
+    tree = planned.tree(hosts=4, hosts_per_leaf=4, leaf=leaf, hall=hall)
+    tree["racks"] = [{"type": "rack-42u", "hosts_per_rack": 1}]
+    tree["hall"] = hall | {"trays": hall["trays"] | {"slack": f"{(needed - 1) / 2} m"}}
+    rows = [row for row in cable_rows(planned.planned(tree)) if row.a.kind == "leaf"]
+    assert {row.z.optic for row in rows} == {part_of(module)}
+
+
+def part_of(module: str) -> str:
+    entry = store.entry("transceivers", module)
+    return entry.part or module.upper()
+
+
+@pytest.mark.parametrize(
+    ("cage", "ports", "speed", "medium", "connector", "polarity", "strands"),
+    [  # NVIDIA structured cabling requirements: type B on MPO-12/APC, A-B on LC; SR4 up to 200G: MPO-12/UPC
+        ("OSFP", 2, 400e9, "mmf", "MPO-12/APC", "B", 1),
+        ("OSFP", 1, 800e9, "mmf", "MPO-12/APC", "B", 2),  # eight lanes: two cables of eight fibres
+        ("QSFP56", 1, 200e9, "mmf", "MPO-12/UPC", "B", 1),
+        ("QSFP28", 1, 100e9, "smf", "MPO-12/APC", "B", 1),
+        ("SFP28", 1, 25e9, "mmf", "LC/UPC duplex", "A-B", 1),
+    ],
+)
+def test_what_fibres_end_in(
+    cage: str, ports: int, speed: float, medium: str, connector: str, polarity: str, strands: int
+) -> None:
+    end = Ending(_kind(cage, "switch", speed * ports), ports)
+    (found,) = [option for option in options(end, end, speed, False) if option.medium.name == medium]
+    assert (found.connector, found.polarity, found.strands) == (connector, polarity, strands)
 
 
 def test_order_numbers() -> None:

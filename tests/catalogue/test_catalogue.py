@@ -17,13 +17,15 @@ SECTIONS = {
     "switches": ("switches", {"cs7500", "cs7510", "cs7520", "cs8500", "cn5000-dcs", "sb7800"}),
     "hosts": ("hosts", {"ufm-appliance"}),
     "nics": ("nics", set()),
-    "transceivers": ("transceivers", set()),
-    "cables": ("cables", set()),
+    "transceivers": ("transceivers", {"mms4x00-nm", "mms4x00-ns400"}),
+    "cables": ("cables", {"mfp7e30", "mcp7y00", "mcp7y10"}),
     "racks": ("racks", set()),
     "cooling_units": ("cooling", set()),
     "power_units": ("power_distribution", {"gb200-superpod-su", "cray-ex-mi250x-cabinet"}),
     "storage": ("storage", set()),
 }
+# Entries whose figures were corrected after newer specifications than that file's.
+CORRECTED = {"mcp4y10", "mca4j80"}
 # Key of that file: field of the type, and the factor to its unit. (CFM: 0.3048**3 / 60 m3/s.)
 FIGURES = {
     "u": ("u", 1),
@@ -159,6 +161,8 @@ def test_same_entries_and_figures_as_collected(hardware, kind):
         entry = store.entry(kind, name)
         for key, (field, factor) in FIGURES.items():
             if key not in row or not hasattr(entry, field):
+                continue
+            if name in CORRECTED and key == "as_of":
                 continue
             expected = row[key] if factor is None else pytest.approx(row[key] * factor, rel=1e-9)
             assert getattr(entry, field) == expected, f"{name}: {key}"
