@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from fabrictool.errors import InputError, NotSupportedError, Problem, did_you_mean
+from fabrictool.cooling import RackCooling, rack_cooling
+from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.layout.model import Layout
 from fabrictool.placement import Placement
-from fabrictool.power import lost_feeds, supply_loads
+from fabrictool.power import lost_feeds, rack_power, supply_loads
 from fabrictool.records import Domain
 
 _Found = tuple[Fabric, Layout | None, Placement | None]
@@ -83,17 +84,31 @@ def _supplies(found: _Found) -> Iterator[Domain]:
 
 
 def _loops(found: _Found) -> Iterator[Domain]:
-    """Yield the racks that each loop cools: the first serves all that take liquid."""
-    placement = _placed(found, "loop")
-    layout = found[1]
-    loops = (layout.hall.loops if layout and layout.hall else None) or []
-    wet = np.append(placement.racks.cooling != "air", False)[placement.rack]
-    if len(loops) > 1:
-        names = ", ".join(loop.name for loop in loops)
-        what = f"nothing says which racks each of the loops {names} cools"
-        raise NotSupportedError([Problem("loop", what, "fail the racks concerned: rack:NAME", ("hall", "loops"))])
-    for loop in loops:
-        yield Domain("loop", loop.name, _rows(wet))
+    """Yield what each loop cools: devices under its plates, in its tanks or in front of its doors."""
+    cooled = _cooled(found, "loop")
+    if cooled is not None:
+        for row, name in enumerate(cooled.loops.serving.name):
+            yield Domain("loop", name, _rows(cooled.on_loop(row)))
+
+
+def _cdus(found: _Found) -> Iterator[Domain]:
+    """Yield what the loss of each CDU takes: nothing where the others keep its loop cool enough, else all of it."""
+    cooled = _cooled(found, "cdu")
+    if cooled is None:
+        return
+    lost = cooled.loops.lost_with_one()
+    for row, (name, count) in enumerate(
+        zip(cooled.loops.serving.name, cooled.loops.design.count.tolist(), strict=True)
+    ):
+        devices = _rows(cooled.on_loop(row)) if lost[row] else ()
+        for number in range(0 if np.isnan(count) else int(count)):
+            yield Domain("cdu", f"{name}-cdu{number + 1}", devices)
+
+
+def _cooled(found: _Found, kind: str) -> RackCooling | None:
+    fabric, layout, _ = found
+    placement = _placed(found, kind)
+    return rack_cooling(layout, fabric, placement, rack_power(layout, fabric, placement)) if layout else None
 
 
 def _trays(found: _Found) -> Iterator[Domain]:
@@ -165,6 +180,7 @@ DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
     "supply": _supplies,
     "loop": _loops,
     "tray": _trays,
+    "cdu": _cdus,
     "host": _hosts,
     "scale-up": _scale_ups,
     "pod": _pods,
@@ -172,7 +188,7 @@ DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
 }
 
 #: Kinds that are found in the racks.
-PLACED = frozenset({"rack", "feed", "supply", "loop", "tray"})
+PLACED = frozenset({"rack", "feed", "supply", "loop", "cdu", "tray"})
 
 
 def rows_of(found: Sequence[Domain]) -> tuple[list[int], list[int]]:

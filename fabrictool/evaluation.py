@@ -118,9 +118,17 @@ class Evaluation:
         return result_table(self.collectives)
 
     def tables(self) -> list[Table]:
-        """Return collectives, racks and findings as tables."""
+        """Return collectives, racks, loops and findings as tables."""
         measured = [] if self.measured is None else [self.measured.table(), self.measured.fit_table()]
-        return [self.collective_table(), *measured, self.rack_table(), self.finding_table()]
+        loops = [self.cooling.loops.table()] if len(self.cooling.loops) else []
+        return [
+            self.collective_table(),
+            *measured,
+            self.rack_table(),
+            self.cooling.table(),
+            *loops,
+            self.finding_table(),
+        ]
 
     def rack_table(self) -> Table:
         """Return the racks as a table."""

@@ -53,7 +53,7 @@ class FabricScore:
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
             "power": dict.fromkeys(POWER_KEYS) | {"racks": [], "circuits": [], "supply": []},
-            "cooling": {"pue": None, "racks": []},
+            "cooling": {"pue": None, "racks": [], "loops": []},
             "cost": {
                 "capex": None,
                 "network_share": None,

@@ -116,11 +116,13 @@ PRESSURE = Dimension(
     0.0,
     1e8,
 )
+VOLUME = Dimension("volume", "m3", "800 l", {"m3": 1.0, "l": 1e-3, "gal": 0.003785411784}, 1e-6, 1e6)
 #: Height of a rack unit, in m.
 RACK_UNIT_M = 0.04445
 
 _ALL = (
     SPEED, THROUGHPUT, SIZE, TIME, POWER, APPARENT_POWER, LENGTH, AREA, MASS, TEMPERATURE, VOLTAGE, AIRFLOW, PRESSURE,
+    VOLUME,
 )  # fmt: skip
 
 

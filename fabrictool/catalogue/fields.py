@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # the checker sees what a value is held as
     CoolantFlow = float
     ApparentPower = float
     Area = float
+    Pressure = float
+    Volume = float
 else:
     Speed = _quantity(units.SPEED)
     Throughput = _quantity(units.THROUGHPUT)
@@ -52,6 +54,8 @@ else:
     CoolantFlow = _quantity(units.COOLANT_FLOW)
     ApparentPower = _quantity(units.APPARENT_POWER)
     Area = _quantity(units.AREA)
+    Pressure = _quantity(units.PRESSURE)
+    Volume = _quantity(units.VOLUME)
 Ratio = Annotated[
     float,
     BeforeValidator(units.parse_ratio),

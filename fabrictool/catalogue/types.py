@@ -25,6 +25,7 @@ from fabrictool.catalogue.fields import (
     Name,
     PacketBuffer,
     Power,
+    Pressure,
     Ratio,
     Speed,
     Temperature,
@@ -301,12 +302,18 @@ class RackType(Type):
 
 
 class CoolingUnitType(Type):
-    """A coolant distribution unit or another machine of the cooling plant."""
+    """A coolant distribution unit or another machine of the cooling plant.
 
-    kind: str
+    ``flow`` and ``head`` are what its pumps give to the loop, ``primary_flow`` the facility water that it takes,
+    all at its capacity.
+    """
+
+    kind: str = "CDU liquid-to-liquid"
     capacity_w: Power = Field(alias="capacity")
     approach_k: Annotated[float, Field(ge=0)] | None = None
     flow_m3_per_s: CoolantFlow | None = Field(None, alias="flow")
+    primary_flow_m3_per_s: CoolantFlow | None = Field(None, alias="primary_flow")
+    head_pa: Pressure | None = Field(None, alias="head")
     power_w: Power | None = Field(None, alias="power")
     weight_kg: Mass | None = Field(None, alias="weight")
     coolant: str | None = None

@@ -50,6 +50,9 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
     text = "\n".join(lines)
     if verbose and evaluation.placement is not None:
         text += "\n\n" + evaluation.rack_table().render(WIDTH).rstrip("\n")
+        text += "\n\n" + evaluation.cooling.table().render(WIDTH).rstrip("\n")
+        if len(evaluation.cooling.loops):
+            text += "\n\n" + evaluation.cooling.loops.table().render(WIDTH).rstrip("\n")
     return click.unstyle(text) if no_colour else text
 
 
@@ -221,6 +224,28 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     if liquid:
         line += f"   liquid {_power_text(liquid)}~  {float(cooling.coolant_kg_per_s[racks].sum()):.1f} kg/s~"
     yield line
+    yield from _loops(evaluation)
+
+
+def _loops(evaluation: Evaluation) -> Iterator[str]:
+    """Say which loop is nearest to what its CDUs take, with all of them and after a loss, and how long chips last."""
+    rows = [row for row in evaluation.cooling.loops.to_rows() if row["count"] is not None and row["heat_w"]]
+    if not rows:
+        return
+    tightest = max(rows, key=lambda row: math.inf if row["load"] is None else row["load"])
+    line = f"loop {tightest['loop']}: {tightest['count']} CDUs at {_percent(tightest['load'])}"
+    line += f", {_percent(tightest['after_loss']['load'])} after a loss~"
+    if tightest["supply_c"] is not None:
+        line += f"; coolant {tightest['supply_c']:.3g} to {tightest['return_c']:.3g} C~"
+    if tightest["ride_through_s"] is not None:
+        line += f"; lasts {tightest['ride_through_s']:.3g} s without facility water~"
+    if tightest["pumps_stopped_s"] is not None:
+        line += f", {tightest['pumps_stopped_s']:.2g} s without pumps~"
+    yield f" {_wrapped(line, 1)}"
+
+
+def _percent(share: float | None) -> str:
+    return "none left" if share is None else f"{100 * share:.0f} %"
 
 
 def _supply(evaluation: Evaluation) -> Iterator[str]:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from fabrictool.cooling.loops import BOILING
 from fabrictool.records import Assumption
 
 if TYPE_CHECKING:
-    from fabrictool.layout.model import Hall, Loop
+    from fabrictool.layout.cooling import Loop
+    from fabrictool.layout.model import Hall
 
 T = TypeVar("T", float, str)
 
@@ -17,14 +19,22 @@ _TC99 = "ASHRAE TC 9.9 Thermal Guidelines, 5th edition (2021)"
 _PROFILE = "DGX B200 rack profile: 150 CFM/kW is 11.84 K"
 
 
+_PLATES = (30.0, "common operating point 27-32 C")
+_DOORS = (17.0, "ASHRAE facility-water class W17")
+_FLUIDS = {"PG25": "common for direct liquid cooling; assumed", "water": "facility water; assumed"}
+#: Share of the air at racks' inlets that is their own exhaust, by how aisles are contained; assumed.
+RECIRCULATION = {"none": 0.15, "partial": 0.10, "cold-aisle": 0.05, "hot-aisle": 0.05, "chimney": 0.02}
+
+
 @dataclass(frozen=True, slots=True)
 class AirConditions:
-    """Air at the racks' inlets: temperature in degC, rise in K, relative humidity and altitude in m."""
+    """Air of a hall: supply in degC, rise in K, relative humidity, altitude in m, recirculation from 0 to below 1."""
 
     supply_c: float
     rise_k: float
     humidity: float
     altitude_m: float
+    recirculation: float
     assumptions: tuple[Assumption, ...] = ()
 
 
@@ -49,47 +59,48 @@ def air_conditions(hall: Hall | None) -> AirConditions:
         _or(rise, 12.0, "air temperature rise", "12 K", _PROFILE, assumed),
         _or(humidity, 0.5, "relative humidity of supply air", "50 %", f"within {_TC99}; assumed", assumed),
         _or(altitude, 0.0, "altitude", "0 m", "sea level; assumed", assumed),
+        _recirculation(hall, assumed),
         tuple(assumed),
     )
 
 
-def liquid_conditions(hall: Hall | None) -> LiquidConditions:
-    """Return the liquid of cold plates and immersion tanks: the technology loop."""
-    loop, assumed = _loop(hall)
-    supply, rise, coolant = _given(loop)
+def _recirculation(hall: Hall | None, assumed: list[Assumption]) -> float:
+    what = "recirculation: exhaust in racks' inlet air"
+    if hall is not None and hall.recirculation is not None:
+        return hall.recirculation
+    if hall is None or hall.containment is None:
+        assumed.append(
+            Assumption(what, "0 %", "no containment is stated: inlets are taken to be at supply temperature")
+        )
+        return 0.0
+    share = RECIRCULATION[hall.containment]
+    assumed.append(Assumption(what, f"{100 * share:g} %", f"containment {hall.containment}; assumed"))
+    return share
+
+
+def liquid_conditions(loop: Loop | None, doors: bool) -> LiquidConditions:
+    """Return the liquid of a loop, or of racks without one.
+
+    Parameters
+    ----------
+    doors : bool
+        Whether rear doors alone take it: their water is colder than the supply air, or it could not take the heat back.
+    """
+    assumed: list[Assumption] = []
+    supply, rise, coolant = (
+        (None, None, None) if loop is None else (loop.supply_temperature_c, loop.rise_k, loop.coolant)
+    )
+    if coolant is not None and coolant in BOILING:
+        return LiquidConditions(BOILING[coolant].saturation_c, 0.0, coolant)
+    what, (least, source) = ("rear-door ", _DOORS) if doors else ("", _PLATES)
+    fluid = "water" if doors else "PG25"
+    water = "water " if doors else "coolant "
     return LiquidConditions(
-        _or(supply, 30.0, "coolant supply temperature", "30 C", "common operating point 27-32 C", assumed),
-        _or(rise, 10.0, "coolant temperature rise", "10 K", "common for direct liquid cooling, 5-20 K", assumed),
-        _or(coolant, "PG25", "coolant", "PG25", "common for direct liquid cooling; assumed", assumed),
+        _or(supply, least, f"{what}{water}supply temperature", f"{least:g} C", source, assumed),
+        _or(rise, 10.0, f"{what}{water}temperature rise", "10 K", "common for direct liquid cooling, 5-20 K", assumed),
+        _or(coolant, fluid, f"{what}coolant", fluid, _FLUIDS[fluid], assumed),
         tuple(assumed),
     )
-
-
-def door_conditions(hall: Hall | None) -> LiquidConditions:
-    """Return the water of rear doors: colder than the supply air, or it could not take the heat back."""
-    loop, assumed = _loop(hall)
-    supply, rise, coolant = _given(loop)
-    return LiquidConditions(
-        _or(supply, 17.0, "rear-door water supply temperature", "17 C", "ASHRAE facility-water class W17", assumed),
-        _or(rise, 10.0, "rear-door water temperature rise", "10 K", "as for direct liquid cooling; assumed", assumed),
-        _or(coolant, "water", "rear-door coolant", "water", "facility water; assumed", assumed),
-        tuple(assumed),
-    )
-
-
-def _given(loop: Loop | None) -> tuple[float | None, float | None, str | None]:
-    return (None, None, None) if loop is None else (loop.supply_temperature_c, loop.rise_k, loop.coolant)
-
-
-def _loop(hall: Hall | None) -> tuple[Loop | None, list[Assumption]]:
-    """Return the loop that serves the racks: the first one; that is an assumption where loops differ."""
-    loops = (hall.loops if hall else None) or []
-    if not loops:
-        return None, []
-    if len({_given(loop) for loop in loops}) == 1:
-        return loops[0], []
-    source = f"the first of {len(loops)} loops with different temperatures or coolants"
-    return loops[0], [Assumption("loop of all racks that take liquid", loops[0].name, source)]
 
 
 def _or(given: T | None, default: T, what: str, value: str, source: str, assumed: list[Assumption]) -> T:

@@ -1,4 +1,4 @@
-"""Heat and flows of each rack, held against what its cooling carries off."""
+"""Heat, flows and temperatures of each rack, held against what its cooling carries off."""
 
 from __future__ import annotations
 
@@ -8,25 +8,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabrictool.cooling.air import airflow_m3_per_s
-from fabrictool.cooling.conditions import (
-    LiquidConditions,
-    air_conditions,
-    door_conditions,
-    liquid_conditions,
-    once,
-)
+from fabrictool.cooling.air_findings import air_findings
+from fabrictool.cooling.conditions import AirConditions, air_conditions, liquid_conditions, once
 from fabrictool.cooling.facility import facility_pue
 from fabrictool.cooling.heat import liquid_share, mismatches, share_assumptions
 from fabrictool.cooling.limits import cooling_overloads, limit_assumptions
 from fabrictool.cooling.liquid import coolant_kg_per_s
-from fabrictool.fabric.tables import F8, Fabric
+from fabrictool.cooling.loop_cooling import LoopCooling, coolant_by_rack, loop_cooling
+from fabrictool.cooling.loop_findings import loop_findings
+from fabrictool.cooling.room import recirculated_inlet_c
+from fabrictool.cooling.serving import serving
+from fabrictool.cooling.tolerances import least_by_rack, tolerances
+from fabrictool.fabric.tables import F8, I4, Bool, Fabric
 from fabrictool.placement import Placement, Racks, type_figures
 from fabrictool.placement.racks import no_racks
 from fabrictool.power.racks import RackPower, known
 from fabrictool.records import Assumption, Finding
 
 if TYPE_CHECKING:
-    from fabrictool.layout.model import Hall, Layout
+    from fabrictool.layout.model import Layout
+    from fabrictool.tabular import Table
+
+
+#: Columns of a rack in the JSON output.
+_COLUMNS = (
+    "air_w", "liquid_w", "airflow_m3_per_s", "coolant_kg_per_s", "inlet_c", "outlet_c", "loop_load", "supply_c",
+    "return_c",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,19 @@ class RackCooling:
         Air through the servers, in m3/s.
     coolant_kg_per_s : ndarray
         Liquid through cold plates, doors or the tank's heat exchanger, in kg/s.
+    inlet_c, outlet_c : ndarray
+        Air in front of and behind the devices, in degC; NaN where none passes.
+    loop : tuple of str
+        Name of the loop that takes a rack's heat, empty for none.
+    loop_load : ndarray
+        Share of its loop's capacity that is used; NaN without a loop or CDU.
+    supply_c, return_c : ndarray
+        Coolant to and from a rack, in degC; NaN for racks without.
+    loops : LoopCooling
+    wet : ndarray of bool, (devices,)
+        Devices that stop without liquid.
+    device_rack : ndarray of int32, (devices,)
+        Rack of each device, -1 for none.
     pue : float
         Facility over IT power; NaN where nothing says.
     facility_w : float
@@ -56,24 +77,54 @@ class RackCooling:
     liquid_w: F8
     airflow_m3_per_s: F8
     coolant_kg_per_s: F8
+    inlet_c: F8
+    outlet_c: F8
+    loop: tuple[str, ...]
+    loop_load: F8
+    supply_c: F8
+    return_c: F8
+    loops: LoopCooling
+    wet: Bool
+    device_rack: I4
     pue: float
     facility_w: float
     findings: tuple[Finding, ...]
     assumptions: tuple[Assumption, ...]
 
+    def on_loop(self, row: int) -> Bool:
+        """Say which devices a loop cools, (devices,)."""
+        on: Bool = np.append(self.loops.serving.rack, -1)[self.device_rack] == row
+        return self.wet & on
+
+    def table(self) -> Table:
+        """Return temperatures and loops of the racks as a table."""
+        from fabrictool.tabular import Column, Table
+
+        return Table(
+            "air and coolant of racks",
+            (
+                Column("rack", self.rack),
+                Column("air in", self.inlet_c.tolist(), "C"),
+                Column("air out", self.outlet_c.tolist(), "C"),
+                Column("loop", [name or None for name in self.loop]),
+                Column("its load", self.loop_load.tolist()),
+                Column("coolant in", self.supply_c.tolist(), "C"),
+                Column("coolant out", self.return_c.tolist(), "C"),
+            ),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the ``cooling`` object of the JSON output."""
-        keys = ("air_w", "liquid_w", "airflow_m3_per_s", "coolant_kg_per_s")
-        columns = [getattr(self, key).tolist() for key in keys]
+        columns = [np.where(np.isfinite(getattr(self, key)), getattr(self, key), np.nan).tolist() for key in _COLUMNS]
         racks = [
-            {"rack": name} | {key: known(value) for key, value in zip(keys, row, strict=True)}
-            for name, *row in zip(self.rack, *columns, strict=True)
+            {"rack": name, "loop": loop or None} | {key: known(value) for key, value in zip(_COLUMNS, row, strict=True)}
+            for name, loop, *row in zip(self.rack, self.loop, *columns, strict=True)
         ]
-        return {"pue": known(self.pue), "racks": racks}
+        return {"pue": known(self.pue), "racks": racks, "loops": self.loops.to_rows()}
 
 
 def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, power: RackPower) -> RackCooling:
-    """Split each rack's maximum power into air and liquid, and find the flows that carry it off.
+    """Split each rack's maximum power into air and liquid, and find flows and temperatures that carry it off.
 
     Parameters
     ----------
@@ -84,49 +135,63 @@ def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, po
     """
     place_of = placement or no_racks(len(fabric.devices))
     racks, figures, types = place_of.racks, type_figures(layout, fabric), fabric.devices.type
+    stands = tolerances(layout, fabric)
     cooling = np.append(racks.cooling, "")[place_of.rack]
     share = liquid_share(cooling, figures.air_fraction[types], figures.gpus[types])
     capped = np.divide(power.it_w, power.nameplate_w, out=np.ones_like(power.it_w), where=power.nameplate_w > 0)
     liquid_w = place_of.sum_by_rack(share * figures.power_max_w[types]) * capped + 0 * power.it_w
     air_w = power.it_w - liquid_w
-    airflow, air_assumed = _airflow(racks, layout.hall, air_w, power.it_w)
-    coolant, liquid_assumed = _coolant(racks, layout.hall, liquid_w)
+    air = air_conditions(layout.hall)
+    through_w = np.where(racks.cooling == "rear-door", power.it_w, air_w)
+    inlet_c = np.where(through_w > 0, recirculated_inlet_c(air.supply_c, air.rise_k, air.recirculation), np.nan)
+    gpus = place_of.sum_by_rack(np.where(cooling == "direct-to-chip", share > 0, False) * figures.gpus[types])
+    coolant_max = least_by_rack(place_of, stands.coolant_max_c[types], (share > 0) & (cooling != "rear-door"))
+    loops = loop_cooling(serving(layout, racks), racks, liquid_w, gpus, coolant_max)
+    coolant, liquid_assumed = _coolant(racks, loops, liquid_w)
     pue, pue_assumed = facility_pue(layout.hall, float(np.nansum(air_w)), float(np.nansum(liquid_w)))
-    assumed = (*air_assumed, *liquid_assumed, *share_assumptions(cooling, fabric, figures))
+    assumed = (*(air.assumptions if (through_w > 0).any() else ()), *loops.assumptions, *liquid_assumed)
+    warm, warm_assumed = air_findings(layout, fabric, place_of, stands, inlet_c)
     return RackCooling(
         rack=power.rack,
         air_w=air_w,
         liquid_w=liquid_w,
-        airflow_m3_per_s=airflow,
+        airflow_m3_per_s=_airflow(through_w, air),
         coolant_kg_per_s=coolant,
+        inlet_c=inlet_c,
+        outlet_c=inlet_c + air.rise_k,
+        loop=loops.serving.rack_names(),
+        loop_load=loops.serving.of_racks(loops.normal.load),
+        supply_c=loops.serving.of_racks(loops.normal.supply_c),
+        return_c=loops.serving.of_racks(loops.normal.return_c),
+        loops=loops,
+        wet=share > 0,
+        device_rack=place_of.rack,
         pue=pue,
         facility_w=power.it_max_w * pue,
         findings=(
             *mismatches(place_of, fabric, figures),
             *cooling_overloads(place_of, fabric, figures, power.it_w, air_w),
+            *warm,
+            *loop_findings(loops),
         ),
-        assumptions=once((*assumed, *limit_assumptions(racks), *pue_assumed)),
-    )
+        assumptions=once((*assumed, *share_assumptions(cooling, fabric, figures), *limit_assumptions(racks),
+                          *warm_assumed, *pue_assumed)),
+    )  # fmt: skip
 
 
-def _airflow(racks: Racks, hall: Hall | None, air_w: F8, it_w: F8) -> tuple[F8, tuple[Assumption, ...]]:
+def _airflow(through_w: F8, air: AirConditions) -> F8:
     """Return the air through each rack's servers, in m3/s: a rear door takes back heat that went through air."""
-    through_w = np.where(racks.cooling == "rear-door", it_w, air_w)
-    if not (through_w > 0).any():
-        return through_w, ()
-    air = air_conditions(hall)
-    flow = airflow_m3_per_s(through_w, air.rise_k, air.supply_c, air.humidity, air.altitude_m)
-    return flow, air.assumptions
+    return airflow_m3_per_s(through_w, air.rise_k, air.supply_c, air.humidity, air.altitude_m)
 
 
-def _coolant(racks: Racks, hall: Hall | None, liquid_w: F8) -> tuple[F8, tuple[Assumption, ...]]:
-    """Return the liquid that each rack takes, in kg/s."""
-    flow = liquid_w.copy()
+def _coolant(racks: Racks, loops: LoopCooling, liquid_w: F8) -> tuple[F8, tuple[Assumption, ...]]:
+    """Return the liquid that each rack takes, in kg/s; of racks without a loop at stated defaults."""
+    flow = np.where(loops.serving.rack >= 0, coolant_by_rack(loops, liquid_w), liquid_w)
     assumed: tuple[Assumption, ...] = ()
-    doors = racks.cooling == "rear-door"
-    for chosen, conditions in ((doors, door_conditions), (~doors, liquid_conditions)):
+    doors, alone = racks.cooling == "rear-door", loops.serving.rack < 0
+    for chosen, kind in ((doors & alone, True), (~doors & alone, False)):
         if (liquid_w[chosen] > 0).any():
-            liquid: LiquidConditions = conditions(hall)
+            liquid = liquid_conditions(None, kind)
             flow[chosen] = coolant_kg_per_s(liquid_w[chosen], liquid.rise_k, liquid.supply_c, liquid.coolant)
             assumed += liquid.assumptions
     return flow, assumed

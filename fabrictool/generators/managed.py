@@ -107,9 +107,28 @@ def pdus(layout: Layout) -> list[int]:
 
 
 def cdus(layout: Layout) -> list[int]:
-    """Return the CDUs of each loop."""
+    """Return the CDUs of each loop, of all its repetitions where it stands for so many racks.
+
+    Raises
+    ------
+    InputError
+        If its racks, and so its repetitions, are not counted in the layout.
+    """
     loops = (layout.hall.loops if layout.hall else None) or []
-    return [loop.count or 0 for loop in loops]
+    return [(loop.count or 0) * _repetitions(layout, row) for row, loop in enumerate(loops)]
+
+
+def _repetitions(layout: Layout, row: int) -> int:
+    """Return how many loops stand under one name: one, or one for each so many of the racks that name it."""
+    loops = (layout.hall.loops if layout.hall else None) or []
+    each = loops[row].racks
+    if each is None:
+        return 1
+    named = [g for g in layout.racks or [] if g.cooling != "air" and (g.loop or loops[0].name) == loops[row].name]
+    if any(group.count is None for group in named):
+        what = f"how many loops {loops[row].name}, and so CDUs, there are is not known before racks are filled"
+        raise InputError([Problem("", what, "give count of the racks on it", ("hall", "loops", row, "racks"))])
+    return max(1, -(-sum(group.count or 0 for group in named) // each))
 
 
 def management_assumptions(layout: Layout) -> list[Assumption]:

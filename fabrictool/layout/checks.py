@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric.tables import KINDS
+from fabrictool.layout.cooling_checks import cooling_problems
 from fabrictool.layout.model import HostGroup, Layout
 from fabrictool.layout.network import Network, Routing
 from fabrictool.layout.supply_checks import supply_problems
@@ -25,6 +26,7 @@ def cross_checks(layout: Layout) -> Iterator[Problem]:
     yield from _managed(layout)
     yield from _whole_racks(layout)
     yield from supply_problems(layout)
+    yield from cooling_problems(layout)
     for name, network in layout.networks.items():
         yield from _attachments(layout, name, network)
         yield from _leaf_entries(layout, name, network)
@@ -111,7 +113,9 @@ def _managed(layout: Layout) -> Iterator[Problem]:
             what = f"{len(takers)} networks take the management ports of {place.upper()}s, which have one each"
             yield Problem("", what, "keep one of them", ("networks",))
         stated = list(_stated_facilities(layout, place))
-        for path in stated if not takers else ():
+        loops = (layout.hall.loops if layout.hall else None) or []
+        cooled = {("hall", "loops", row, "count") for row, loop in enumerate(loops) if loop.cdu}
+        for path in [path for path in stated if path not in cooled] if not takers else ():
             fix = f"attach them by '{{{kind}: {place}}}' in a network, or remove it"
             yield Problem("", f"no network attaches the {place.upper()}s that are stated", fix, path)
         if takers and place == "cdu" and not stated:

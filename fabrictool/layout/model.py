@@ -22,6 +22,7 @@ from fabrictool.catalogue.fields import (
 )
 from fabrictool.catalogue.named import Host, Rack
 from fabrictool.catalogue.types import HostType, SwitchType
+from fabrictool.layout.cooling import AirClassName, Containment, Loop, Share
 from fabrictool.layout.facility import Supply
 from fabrictool.layout.floor import FloorRowsField, PitchField, TraysField
 from fabrictool.layout.network import Network, Positive, Routing
@@ -87,6 +88,7 @@ class RackGroup(Model):
     power_limit_w: Power | None = Field(None, alias="power_limit")
     power_cap_w: Power | None = Field(None, alias="power_cap")
     cooling: Cooling = "air"
+    loop: Name | None = None
     cooling_limit_w: Power | None = Field(None, alias="cooling_limit")
     pdus: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None
 
@@ -103,22 +105,8 @@ class Feed(Model):
     source: Name | None = Field(None, alias="from")
 
 
-class Loop(Model):
-    """A liquid loop for the racks that take liquid."""
-
-    LATER = frozenset({"cdu", "redundancy"})
-
-    name: Name
-    count: Count | None = None
-    supply_temperature_c: Temperature | None = Field(None, alias="supply_temperature")
-    rise_k: Rise | None = Field(None, alias="rise")
-    coolant: Literal["PG25", "water"] | None = None
-
-
 class Hall(Model):
     """The room: how racks stand and where cables lie, air, feeds and loops."""
-
-    LATER = frozenset({"containment"})
 
     site: Name | None = None
     room: Name | None = None
@@ -130,6 +118,9 @@ class Hall(Model):
     air_rise_k: Rise | None = Field(None, alias="air_rise")
     humidity: Ratio | None = None
     altitude_m: Altitude | None = Field(None, alias="altitude")
+    containment: Containment | None = None
+    recirculation: Share | None = None
+    air_class: AirClassName | None = None
     power_factor: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     pue: Annotated[float, Field(ge=1, le=5), NUMBER] | None = None
     feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None

@@ -13,6 +13,10 @@ from fabrictool.power import rack_power
 PLATED = host("plated", u=8, power_max="12 kW", weight="100 kg", air_fraction=0.25)
 
 
+KEYS = ("air_w", "liquid_w", "airflow_m3_per_s", "coolant_kg_per_s", "inlet_c", "outlet_c", "loop_load")
+KEYS = (*KEYS, "supply_c", "return_c")
+
+
 def cooled(hosts, racks, switches=0, **keys) -> RackCooling:
     plan = layout(hosts, racks, QM9700 if switches else None, **keys)
     devices = fabric(plan, switches)
@@ -37,7 +41,9 @@ def test_air_takes_all_heat_at_the_stated_defaults():
         "air temperature rise",
         "relative humidity of supply air",
         "altitude",
+        "recirculation: exhaust in racks' inlet air",
         "heat that air takes from a rack",
+        "air class of devices that state no inlet temperature",
         "PUE",
     ]
     assert result.findings == ()
@@ -45,9 +51,12 @@ def test_air_takes_all_heat_at_the_stated_defaults():
 
 def test_what_the_hall_gives_is_used_and_not_assumed():
     hall = {"supply_temperature": "24 C", "air_rise": "15 K", "humidity": "40 %", "altitude": "1600 m", "pue": 1.25}
+    hall |= {"recirculation": "10 %", "air_class": "A2"}
     racks = {"type": RACK, "cooling_limit": "45 kW"}
     result = cooled({"type": DGX_H100, "count": 1}, racks, hall=hall)
     assert result.airflow_m3_per_s[0] == pytest.approx(float(airflow_m3_per_s(10200, 15, 24, 0.4, 1600)), rel=1e-12)
+    assert result.inlet_c.tolist() == pytest.approx([24 + 0.1 / 0.9 * 15])
+    assert result.outlet_c - result.inlet_c == pytest.approx(15)
     assert result.pue == 1.25
     assert result.assumptions == ()
 
@@ -86,13 +95,14 @@ def test_a_loop_gives_coolant_temperature_and_rise():
     result = cooled({"type": DGX_H100, "count": 2}, {"type": RACK, "cooling": "immersion"}, hall=hall)
     assert result.airflow_m3_per_s.tolist() == [0]
     assert result.coolant_kg_per_s[0] == pytest.approx(float(coolant_kg_per_s(20400, 8, 32, "water")), rel=1e-12)
-    assert whats(result) == ["heat that an immersion tank takes", "PUE"]
+    assert np.isnan(result.inlet_c).all()
+    assert whats(result) == ["coolant in a loop without 'volume'", "heat that an immersion tank takes", "PUE"]
 
 
 def test_loops_that_differ_are_not_chosen_from_in_silence():
     hall = {"loops": [{"name": "L1", "rise": "8 K"}, {"name": "L2", "rise": "12 K"}]}
     result = cooled({"type": PLATED, "count": 1}, {"type": RACK, "cooling": "direct-to-chip"}, hall=hall)
-    assert ("loop of all racks that take liquid", "L1") in [(a.what, a.value) for a in result.assumptions]
+    assert ("loop of racks that name none", "L1") in [(a.what, a.value) for a in result.assumptions]
 
 
 @pytest.mark.parametrize("cooling", ["air", "rear-door"])
@@ -130,7 +140,8 @@ def test_nothing_is_known_about_a_rack_of_unknown_power():
     result = cooled({"type": host("mystery", u=4), "count": 1}, {"type": RACK})
     assert result.to_dict() == {
         "pue": None,
-        "racks": [{"rack": "r01", "air_w": None, "liquid_w": None, "airflow_m3_per_s": None, "coolant_kg_per_s": None}],
+        "racks": [{"rack": "r01", "loop": None} | dict.fromkeys(KEYS)],
+        "loops": [],
     }
 
 

@@ -69,9 +69,9 @@ TOP_LEVEL = [
     ("workload: {collectives: [{collective: all-to-all-v, sizes: [1GiB]}]}", "no volumes are stated"),
     ("workload: {collectives: [{collective: all-to-all-v, volumes: v, sizes: [1B, 2B]}]}", "there are several sizes"),
     ("workload: {collectives: [{collective: all-reduce}]}", "all-reduce has no sizes"),
-    ("hall: {containment: hot}", "key 'containment' is not supported yet"),
-    ("hall: {loops: [{name: L1, cdu: any}]}", "key 'cdu' is not supported yet"),
-    ("hall: {loops: [{name: L1, redundancy: N+1}]}", "key 'redundancy' is not supported yet"),
+    ("hall: {containment: hot}", "containment: 'hot' is not known; did you mean 'hot-aisle'?"),
+    ("hall: {loops: [{name: L1, cdu: coolit-chx2001}]}", "'coolit-chx2001'; did you mean 'coolit-chx2000'?"),
+    ("hall: {loops: [{name: L1, redundancy: N+1}]}", "redundancy N+1 is of CDUs, but loop L1 states none; add 'cdu'"),
     ("naming: {core: 'c{index}'}", "there are no devices called 'core' to name"),
     ("cost: {prices: {qm9700: 5}}", "a price is given for 'qm9700', which the layout does not use"),
 ]  # fmt: skip

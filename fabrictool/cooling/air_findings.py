@@ -1,0 +1,93 @@
+"""Air at the racks' inlets against what devices stand: temperature, cold and moisture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fabrictool.cooling.conditions import air_conditions
+from fabrictool.cooling.psychrometrics import dew_point_c
+from fabrictool.cooling.room import AIR_CLASSES, inlet_max_c
+from fabrictool.cooling.tolerances import Tolerances
+from fabrictool.fabric.tables import F8, Fabric
+from fabrictool.placement import Placement
+from fabrictool.placement.figures import has_figures
+from fabrictool.power.overloads import rack_list
+from fabrictool.records import Assumption, Finding
+
+if TYPE_CHECKING:
+    from fabrictool.layout.model import Layout
+
+DEFAULT_CLASS = "A2"
+#: Above which ASHRAE's classes say nothing, in m.
+HIGHEST_M = 3050.0
+
+
+def air_findings(
+    layout: Layout, fabric: Fabric, placement: Placement, stands: Tolerances, inlet_c: F8
+) -> tuple[tuple[Finding, ...], tuple[Assumption, ...]]:
+    """Return inlets that devices do not stand, one finding for each type, and the class that was assumed.
+
+    Parameters
+    ----------
+    inlet_c : ndarray, (racks,)
+        Air in front of the devices, in degC; NaN where none passes.
+    """
+    hall = layout.hall
+    air = air_conditions(hall)
+    name = DEFAULT_CLASS if hall is None or hall.air_class is None else hall.air_class
+    most = np.where(np.isnan(stands.inlet_max_c), inlet_max_c(name, air.altitude_m), stands.inlet_max_c)
+    least = np.where(np.isnan(stands.inlet_min_c), AIR_CLASSES[name].allowable_c[0], stands.inlet_min_c)
+    at = np.append(inlet_c, np.nan)[placement.rack]
+    at = np.where(has_figures(fabric), at, np.nan)
+    types = fabric.devices.type
+    found = [
+        *_beyond(fabric, placement, at, most[types], 1, air.supply_c),
+        *_beyond(fabric, placement, at, least[types], -1, air.supply_c),
+        *_damp(air.supply_c, air.humidity, air.altitude_m, name, bool(np.isfinite(at).any())),
+    ]
+    breathing = np.isfinite(at) & np.isnan(stands.inlet_max_c[types])
+    if not breathing.any() or (hall is not None and hall.air_class is not None):
+        return tuple(found), ()
+    limit = float(inlet_max_c(name, air.altitude_m))
+    value = f"{name}: {AIR_CLASSES[name].allowable_c[0]:g} to {limit:.3g} C"
+    source = "ASHRAE TC 9.9 Thermal Guidelines, 5th edition (2021), table 2.1; assumed"
+    return tuple(found), (Assumption("air class of devices that state no inlet temperature", value, source),)
+
+
+def _beyond(
+    fabric: Fabric, placement: Placement, at_c: F8, limit_c: F8, sign: int, supply_c: float
+) -> Iterator[Finding]:
+    """Yield one finding for each type whose air is too warm (sign 1) or too cold (-1)."""
+    wrong = sign * (at_c - limit_c) > 1e-6
+    for row in np.unique(fabric.devices.type[wrong]).tolist():
+        chosen = np.flatnonzero(wrong & (fabric.devices.type == row))
+        worst = chosen[np.argmax(sign * at_c[chosen])]
+        over = abs(float(at_c[worst] - limit_c[worst]))
+        racks = np.unique(placement.rack[chosen]).astype(np.int64)
+        where, word = rack_list(placement.racks.name, racks), ("most", "least")[sign < 0]
+        message = f"inlet air of {at_c[worst]:.3g} C, but {fabric.types[row]} stands {limit_c[worst]:.3g} C at {word}"
+        if sign > 0:
+            colder = np.floor(10 * (supply_c - over)) / 10
+            fix = f"supply_temperature of {colder:g} C, or less recirculation by containment"
+            yield Finding("inlet-too-warm", "error", where, message, fix)
+        else:
+            yield Finding(
+                "inlet-too-cold", "warning", where, message, f"supply_temperature of {np.ceil(supply_c + over):g} C"
+            )
+
+
+def _damp(supply_c: float, humidity: float, altitude_m: float, name: str, breathing: bool) -> Iterator[Finding]:
+    """Yield what is said of moisture and height, where any device breathes the hall's air."""
+    if not breathing:
+        return
+    if humidity > 0:
+        dew, most = float(dew_point_c(supply_c, humidity)), AIR_CLASSES[name].dew_max_c
+        if dew > most:
+            message = f"dew point of {dew:.3g} C, above {most:g} C of class {name}"
+            yield Finding("air-too-damp", "warning", "hall", message, "drier air: a lower humidity at this temperature")
+    if altitude_m > HIGHEST_M:
+        message = f"{altitude_m:.0f} m is above {HIGHEST_M:.0f} m, where ASHRAE's classes end"
+        yield Finding("altitude", "warning", "hall", message, "ask the vendors for limits at this height")

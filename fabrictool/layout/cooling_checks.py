@@ -1,0 +1,104 @@
+"""Checks of a hall's cooling: loops that are not there, temperatures and numbers that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fabrictool.errors import Problem, did_you_mean
+from fabrictool.layout.cooling import SATURATION_C, Loop
+from fabrictool.layout.model import Layout
+
+_Path = tuple[str | int, ...]
+#: About that of water and of glycol mixtures, to tell the impossible.
+WATER_J_PER_M3_K = 4.1e6
+#: CDUs that a redundancy needs at least.
+_LEAST = {"N": 1, "N+1": 2, "N+2": 3, "2N": 2}
+
+
+def cooling_problems(layout: Layout) -> Iterator[Problem]:
+    """Yield what is contradictory in the cooling of a hall."""
+    loops = (layout.hall.loops if layout.hall else None) or []
+    names: set[str] = set()
+    for row, loop in enumerate(loops):
+        path: _Path = ("hall", "loops", row)
+        if loop.name in names:
+            yield Problem("", f"two loops are called '{loop.name}'", "give each a name of its own", (*path, "name"))
+        names.add(loop.name)
+        yield from _cdus(loop, path)
+        yield from _temperatures(loop, path)
+    yield from _racks(layout, names)
+
+
+def _racks(layout: Layout, loops: set[str]) -> Iterator[Problem]:
+    """Yield racks on loops that are not there, or that take no liquid."""
+    for row, group in enumerate(layout.racks or []):
+        path: _Path = ("racks", row, "loop")
+        if group.loop is None:
+            continue
+        if group.loop not in loops:
+            hint = did_you_mean(group.loop, loops) if loops else "add 'loops' to the hall"
+            yield Problem("", f"there is no loop '{group.loop}'", hint, path)
+        if group.cooling == "air":
+            what = f"racks on loop {group.loop} have cooling air, which takes no liquid"
+            yield Problem("", what, "use rear-door, direct-to-chip or immersion, or remove it", path)
+
+
+def _cdus(loop: Loop, path: _Path) -> Iterator[Problem]:
+    """Yield keys that need a CDU, and numbers of CDUs that a redundancy cannot have."""
+    if loop.cdu is None:
+        given = {
+            "facility_temperature": loop.facility_temperature_c,
+            "facility_flow": loop.facility_flow_m3_per_s,
+            "approach": loop.approach_k,
+        }
+        for key in (key for key, value in given.items() if value is not None):
+            yield Problem("", f"{key} is of a CDU, but loop {loop.name} states none", "add 'cdu'", (*path, key))
+        if loop.redundancy != "N":
+            what = f"redundancy {loop.redundancy} is of CDUs, but loop {loop.name} states none"
+            yield Problem("", what, "add 'cdu'", (*path, "redundancy"))
+        return
+    if loop.count is not None and loop.count < _LEAST[loop.redundancy]:
+        what = (
+            f"redundancy {loop.redundancy} needs {_LEAST[loop.redundancy]} CDUs, but loop {loop.name} has {loop.count}"
+        )
+        yield Problem("", what, f"give {_LEAST[loop.redundancy]} or more, or redundancy: N", (*path, "count"))
+    yield from _impossible_unit(loop, path)
+    if loop.redundancy == "2N" and loop.count is not None and loop.count % 2:
+        what = f"2N is two equal sets of CDUs, but loop {loop.name} has {loop.count}"
+        yield Problem("", what, f"give {loop.count + 1}", (*path, "count"))
+    if loop.cdu.coolant is not None and loop.coolant is not None and loop.cdu.coolant != loop.coolant:
+        what = f"{loop.cdu.name} is made for {loop.cdu.coolant}, but loop {loop.name} has {loop.coolant}"
+        yield Problem("", what, f"use coolant: {loop.cdu.coolant}, or another CDU", (*path, "coolant"))
+
+
+def _impossible_unit(loop: Loop, path: _Path) -> Iterator[Problem]:
+    """Yield a CDU whose facility water would leave warmer than its coolant enters: no exchanger does that."""
+    unit = loop.unit
+    if unit is None or unit.flow_m3_per_s is None or unit.primary_flow_m3_per_s is None:
+        return
+    gained, given = (unit.capacity_w / WATER_J_PER_M3_K / v for v in (unit.primary_flow_m3_per_s, unit.flow_m3_per_s))
+    approach = 5.0 if unit.approach_k is None else unit.approach_k
+    if gained >= approach + given:
+        what = (
+            f"at {unit.capacity_w / 1e3:g} kW facility water would gain {gained:.3g} K in {unit.name}, more than its "
+            f"approach of {approach:g} K and the {given:.3g} K that coolant gives"
+        )
+        yield Problem("", what, "check capacity, flow, primary_flow and approach", (*path, "cdu"))
+
+
+def _temperatures(loop: Loop, path: _Path) -> Iterator[Problem]:
+    supply, facility = loop.supply_temperature_c, loop.facility_temperature_c
+    boils = SATURATION_C.get(loop.coolant or "")
+    if boils is not None:
+        for key, value in (("supply_temperature", supply), ("rise", loop.rise_k)):
+            if value is not None:
+                what = f"{loop.coolant} boils at {boils:g} C throughout loop {loop.name}, so it has no {key} of its own"
+                yield Problem("", what, "remove it, or use a coolant that does not boil", (*path, key))
+        supply = boils
+    if loop.cdu is not None and facility is not None and supply is not None and facility >= supply:
+        what = f"facility water of {facility:g} C cannot cool loop {loop.name} to {supply:g} C"
+        fix = f"give colder water, or supply_temperature above {facility:g} C by the CDU's approach"
+        yield Problem("", what, fix, (*path, "facility_temperature"))
+    if supply is not None and loop.rise_k is not None and supply + loop.rise_k > 90:
+        what = f"loop {loop.name} would return at {supply + loop.rise_k:g} C, close to boiling"
+        yield Problem("", what, "give a smaller rise", (*path, "rise"))
