@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,8 @@ from fabrictool.placement import Placement
 from fabrictool.power import RackPower, SupplyLoads
 from fabrictool.power.racks import known
 from fabrictool.records import Assumption, Finding
-from fabrictool.running import finding_table, joined_networks, run_networks
-from fabrictool.scenario import Asked, State, Words, asked_for, state_findings, state_of
+from fabrictool.running import beside_healthy, finding_table, joined_networks, run_networks
+from fabrictool.scenario import Asked, State, Words, asked_for, state_findings, state_of, without_faults
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -202,6 +202,10 @@ def evaluate(
         joined = joined_networks(state, _stated(layout), routing)
         run = jobs or jobs_of(layout)
         ran = run_networks(joined, run, seed, _sharing(layout), _types(layout))
+        if state:
+            healthy = joined_networks(without_faults(state), _stated(layout), routing)
+            beside_it = beside_healthy(ran.results, healthy, run, _sharing(layout), _types(layout))
+            ran = replace(ran, results=beside_it)
         beside = compared(measured, joined.networks, _types(layout), run[0].model) if measured is not None else None
         own = beside.calibration_for if beside is not None else None
         results, unmeasured, carried = with_ranges(ran.results, run, state.fabric, _types(layout), own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fabrictool import __version__
@@ -14,8 +14,8 @@ from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric.rules import design_findings
 from fabrictool.formats.imported import Imported
 from fabrictool.records import Assumption, Finding
-from fabrictool.running import finding_table, joined_networks, run_networks
-from fabrictool.scenario import Asked, State, state_findings, state_of
+from fabrictool.running import beside_healthy, finding_table, joined_networks, run_networks
+from fabrictool.scenario import Asked, State, state_findings, state_of, without_faults
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -112,7 +112,11 @@ def score_fabric(
     assert isinstance(fabric, Fabric)
     state = state_of(fabric, asked=asked)
     joined = joined_networks(state, {}, routing)
-    ran = run_networks(joined, default_jobs() if jobs is None else jobs, seed)
+    run = default_jobs() if jobs is None else jobs
+    ran = run_networks(joined, run, seed)
+    if state:
+        healthy = joined_networks(without_faults(state), {}, routing)
+        ran = replace(ran, results=beside_healthy(ran.results, healthy, run))
     findings = [
         *(imported.every_finding() if imported else design_findings(fabric)),
         *state_findings(state),

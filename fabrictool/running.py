@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.congestion import Congestion, congestion_of
 from fabrictool.collectives.host_models import host_assumptions
+from fabrictool.collectives.losses import with_loss
 from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport, transports
 from fabrictool.collectives.workloads import CollectiveResult, Job
@@ -97,6 +98,31 @@ def run_networks(
         (*_no_collectives(joined), *_unreachable(results, joined.state), *loops),
         (*first.assumptions(results), *host_assumptions(first, jobs, types)) if first else (),
     )
+
+
+def beside_healthy(
+    results: Sequence[CollectiveResult],
+    healthy: Joined,
+    jobs: list[Job],
+    sharing: str = "max-min",
+    types: Mapping[str, HostType] = MappingProxyType({}),
+) -> tuple[CollectiveResult, ...]:
+    """Return results beside the same jobs with nothing down or slow.
+
+    Parameters
+    ----------
+    results : sequence of CollectiveResult
+    healthy : Joined
+        The same networks without faults.
+    jobs : list of Job
+        Those that the results are of.
+    sharing, types
+        As of :func:`run_networks`.
+    """
+    if not results or not healthy.networks:
+        return tuple(results)
+    before = run_jobs(healthy.networks[0], jobs, sharing, types)
+    return tuple(with_loss(row, one) for row, one in zip(results, before, strict=True))
 
 
 def _unreachable(results: list[CollectiveResult], state: State) -> list[Finding]:

@@ -11,7 +11,7 @@ import numpy as np
 from fabrictool.domains import domain_named, rows_of
 from fabrictool.errors import FabrictoolError, InputError, Problem
 from fabrictool.fabric import KINDS, Fabric
-from fabrictool.fabric.faults import Faults, faults_by_name, faults_of_rows, random_faults
+from fabrictool.fabric.faults import Faults, faults_by_name, faults_of_rows, no_faults, random_faults
 from fabrictool.fabric.parts import joined_by_tier
 from fabrictool.layout.model import Layout
 from fabrictool.placement import Placement
@@ -156,6 +156,11 @@ class State:
 
 def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def without_faults(state: State) -> State:
+    """Return the same fabric with nothing down or slow."""
+    return State(state.fabric, no_faults(state.fabric))
 
 
 def state_of(

@@ -20,8 +20,15 @@ def behind(result: CollectiveResult) -> Iterator[str]:
     parts = [(name, getattr(result, f"{name}_s")) for name in PARTS]
     if result.time_s is not None:
         bottleneck = f"; busiest {result.bottleneck}" if result.bottleneck else ""
+        if result.healthy_time_s is not None:
+            yield f"without faults {format_time(result.healthy_time_s)}"
         yield " + ".join(f"{name} {format_time(value)}" for name, value in parts) + bottleneck
     if result.alternatives:
         yield "others: " + others(result)
     for one in result.unsuitable:
         yield f"not {one.algorithm}: {one.reason}"
+
+
+def lost_words(loss_percent: float) -> str:
+    """Say how much of a bandwidth faults take, or give where a detour meets fewer flows."""
+    return f"faults take {loss_percent:.3g} %" if loss_percent >= 0 else f"faults give {-loss_percent:.3g} %"

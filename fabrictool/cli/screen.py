@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fabrictool.catalogue.store import EDITION
-from fabrictool.cli.behind import behind
+from fabrictool.cli.behind import behind, lost_words
 from fabrictool.cli.measured import measured_lines
 from fabrictool.fabric.counting import free_ports, network_counts, oversubscription
 from fabrictool.layout.source import STDIN
@@ -151,7 +151,8 @@ def _collectives(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
         bound, model = (_gb(value) for value in (result.bound_busbw_bytes_per_s, result.busbw_bytes_per_s))
         time = "-" if result.time_s is None else format_time(result.time_s)
         healthy = "-" if result.expected_busbw_range is None else _between(*result.expected_busbw_range)
-        yield f" {label:<50}{bound:>9}{model:>9} {healthy:>11}{time:>11}  {result.limited_by}"
+        lost = "" if result.loss_percent is None else f", {lost_words(result.loss_percent)}"
+        yield f" {label:<50}{bound:>9}{model:>9} {healthy:>11}{time:>11}  {result.limited_by}{lost}"
         yield from (f"   {_wrapped(line, 5)}" for line in (behind(result) if verbose else ()))
     for name, row in evaluation.congestion.items():
         hot = f"; hottest {row.hot_links[0][0]}" if row.hot_links else ""

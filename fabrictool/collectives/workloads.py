@@ -74,6 +74,8 @@ class CollectiveResult:
     ``congestion_s``, which they take longer because others are under way; together exactly ``time_s``.
     Where the algorithm was chosen, ``alternatives`` are the others, the fastest first, and ``unsuitable`` those that
     do not fit; None where it was stated.
+    Where something is down or slow, ``healthy_time_s`` is the time with nothing so, and ``loss_percent`` what of its
+    bus bandwidth is lost: of all of it 100, where ranks cannot reach each other.
     """
 
     job: int
@@ -95,6 +97,8 @@ class CollectiveResult:
     expected_busbw_range: tuple[float, float] | None = None
     alternatives: tuple[Alternative, ...] | None = None
     unsuitable: tuple[Unsuitable, ...] = ()
+    healthy_time_s: float | None = None
+    loss_percent: float | None = None
 
     @property
     def bound_busbw_bytes_per_s(self) -> float | None:
@@ -289,6 +293,10 @@ def result_table(rows: Sequence[CollectiveResult]) -> Table:
     """Return collectives as a table."""
     from fabrictool.tabular import Column, Table
 
+    faults = (
+        Column("time without faults", [r.healthy_time_s for r in rows], "s"),
+        Column("lost", [r.loss_percent for r in rows], "%"),
+    )
     return Table(
         "collectives",
         (
@@ -308,5 +316,6 @@ def result_table(rows: Sequence[CollectiveResult]) -> Table:
             Column("limited by", [r.limited_by for r in rows]),
             Column("bottleneck", [r.bottleneck for r in rows]),
             Column("others", [others(r) for r in rows]),
+            *(faults if any(r.healthy_time_s is not None for r in rows) else ()),
         ),
     )
