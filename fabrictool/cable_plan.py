@@ -11,8 +11,7 @@ from fabrictool.formats.imported import Imported
 from fabrictool.formats.recognise import opened
 from fabrictool.generators.building import build
 from fabrictool.layout.model import Layout
-from fabrictool.placement import place
-from fabrictool.power import rack_limits
+from fabrictool.power.settling import settled
 
 
 def cables(layout: Layout | Fabric | str | PathLike[str]) -> PlanReport:
@@ -45,5 +44,4 @@ def cables(layout: Layout | Fabric | str | PathLike[str]) -> PlanReport:
 
 def planned_cables(layout: Layout | None, fabric: Fabric) -> PlanReport:
     """Plan the cables of a fabric that was built from a layout, or of one from elsewhere."""
-    placement = place(layout, fabric, rack_limits(layout).limit_w) if layout is not None else None
-    return PlanReport(plan_cables(layout, fabric, placement))
+    return PlanReport(plan_cables(None, fabric, None) if layout is None else settled(layout, fabric).plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -21,12 +21,13 @@ from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_f
 from fabrictool.cooling import RackCooling
 from fabrictool.cost import CapitalCost
 from fabrictool.design import lossless_assumptions, lossless_networks, rule_findings
+from fabrictool.energy import Work, work_of
 from fabrictool.errors import FabrictoolError, InputError
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric_score import FabricScore, score_fabric
-from fabrictool.facility import Facility, facility_of
+from fabrictool.facility import Facility, facility_of, not_known
 from fabrictool.formats.measured import read_measurements
 from fabrictool.formats.measurements import Measurements
 from fabrictool.formats.recognise import opened
@@ -39,6 +40,7 @@ from fabrictool.layout.network import Routing
 from fabrictool.layout.source import Source
 from fabrictool.placement import Placement
 from fabrictool.power import RackPower, SupplyLoads
+from fabrictool.power.optics import Optics
 from fabrictool.power.racks import known
 from fabrictool.records import Assumption, Finding
 from fabrictool.running import beside_healthy, finding_table, joined_networks, run_networks
@@ -58,11 +60,8 @@ class Evaluation:
     fabric: Fabric
     collectives: tuple[CollectiveResult, ...]
     congestion: Mapping[str, Congestion]
-    placement: Placement | None
-    power: RackPower
-    supply: SupplyLoads
-    cooling: RackCooling
-    cost: CapitalCost
+    facility: Facility
+    work: Work
     lossless: Mapping[str, LosslessNetwork]
     state: State
     assumptions: tuple[Assumption, ...]
@@ -74,6 +73,36 @@ class Evaluation:
         """Count once."""
         racks = 0 if self.placement is None else len(self.placement.racks)
         object.__setattr__(self, "counts", counts(self.fabric) | {"racks": racks})
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where devices stand, None for a layout without racks."""
+        return self.facility.placement
+
+    @property
+    def optics(self) -> Optics:
+        """What plugs into cages, by the cable plan."""
+        return self.facility.optics
+
+    @property
+    def power(self) -> RackPower:
+        """What racks draw."""
+        return self.facility.power
+
+    @property
+    def supply(self) -> SupplyLoads:
+        """What the elements of a hall's supply carry."""
+        return self.facility.supply
+
+    @property
+    def cooling(self) -> RackCooling:
+        """Heat of racks, and what carries it off."""
+        return self.facility.cooling
+
+    @property
+    def cost(self) -> CapitalCost:
+        """What is bought."""
+        return self.facility.cost
 
     @property
     def ok(self) -> bool:
@@ -107,7 +136,13 @@ class Evaluation:
             hosts = self.placement.sum_by_rack(is_host).astype(int).tolist()
             for row, role, count in zip(power["racks"], self.placement.racks.role.tolist(), hosts, strict=True):
                 row |= {"role": role, "hosts": count}
+        work = (self.work.rack_idle_w, self.work.rack_mean_w, self.work.rack_swing_w)
+        for row, values in zip(power["racks"], np.column_stack(work).tolist(), strict=True):
+            keys = ("it_idle_w", "it_work_w", "swing_w")
+            row |= {key: known(value) for key, value in zip(keys, values, strict=True)}
         return power | {
+            "optics": self.optics.to_dict(),
+            "work": self.work.to_dict(),
             "utility_w": known(self.supply.utility_w),
             "distribution_loss_w": known(self.supply.loss_w),
             "supply": [row.to_dict() for row in self.supply.elements],
@@ -144,6 +179,8 @@ class Evaluation:
                 Column("units", [row["units_used"] for row in power]),
                 Column("IT maximum", [row["it_w"] for row in power], "W"),
                 Column("IT typical", [row["it_typical_w"] for row in power], "W"),
+                Column("IT at work", [row["it_work_w"] for row in power], "W"),
+                Column("swing", [row["swing_w"] for row in power], "W"),
                 Column("limit", [row["limit_w"] for row in power], "W"),
                 Column("to air", [row["air_w"] for row in cooling], "W"),
                 Column("to liquid", [row["liquid_w"] for row in cooling], "W"),
@@ -209,10 +246,12 @@ def evaluate(
         beside = compared(measured, joined.networks, _types(layout), run[0].model) if measured is not None else None
         own = beside.calibration_for if beside is not None else None
         results, unmeasured, carried = with_ranges(ran.results, run, state.fabric, _types(layout), own)
+        work = work_of(layout, fabric, house, results)
     assumptions = (
         *latency_assumptions(layout),
         *management_assumptions(layout),
         *house.assumptions,
+        *work.assumptions,
         *lossless_assumptions(layout, lossless),
         *ran.assumptions,
         *carried,
@@ -220,19 +259,19 @@ def evaluate(
     findings = [
         *file_findings(layout),
         *house.findings,
+        *work.findings,
         *rule_findings(layout, fabric),
         *(finding for settings in lossless.values() for finding in settings.findings()),
         *state_findings(state),
         *ran.findings,
         *(measured_findings(beside) if beside is not None else ()),
-        *_not_known(layout, house, unmeasured),
+        *not_known(layout, house, unmeasured),
         *house.cost.findings(),
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     return Evaluation(
-        layout, fabric, results, ran.congestion, house.placement, house.power, house.supply, house.cooling, house.cost,
-        lossless, state, assumptions, tuple(findings), beside,
-    )  # fmt: skip
+        layout, fabric, results, ran.congestion, house, work, lossless, state, assumptions, tuple(findings), beside
+    )
 
 
 def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> list[CollectiveResult]:
@@ -285,24 +324,6 @@ def _stated(layout: Layout) -> dict[str, Routing]:
     """Return the routings that a layout states, by network."""
     found = {name: layout.stated_routing(name) for name in layout.networks}
     return {name: routing for name, routing in found.items() if routing is not None}
-
-
-def _not_known(layout: Layout, house: Facility, unmeasured: Sequence[str]) -> list[Finding]:
-    """Say in one note why results are null that no other finding explains."""
-    power, cooling, reasons = house.power, house.cooling, []
-    if np.isnan(power.total_typical_w) and not np.isnan(power.it_max_w):
-        lacking = [kind.name for kind in (*layout.host_types(), *layout.switch_types()) if kind.power_typical_w is None]
-        reasons.append(f"typical IT power (no figure of {', '.join(lacking)})")
-    if np.isnan(cooling.facility_w) and not np.isnan(power.it_max_w):
-        reasons.append("facility power (no racks, and no pue of the hall)")
-    if np.isnan(power.limit_w).any():
-        reasons.append("power limit of racks (neither power_limit nor feeds are given)")
-    if unmeasured:
-        reasons.append(f"expected range of busbw ({'; '.join(unmeasured)})")
-    if not reasons:
-        return []
-    fix = "give what is missing in the layout, or read these as unknown"
-    return [Finding("not-known", "note", "results", f"null: {'; '.join(reasons)}", fix)]
 
 
 def score(

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 #: Figures of a hall's power, null without a layout.
 POWER_KEYS = ("it_max_w", "it_typical_w", "facility_w", "utility_w", "distribution_loss_w")
+POWER_PARTS: dict[str, Any] = {
+    "racks": [], "circuits": [], "supply": [], "optics": {"power_w": None, "media": []},
+    "work": dict.fromkeys(("idle_w", "waiting_w", "computing_w", "mean_w", "step"))
+    | {"parts": [], "collectives": [], "swing": dict.fromkeys(("rack_w", "row_w", "hall_w", "ramp_w_per_s"))},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,7 +57,7 @@ class FabricScore:
             "network_counts": network_counts(self.fabric),
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
-            "power": dict.fromkeys(POWER_KEYS) | {"racks": [], "circuits": [], "supply": []},
+            "power": dict.fromkeys(POWER_KEYS) | POWER_PARTS,
             "cooling": {"pue": None, "racks": [], "loops": []},
             "cost": {
                 "capex": None,

@@ -1,15 +1,21 @@
-"""What holds a fabric: racks, power, cooling, and what all of it costs."""
+"""What holds a fabric: racks, cables, power, cooling, and what all of it costs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from fabrictool.cabling.plan import CablePlan
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.fabric import Fabric
 from fabrictool.layout.model import Layout
-from fabrictool.placement import Placement, place
-from fabrictool.power import RackLimits, RackPower, SupplyLoads, rack_limits, rack_power, supply_loads
+from fabrictool.placement import Placement
+from fabrictool.power import RackPower, SupplyLoads, rack_power, supply_loads
+from fabrictool.power.optics import Optics
+from fabrictool.power.settling import Settled, settled
 from fabrictool.records import Assumption, Finding
 
 
@@ -20,19 +26,34 @@ class Facility:
     ``placement`` is None for a layout without racks.
     """
 
-    limits: RackLimits
-    placement: Placement | None
+    settled: Settled
     power: RackPower
     supply: SupplyLoads
     cooling: RackCooling
     cost: CapitalCost
 
     @property
+    def placement(self) -> Placement | None:
+        """Where devices stand."""
+        return self.settled.placement
+
+    @property
+    def plan(self) -> CablePlan:
+        """All cables."""
+        return self.settled.plan
+
+    @property
+    def optics(self) -> Optics:
+        """What plugs into cages."""
+        return self.settled.optics
+
+    @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """What the layout did not say, in the order of the stages."""
+        """What the layout did not say, in the order of the stages; what cables assume is said with their plan."""
         return (
-            *self.limits.assumptions,
+            *self.settled.limits.assumptions,
             *(self.placement.assumptions if self.placement else ()),
+            *self.optics.assumptions,
             *self.supply.assumptions,
             *self.cooling.assumptions,
             *self.cost.assumptions,
@@ -57,9 +78,28 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     FabrictoolError
         If the layout's feeds are impossible.
     """
-    limits = rack_limits(layout)
-    placement = place(layout, fabric, limits.limit_w)
-    power = rack_power(layout, fabric, placement)
+    found = settled(layout, fabric)
+    placement = found.placement
+    power = rack_power(layout, fabric, placement, found.extra_w)
     supply = supply_loads(layout, placement, power.it_w)
     cooling = rack_cooling(layout, fabric, placement, power)
-    return Facility(limits, placement, power, supply, cooling, capital_cost(layout, fabric, placement))
+    cost = capital_cost(layout, fabric, placement)
+    return Facility(found, power, supply, cooling, cost)
+
+
+def not_known(layout: Layout, house: Facility, unmeasured: Sequence[str]) -> list[Finding]:
+    """Say in one note why results are null that no other finding explains."""
+    power, cooling, reasons = house.power, house.cooling, []
+    if np.isnan(power.total_typical_w) and not np.isnan(power.it_max_w):
+        lacking = [kind.name for kind in (*layout.host_types(), *layout.switch_types()) if kind.power_typical_w is None]
+        reasons.append(f"typical IT power (no figure of {', '.join(lacking)})")
+    if np.isnan(cooling.facility_w) and not np.isnan(power.it_max_w):
+        reasons.append("facility power (no racks, and no pue of the hall)")
+    if np.isnan(power.limit_w).any():
+        reasons.append("power limit of racks (neither power_limit nor feeds are given)")
+    if unmeasured:
+        reasons.append(f"expected range of busbw ({'; '.join(unmeasured)})")
+    if not reasons:
+        return []
+    fix = "give what is missing in the layout, or read these as unknown"
+    return [Finding("not-known", "note", "results", f"null: {'; '.join(reasons)}", fix)]

@@ -12,6 +12,7 @@ from fabrictool.cabling.cages import CagePlan, cages_of, used_cages
 from fabrictool.cabling.choice import FIBRES, Ending, Option, lanes_of, options
 from fabrictool.cabling.routes import Routes, Seats, routes_between, seats_of
 from fabrictool.fabric.counting import internal_links
+from fabrictool.fabric.grouping import unique_rows
 from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import F8, I4, Bool, Fabric, Table
 from fabrictool.layout.model import Layout
@@ -169,9 +170,9 @@ class _Choice:
         kind, ports = self.cages.cages.kind, self.cages.cages.ports
         speed = np.round(self.fabric.links.speed_bps / 1e6).astype(np.int64)
         key = np.column_stack((kind[self.ca], ports[self.ca], kind[self.cz], ports[self.cz], speed))[self.inside]
-        rows, place = np.unique(key, axis=0, return_inverse=True)
-        order, here = np.argsort(place.ravel(), kind="stable"), np.flatnonzero(self.inside)
-        parts = np.split(here[order], np.cumsum(np.bincount(place.ravel(), minlength=len(rows))))[:-1]
+        rows, place = unique_rows(key)
+        order, here = np.argsort(place, kind="stable"), np.flatnonzero(self.inside)
+        parts = np.split(here[order], np.cumsum(np.bincount(place, minlength=len(rows))))[:-1]
         found = []
         for part, row in zip(parts, rows.tolist(), strict=True):
             a, z = Ending(self.cages.kinds[row[0]], row[1]), Ending(self.cages.kinds[row[2]], row[3])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.routes import row_tray, tray_names
+from fabrictool.fabric.grouping import unique_rows
 from fabrictool.fabric.tables import F8
 from fabrictool.records import Domain, Finding
 
@@ -36,7 +37,7 @@ def ways(plan: CablePlan) -> Iterator[tuple[tuple[int, int, int], npt.NDArray[np
     laid = np.flatnonzero((plan.cable >= 0) & ~plan.routes.in_rack & ~np.isnan(plan.routes.route_m))
     row = plan.floor.row
     key = np.column_stack((row[plan.seats.rack[a[laid]]], row[plan.seats.rack[z[laid]]], plan.routes.cross[laid]))
-    kinds, place = np.unique(key, axis=0, return_inverse=True)
+    kinds, place = unique_rows(key)
     order = np.argsort(place.ravel(), kind="stable")
     parts = np.split(laid[order], np.cumsum(np.bincount(place.ravel(), minlength=len(kinds))))[:-1]
     for kind, links in zip(kinds.tolist(), parts, strict=True):

@@ -15,8 +15,8 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing as Stated
-from fabrictool.placement import Placement, place
-from fabrictool.power import rack_limits
+from fabrictool.placement import Placement
+from fabrictool.power.settling import placed
 from fabrictool.records import Finding
 from fabrictool.routing.wiring import Wiring, wiring
 from fabrictool.scenario import Asked, state_of
@@ -46,7 +46,7 @@ class Subject:
         """Where devices stand, None without a layout that says so."""
         if self.layout is None:
             return None
-        return place(self.layout, self.fabric, rack_limits(self.layout).limit_w)
+        return placed(self.layout, self.fabric)
 
 
 def subject_of(given: Layout | Fabric | str | PathLike[str]) -> Subject:

@@ -217,6 +217,7 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     of = "" if math.isnan(limit) else f" of {_power_text(limit)}"
     draw, units = _power_text(float(power.it_w[worst])), int(power.units_used[worst])
     yield f" worst rack {power.rack[worst]}: {draw}#{of}, {units} U#"
+    yield from _work(evaluation)
     yield from _supply(evaluation)
     air, liquid = float(cooling.air_w[racks].sum()), float(cooling.liquid_w[racks].sum())
     flow = float(cooling.airflow_m3_per_s[racks].sum())
@@ -247,6 +248,25 @@ def _loops(evaluation: Evaluation) -> Iterator[str]:
 
 def _percent(share: float | None) -> str:
     return "none left" if share is None else f"{100 * share:.0f} %"
+
+
+def _work(evaluation: Evaluation) -> Iterator[str]:
+    """Say what the workload draws, how far it swings, and what the last collective takes an accelerator."""
+    work = evaluation.work
+    idle, _, _, mean = (float(value) for value in work.totals_w)
+    if math.isnan(mean):
+        return
+    line = f"at work {_power_text(mean)}~, idle {_power_text(idle)}~, swings by {_power_text(work.swing_w)}~"
+    if work.step is not None:
+        step = work.step
+        each = step.energy_j / max(step.gpus, 1)
+        line += f"; a step of {format_time(step.time_s)} takes {each:.4g} J an accelerator~"
+    elif work.collectives:
+        last = work.collectives[-1]
+        each = last.total_j / max(last.gpus, 1)
+        if not math.isnan(each):
+            line += f"; {last.collective} {format_size(last.nbytes)} takes {each:.4g} J an accelerator~"
+    yield f" {_wrapped(line, 1)}"
 
 
 def _supply(evaluation: Evaluation) -> Iterator[str]:

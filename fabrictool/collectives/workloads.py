@@ -129,7 +129,7 @@ def jobs_of(layout: Layout | None) -> list[Job]:
             replace(_job(layout, i, job, [job.nbytes], ("scenario", "jobs", i)), pairs=tuple(job.pairs or ()))
             for i, job in enumerate(layout.scenario.jobs)
         ]
-    if layout.workload is not None:
+    if layout.workload is not None and layout.workload.collectives:
         return [
             _job(layout, i, item, item.sizes or [None], ("workload", "collectives", i))
             for i, item in enumerate(layout.workload.collectives)

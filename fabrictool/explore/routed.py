@@ -142,12 +142,11 @@ def routed_network(
 
 def _placed(fabric: Fabric, layout: Layout | None, asked: Asked | None) -> Placement | None:
     """Return where devices stand, if a domain that may be a rack is asked for."""
-    from fabrictool.placement import place
-    from fabrictool.power import rack_limits
+    from fabrictool.power.settling import placed
 
     if layout is None or not asked or not asked.domains:
         return None
-    return place(layout, fabric, rack_limits(layout).limit_w)
+    return placed(layout, fabric)
 
 
 def fabric_and_layout(

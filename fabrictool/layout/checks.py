@@ -223,7 +223,13 @@ def _jobs(layout: Layout) -> Iterator[Problem]:
             what = f"pairs are stated, but {job.collective} is between all ranks"
             yield Problem("", what, "remove them, or use 'collective: permutation'", (*path, "pairs"))
         yield from _item(job, "size", path)
-    for row, item in enumerate(workload.collectives if workload else []):
+    stated = (workload.collectives if workload else None) or []
+    if workload and workload.step and not stated and not (scenario and scenario.jobs):
+        what = "a step is stated, but not the collectives that it runs"
+        yield Problem("", what, "add 'collectives: [{collective: all-reduce, sizes: [1GiB]}]'", ("workload", "step"))
+    if workload and not stated and workload.step is None:
+        yield Problem("", "the workload states nothing", "add 'collectives', or remove it", ("workload",))
+    for row, item in enumerate(stated):
         yield from _item(item, "sizes", ("workload", "collectives", row))
 
 

@@ -126,6 +126,7 @@ class Hall(Model):
     feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None
     feeds_per_rack: Annotated[int, Field(strict=True, ge=1, le=8)] | None = None
     supply: Annotated[list[Supply], Field(min_length=1, max_length=64)] | None = None
+    swing_limit_w: Power | None = Field(None, alias="swing_limit")
     diversity: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     loops: Annotated[list[Loop], Field(min_length=1, max_length=64)] | None = None
 

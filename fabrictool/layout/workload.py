@@ -11,7 +11,9 @@ from fabrictool.catalogue.fields import (
     Count,
     CountOrNone,
     Model,
+    Ratio,
     Size,
+    Time,
 )
 
 if TYPE_CHECKING:
@@ -112,7 +114,21 @@ class WorkloadItem(Model):
     ranks: RankOrder = RankOrder()
 
 
-class Workload(Model):
-    """What ``score`` runs one after another."""
+class Step(Model):
+    """A training step: hosts compute, then the stated collectives run once each; ``overlap`` of them hides behind it.
 
-    collectives: Annotated[list[WorkloadItem], Field(min_length=1, max_length=64)]
+    Utilisations are shares of the way from idle to maximum power.
+    """
+
+    compute_s: Annotated[Time, Field(gt=0)] = Field(alias="compute")
+    overlap: Ratio = 0.0
+    utilisation: Ratio = 1.0
+    waiting: Ratio = 0.25
+    ramp_s: Annotated[Time, Field(gt=0)] | None = Field(None, alias="ramp")
+
+
+class Workload(Model):
+    """What ``score`` runs one after another, and the training step that it makes."""
+
+    collectives: Annotated[list[WorkloadItem], Field(min_length=1, max_length=64)] | None = None
+    step: Step | None = None

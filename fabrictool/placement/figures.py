@@ -47,8 +47,10 @@ class TypeFigures(Table):
         return Load(self.units[type_row], self.power_max_w[type_row], self.weight_kg[type_row], 1)
 
 
-def type_figures(layout: Layout, fabric: Fabric) -> TypeFigures:
+def type_figures(layout: Layout, fabric: Fabric, extra_w: F8 | None = None) -> TypeFigures:
     """Return the figures of each device type that a fabric uses, as the layout gives them.
+
+    ``extra_w`` is added to the maxima, (types,) in W.
 
     A rack-scale type (with ``trays``) is divided evenly over its trays, as each of them is a host; the trays
     of a rack together have the figures of the rack.
@@ -58,7 +60,7 @@ def type_figures(layout: Layout, fabric: Fabric) -> TypeFigures:
     trays = np.array([getattr(box, "trays", None) or 1 for box in boxes], dtype=np.float64)
     return TypeFigures(
         units=np.where(trays > 1, np.nan, _column(boxes, "u")),
-        power_max_w=_column(boxes, "power_max_w") / trays,
+        power_max_w=_column(boxes, "power_max_w") / trays + (0.0 if extra_w is None else extra_w),
         power_typical_w=_column(boxes, "power_typical_w") / trays,
         weight_kg=_column(boxes, "weight_kg") / trays,
         air_fraction=_column(boxes, "air_fraction"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fabrictool.fabric.tables import I4, KINDS, Fabric
+from fabrictool.fabric.tables import F8, I4, KINDS, Fabric
 from fabrictool.placement.figures import TypeFigures, has_figures, type_figures, with_assumed_units
 from fabrictool.placement.packing import Load, Supply
 from fabrictool.placement.racks import Placement, Racks, lowest_units, number_or_nan, rack_table
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 COMPUTE_KINDS = (KINDS.index("host"),)
 
 
-def place(layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | None = None) -> Placement | None:
+def place(
+    layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | None = None, extra_w: F8 | None = None
+) -> Placement | None:
     """Place hosts, then switches and service hosts, in racks in row order.
 
     A rack takes ``hosts_per_rack`` where that is given, even when that is too many; else the most that fit
@@ -38,6 +40,8 @@ def place(layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | Non
         Gives the devices.
     limits_w : sequence of float or None, (groups,), optional
         What a rack of each group may draw, in W, as feeds and given limits say; the given limits if absent.
+    extra_w : ndarray, (types,), optional
+        What optics add to the maximum of one device of each type, in W.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def place(layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | Non
         return None
     given: list[float | None] = [group.power_limit_w for group in layout.racks] if limits_w is None else list(limits_w)
     limits = number_or_nan(given)
-    figures, assumptions = with_assumed_units(type_figures(layout, fabric), layout, fabric)
+    figures, assumptions = with_assumed_units(type_figures(layout, fabric, extra_w), layout, fabric)
     rooms = [empty_rack(group, limit) for group, limit in zip(layout.racks, limits.tolist(), strict=True)]
     rack, group, role = _fill(layout.racks, rooms, fabric, figures)
     return Placement(

@@ -91,15 +91,17 @@ def known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None) -> RackPower:
+def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None, extra_w: F8 | None = None) -> RackPower:
     """Add up what racks draw, fill and weigh, and find those over a limit.
 
     Parameters
     ----------
     placement : Placement or None
         None for a layout without racks: totals over all devices, and no racks.
+    extra_w : ndarray, (types,), optional
+        What optics add to the maximum of one device of each type, in W.
     """
-    figures, _ = with_assumed_units(type_figures(layout, fabric), layout, fabric)
+    figures, _ = with_assumed_units(type_figures(layout, fabric, extra_w), layout, fabric)
     types = fabric.devices.type
     maximum, typical = figures.power_max_w[types], figures.power_typical_w[types]
     placed = has_figures(fabric) if placement is None else placement.rack >= 0
