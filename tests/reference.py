@@ -160,3 +160,31 @@ def equal_split(links: dict[int, tuple[str, str]], hosts: set[str], source: str,
             share[channel] = part
             amount[links[channel][1]] = amount.get(links[channel][1], Fraction(0)) + part
     return share
+
+
+def fluid(
+    uses: list[dict[int, Fraction]],
+    nbytes: list[Fraction],
+    latency: list[Fraction],
+    waits: list[set[int]],
+    capacity: list[Fraction],
+) -> list[Fraction]:
+    """When each flow ends, in exact fractions: it waits for others, then its latency, then shares max-min."""
+    count, now = len(uses), Fraction(0)
+    left, ends = list(nbytes), [Fraction(-1)] * count
+    start = [latency[flow] if not waits[flow] else None for flow in range(count)]
+    while min(ends) < 0:
+        on = [f for f in range(count) if ends[f] < 0 and start[f] is not None and (start[f] or 0) <= now]
+        rate = dict(zip(on, max_min_rates([uses[f] for f in on], capacity), strict=True))
+        times = [left[f] / (rate[f] or 1) for f in on]
+        times += [at - now for f in range(count) if ends[f] < 0 and (at := start[f]) is not None and at > now]
+        step = min(times)
+        now += step
+        for flow in on:
+            left[flow] -= (rate[flow] or 1) * step
+            if left[flow] == 0:
+                ends[flow] = now
+        for flow in range(count):
+            if start[flow] is None and all(ends[other] >= 0 for other in waits[flow]):
+                start[flow] = now + latency[flow]
+    return ends

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
+from fabrictool.collectives.transport import Transport
+from fabrictool.collectives.volumes import StatedVolumes
+from fabrictool.collectives.workloads import Job
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, faults_by_name
 from fabrictool.generators.building import build
+from fabrictool.layout.network import Routing as Stated
 from fabrictool.layout.reading import layout_from_tree
 from fabrictool.layout.workload import RankOrder
+from fabrictool.routing.flows import Flows, Routing, Usage, all_pairs
+from fabrictool.routing.wiring import Wiring
 
 CASES = yaml.load(
     (Path(__file__).parent / "data" / "collective-cases.yaml").read_text(),
@@ -32,6 +42,9 @@ ALGORITHMS = {
     "binomial_bcast": ("broadcast", "binomial"),
     "permutation": ("permutation", "direct"),
     "incast": ("incast", "direct"),
+    "alltoallv_shift": ("all-to-all-v", "pairwise"),
+    "alltoallv_once": ("all-to-all-v", "direct"),
+    "double_binary_tree": ("all-reduce", "double-binary-tree"),
 }
 _fabrics: dict[str, Fabric] = {}
 
@@ -74,6 +87,70 @@ def faults_of_case(fabric: Fabric, case: dict[str, Any]) -> Faults:
     down = [f"leaf-{leaf + 1:02d}:{first + spine}" for leaf, spine in case.get("failed", ())]
     slow = {f"leaf-{leaf + 1:02d}:{first + spine}": share for leaf, spine, share in case.get("slow", ())}
     return faults_by_name(fabric, links=down, slow=slow)
+
+
+@dataclass(frozen=True)
+class RandomSpines(Routing):
+    """Up to the spine that a generator draws for each pair, as the file's ``ecmp_random``."""
+
+    name: str
+    wiring: Wiring
+    channels_of: dict[tuple[int, int], tuple[int, ...]]
+
+    def usage(self, flows: Flows) -> Usage:
+        paths = [self.channels_of[pair] for pair in zip(flows.source.tolist(), flows.target.tolist(), strict=True)]
+        first = np.concatenate(([0], np.cumsum([len(path) for path in paths], dtype=np.int64)))
+        channel = np.array([at for path in paths for at in path], np.int32)
+        return Usage(first, channel, np.ones(len(channel)), np.diff(first).astype(np.int32))
+
+
+def _random_spines(transport: Transport, case: dict[str, Any]) -> RandomSpines:
+    """Return random routes, put together from the channels of those that D-mod-k takes."""
+    spines, each = case["spines"], case["hosts_per_leaf"]
+    known = all_pairs(case["hosts"])
+    used = transport.routing.usage(known)
+    paths = [used.channel[a:z].tolist() for a, z in pairwise(used.first.tolist())]
+    ends = list(zip(known.source.tolist(), known.target.tolist(), strict=True))
+    over = {(s // each, d // each, d % spines): path[1:3] for (s, d), path in zip(ends, paths, strict=True) if path[2:]}
+    found = {}
+    for (s, d), path in zip(ends, paths, strict=True):
+        spine = random.Random(case["seed"] * 1000003 + s * 65536 + d).randrange(spines)
+        inside = over[s // each, d // each, spine] if len(path) > 2 else []
+        found[s, d] = (path[0], *inside, path[-1])
+    return RandomSpines("ecmp_random", transport.wiring, found)
+
+
+ROUTINGS = {"dmodk": "d-mod-k", "smodk": "s-mod-k", "ecmp_random": "d-mod-k"}
+
+
+def transport_of_case(case: dict[str, Any]) -> Transport:
+    """Return a case's network, ready to run its jobs."""
+    stated = case["fabric"]
+    fabric, routing = fabric_of_case(stated), stated.get("routing", "dmodk")
+    transport = Transport(fabric, 0, faults_of_case(fabric, stated), Stated(name=ROUTINGS[routing]))
+    if routing == "ecmp_random":
+        transport.routing, transport.lanes = _random_spines(transport, stated), []
+    return transport
+
+
+def jobs_of_case(case: dict[str, Any], model: str) -> list[Job]:
+    """Return a case's jobs, which run at the same time."""
+    return [_job(case, at, spec, model) for at, spec in enumerate(case["jobs"])]
+
+
+def _job(case: dict[str, Any], at: int, spec: dict[str, Any], model: str) -> Job:
+    collective, algorithm = ALGORITHMS[spec["alg"]]
+    pairs = tuple((rank, to) for rank, to in enumerate(spec.get("perm", ())) if rank != to)
+    volumes = None
+    if collective == "all-to-all-v":
+        count = len(spec["hosts"]) if "hosts" in spec else spec["placement"]["ranks"]
+        source, target = np.divmod(np.arange(count * count, dtype=np.int32), count)
+        nbytes = spec["size_bytes"] / count * (1 + (7 * source + 3 * target) % 5) / 3
+        volumes = StatedVolumes("as stated", source, source, target, nbytes)
+    return Job(
+        at, collective, algorithm, (spec["size_bytes"],), ranks_of_case(spec), model, pairs, ("scenario", "jobs", at),
+        chunks=spec.get("chunks"), volumes=volumes,
+    )  # fmt: skip
 
 
 def ranks_of_case(spec: dict[str, Any]) -> RankOrder:

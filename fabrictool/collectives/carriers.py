@@ -77,8 +77,11 @@ class Lane(Carrier):
             found = run(self.tables, ranks[sender], ranks[to], sender, share, self._seconds, latency_s, scratch)
             yield RoundCost(float(found[0]), int(found[1]), float(found[2]), int(found[3]), float(found[4]))
 
-    def known(self, shifts: Shifts, ranks: I4) -> KnownShifts | None:
-        """Return shifts in closed form where that is proven; the few near the ends are left."""
+    def known(self, shifts: Shifts, ranks: I4, free: bool = False) -> KnownShifts | None:
+        """Return shifts in closed form where that is proven; the few near the ends are left.
+
+        With ``free`` only those in which host links alone limit: each flow then has all of its own.
+        """
         if self.tree is None or self.model != "rounds":
             return None
         line = rank_line(ranks, self.tables, self.tree)
@@ -86,6 +89,9 @@ class Lane(Carrier):
             return None
         middle = (shifts.steps >= line.near) & (shifts.steps <= len(ranks) - line.near)
         found = shift_costs(shifts.steps[middle], line, self.tree)
+        if free:
+            middle[middle] = found.level == 0
+            found = shift_costs(shifts.steps[middle], line, self.tree)
         spent = [
             (self._example(level, int(ranks[0])), shifts.share / self.lanes * float(found.seconds[at].sum()))
             for level in np.unique(found.level).tolist()

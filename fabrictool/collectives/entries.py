@@ -84,6 +84,11 @@ class Pipeline:
     later: I8
     earlier: I8
 
+    @property
+    def shares(self) -> F8:
+        """Bytes of each flow for one byte of the collective's size, (flows,)."""
+        return self.share
+
     def rounds(self, size: int) -> Iterator[Round]:
         """Yield the flows in rounds: each in the first round after those that it waits for."""
         stage = self._stages()

@@ -1,7 +1,7 @@
 """The model ``fluid``: flows of all jobs share links max-min fairly, and what one leaves is given to the others.
 
-A flow waits the latency of its way, then sends; a job's next round starts when the last flow of the one
-before has ended.
+A flow waits the latency of its way, then sends. A job's next round starts when the last flow of the one
+before has ended; in a pipeline a flow starts when those have ended that it waits for.
 
 References
 ----------
@@ -11,75 +11,44 @@ platforms", JPDC 74(10), 2014: flows as fluids, with completion events; weights 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from fabrictool.collectives.costs import UnreachableError
-from fabrictool.collectives.entries import Round, Schedule
+from fabrictool.collectives.costs import FLOWS_AT_ONCE, KnownShifts, UnreachableError
+from fabrictool.collectives.entries import Pipeline, Round, Schedule, Shifts
+from fabrictool.collectives.symmetry import one_of_each
+from fabrictool.collectives.underway import Running, advanced, without_bytes
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.routing.flows import Routing, Usage, flows
 from fabrictool.routing.inside import ScaleUp
-from fabrictool.routing.rates import max_min_rates
 
-Bool = npt.NDArray[np.bool_]
-
-#: Events after which a simulation is given up: an hour's work, about.
-MOST_EVENTS = 1_000_000
-#: Part of a flow that counts as nothing left.
-_END = 1e-12
+#: Events after which a simulation is given up: some minutes' work.
+MOST_EVENTS = 10_000_000
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A job as the model runs it: its schedule, the endpoints of its ranks, and its size in bytes."""
+    """A job as the model runs it: its schedule, the endpoints of its ranks, and its size in bytes.
+
+    ``known`` tells what some shifts take of which the links between switches limit none.
+    """
 
     schedule: Schedule
     ranks: I4
     nbytes: float
+    known: Callable[[Shifts, I4], KnownShifts | None] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class FluidTime:
-    """When a job ended, the latencies of its rounds together, both in s, and seconds that channels were full."""
+    """When a job ended, the latencies on its longest way together, both in s, and seconds that channels were full."""
 
     time_s: float
     latency_s: float
     full_s: F8
-
-
-@dataclass
-class _Running:
-    """A round under way: what its flows use, when each may start, and what is left of it, in bytes."""
-
-    usage: Usage
-    start_s: F8
-    left: F8
-    latency: F8
-    size: F8
-
-    @property
-    def open(self) -> Bool:
-        """Which flows have not ended."""
-        found: Bool = self.left > _END * self.size
-        return found
-
-
-@dataclass
-class _Job:
-    """A job under way."""
-
-    rounds: Iterator[Round]
-    stream: Stream
-    running: _Running | None = None
-    repeats: int = 0
-    entry: Round | None = None
-    ended_s: float = 0.0
-    latency_s: float = 0.0
-    full_s: F8 = field(default_factory=lambda: np.zeros(0))
 
 
 def fluid_times(routing: Routing, streams: Sequence[Stream], sharing: str = "max-min") -> list[FluidTime]:
@@ -100,127 +69,136 @@ def fluid_times(routing: Routing, streams: Sequence[Stream], sharing: str = "max
     NotSupportedError
         If there are more than ``MOST_EVENTS`` events.
     """
-    return _Simulation(ScaleUp(routing), streams, sharing == "inverse-latency").run()
+    plant = _Plant(ScaleUp(routing), sharing == "inverse-latency")
+    if len(streams) == 1:
+        return [_alone(plant, streams[0])]
+    return _together(plant, streams)
 
 
-class _Simulation:
-    """Goes from event to event: a flow starts, or a flow ends."""
+@dataclass
+class _Plant:
+    """The network: how it routes, and how much each channel carries, in bytes per s."""
 
-    def __init__(self, routing: ScaleUp, streams: Sequence[Stream], weighted: bool) -> None:
-        self.routing, self.weighted = routing, weighted
-        channels = routing.wiring.channels
-        self.speed_bps = channels.speed_bps.copy()
-        self.speed_bps[: 2 * channels.links] *= routing.efficiency
-        self.now_s = 0.0
-        self.jobs = [_Job(_rounds(s.schedule, len(s.ranks)), s, full_s=np.zeros(len(channels))) for s in streams]
+    routing: ScaleUp
+    weighted: bool
+    speed: F8 = field(init=False)
 
-    def run(self) -> list[FluidTime]:
-        for job in self.jobs:
-            self._next_round(job)
-        for _ in range(MOST_EVENTS):
-            under_way = [job for job in self.jobs if job.running is not None]
-            if not under_way:
-                return [FluidTime(job.ended_s, job.latency_s, job.full_s) for job in self.jobs]
-            self._step(under_way)
-        what = f"the jobs have more than {MOST_EVENTS:,} starts and ends of flows"
-        raise NotSupportedError([Problem("", what, "use model rounds, fewer ranks, or another algorithm")])
+    def __post_init__(self) -> None:
+        channels = self.routing.wiring.channels
+        self.speed = channels.speed_bps / 8.0
+        self.speed[: 2 * channels.links] *= self.routing.efficiency
 
-    def _next_round(self, job: _Job) -> None:
-        """Start the next round of a job, or end it."""
-        if job.repeats == 0:
-            job.entry = next(job.rounds, None)
-            job.repeats = job.entry.repeat if job.entry is not None else 0
-            if job.entry is None:
-                job.running, job.ended_s = None, self.now_s
-                return
-            job.running = self._routed(job, job.entry)
-        assert job.running is not None
-        job.repeats -= 1
-        job.running.left = job.running.size.copy()
-        job.running.start_s = self.now_s + job.running.latency
-        job.latency_s += float(job.running.latency.max(initial=0.0))
-        if not len(job.running.left):
-            self._next_round(job)
-
-    def _routed(self, job: _Job, entry: Round) -> _Running:
-        ranks = job.stream.ranks
-        source, target = ranks[entry.source], ranks[entry.target]
+    def running(self, stream: Stream, entries: Sequence[Round | Pipeline]) -> Iterator[Running]:
+        """Yield entries of a schedule as they run; all are routed at once."""
+        source = stream.ranks[np.concatenate([entry.source for entry in entries])]
+        target = stream.ranks[np.concatenate([entry.target for entry in entries])]
         used = self.routing.usage(flows(source, target))
+        self._refuse_lost(used, source, target)
+        latency = used.along(self.routing.wiring.channels.latency_s)
+        end = np.cumsum([len(entry.source) for entry in entries]).tolist()
+        for entry, start, stop in zip(entries, [0, *end[:-1]], end, strict=True):
+            uses = slice(used.first[start], used.first[stop])
+            part = Usage(
+                used.first[start : stop + 1] - used.first[start],
+                used.channel[uses],
+                used.share[uses],
+                used.hops[start:stop],
+            )
+            size = entry.shares * stream.nbytes
+            yield Running.of(entry, part, size, latency[start:stop], self.weighted)
+
+    def _refuse_lost(self, used: Usage, source: I4, target: I4) -> None:
         lost = np.flatnonzero(used.hops < 0)
         if len(lost):
             names = (self.routing.wiring.rank_name(int(end[lost[0]])) for end in (source, target))
             what = "{} cannot reach {} in this network".format(*names)
             raise UnreachableError([Problem("", what, "join them by switches or a scale-up domain")])
-        flow = np.repeat(np.arange(len(source)), np.diff(used.first))
-        own = self.routing.wiring.channels.latency_s[used.channel] * used.share
-        latency = np.bincount(flow, own, len(source)).astype(np.float64)
-        size = entry.shares * job.stream.nbytes
-        return _Running(used, np.zeros(0), size.copy(), latency, size)
-
-    def _step(self, under_way: list[_Job]) -> None:
-        """Let all that have started send until the next flow starts or ends."""
-        running = [job.running for job in under_way if job.running is not None]
-        sending = [part.open & (part.start_s <= self.now_s * (1 + 1e-15)) for part in running]
-        waiting = [part.start_s[part.open & ~on].min(initial=np.inf) for part, on in zip(running, sending, strict=True)]
-        rates = self._rates(running, sending)
-        ends = [
-            (part.left[on] / rate).min(initial=np.inf) for part, on, rate in zip(running, sending, rates, strict=True)
-        ]
-        step_s = max(0.0, min(*ends, min(waiting) - self.now_s))
-        self._note_full(under_way, sending, rates, step_s)
-        self.now_s += step_s
-        if min(waiting) - self.now_s <= 0:
-            self.now_s = max(self.now_s, float(min(waiting)))
-        for job, part, on, rate in zip(under_way, running, sending, rates, strict=True):
-            part.left[on] = np.where(part.left[on] / rate <= step_s * (1 + 1e-12), 0.0, part.left[on] - rate * step_s)
-            if not part.open.any():
-                self._next_round(job)
-
-    def _rates(self, running: list[_Running], sending: list[Bool]) -> list[F8]:
-        """Return the rate of each flow that sends, in bytes per s, job by job."""
-        usage, weight = _joined(running, sending)
-        if not self.weighted:
-            weight = np.ones_like(weight)
-        weight = weight / weight.max(initial=1.0)
-        scaled = Usage(usage.first, usage.channel, usage.share * np.repeat(weight, np.diff(usage.first)), usage.hops)
-        rate = max_min_rates(scaled, self.speed_bps) * weight / 8.0
-        return np.split(rate, np.cumsum([int(on.sum()) for on in sending])[:-1])
-
-    def _note_full(self, under_way: list[_Job], sending: list[Bool], rates: list[F8], step_s: float) -> None:
-        """Count the time for which each channel is full, for the jobs that use it."""
-        if step_s == 0.0:
-            return
-        used = [_chosen(job.running.usage, on) for job, on in zip(under_way, sending, strict=True) if job.running]
-        loads = [part.loads(rate * 8.0, len(self.speed_bps)) for part, rate in zip(used, rates, strict=True)]
-        full = np.sum(loads, axis=0) >= self.speed_bps * (1 - 1e-9)
-        for job, load in zip(under_way, loads, strict=True):
-            job.full_s[full & (load > 0)] += step_s
 
 
-def _rounds(schedule: Schedule, size: int) -> Iterator[Round]:
-    for entry in schedule:
-        yield from entry.rounds(size)
+def _alone(plant: _Plant, stream: Stream) -> FluidTime:
+    """Return what a job takes by itself: the sum over its entries, each run once."""
+    total = FluidTime(0.0, 0.0, np.zeros(len(plant.speed)))
+    for one in _running(plant, stream, total):
+        repeats, one.again = one.again + 1, 0
+        alike = one_of_each(one, plant.speed)
+        if alike is None:
+            time_s, full = _ended([one], plant.speed, 0.0)
+        else:
+            some, speed, kind = alike
+            time_s, of_kind = _ended([some], speed, 0.0)
+            full = of_kind[:, kind]
+        total.time_s += repeats * time_s
+        total.latency_s += repeats * without_bytes(one)
+        total.full_s += repeats * full[0]
+    return total
 
 
-def _chosen(usage: Usage, on: Bool) -> Usage:
-    """Return the usage of some flows."""
-    if on.all():
-        return usage
-    count = np.diff(usage.first)
-    kept = np.repeat(on, count)
-    first = np.concatenate(([0], np.cumsum(count[on], dtype=np.int64)))
-    return Usage(first, usage.channel[kept], usage.share[kept], usage.hops[on])
+def _together(plant: _Plant, streams: Sequence[Stream]) -> list[FluidTime]:
+    """Return what jobs take that start together and share the network."""
+    found = [FluidTime(0.0, 0.0, np.zeros(len(plant.speed))) for _ in streams]
+    rest = [_running(plant, stream, None) for stream in streams]
+    now_s = 0.0
+    under_way: dict[int, Running] = {}
+    waiting = list(range(len(streams)))
+    while True:
+        for job in waiting:
+            entry = next(rest[job], None)
+            if entry is None:
+                found[job].time_s = now_s
+                continue
+            found[job].latency_s += (entry.again + 1) * without_bytes(entry)
+            entry.begin(now_s)
+            under_way[job] = entry
+        if not under_way:
+            return found
+        jobs = list(under_way)
+        now_s, full = _ended([under_way[job] for job in jobs], plant.speed, now_s)
+        for job, seconds in zip(jobs, full, strict=True):
+            found[job].full_s += seconds
+        waiting = [job for job in jobs if under_way[job].ended]
+        for job in waiting:
+            del under_way[job]
 
 
-def _joined(running: list[_Running], sending: list[Bool]) -> tuple[Usage, F8]:
-    """Return the usage of all flows that send, and 1 / latency of each."""
-    parts = [_chosen(part.usage, on) for part, on in zip(running, sending, strict=True)]
-    latency = np.concatenate([part.latency[on] for part, on in zip(running, sending, strict=True)])
-    first = np.concatenate(([0], np.cumsum(np.concatenate([np.diff(part.first) for part in parts]), dtype=np.int64)))
-    usage = Usage(
-        first,
-        np.concatenate([part.channel for part in parts]),
-        np.concatenate([part.share for part in parts]),
-        np.concatenate([part.hops for part in parts]),
-    )
-    return usage, 1.0 / np.maximum(latency, 1e-12)
+def _running(plant: _Plant, stream: Stream, known: FluidTime | None) -> Iterator[Running]:
+    """Yield a job's entries as they run; what is known of shifts is added to ``known`` instead, if given."""
+    entries: list[Round | Pipeline] = []
+    for entry in stream.schedule:
+        for one in _followed(entry, stream, known) if isinstance(entry, Shifts) else [entry]:
+            if not len(one.source):
+                continue
+            entries.append(one)
+            if sum(len(each.source) for each in entries) >= FLOWS_AT_ONCE:
+                yield from plant.running(stream, entries)
+                entries = []
+    if entries:
+        yield from plant.running(stream, entries)
+
+
+def _followed(shifts: Shifts, stream: Stream, known: FluidTime | None) -> Iterator[Round]:
+    """Yield the rounds of shifts whose flows must be followed, and add what is known of the others."""
+    left = shifts.steps
+    found = stream.known(shifts, stream.ranks) if stream.known is not None and known is not None else None
+    if found is not None and known is not None:
+        left = left[~found.steps]
+        known.latency_s += found.latency_s
+        known.time_s += found.latency_s
+        for channel, seconds in found.spent:
+            known.full_s[channel] += seconds * stream.nbytes
+            known.time_s += seconds * stream.nbytes
+    return Shifts(left, shifts.share).rounds(len(stream.ranks))
+
+
+def _ended(running: Sequence[Running], speed: F8, now_s: float) -> tuple[float, F8]:
+    """Let entries run until one has ended; return the time and the seconds that channels were full.
+
+    Raises
+    ------
+    NotSupportedError
+        If there are more than ``MOST_EVENTS`` events.
+    """
+    now_s, went_on, full = advanced(running, speed, now_s, MOST_EVENTS)
+    if not went_on:
+        what = f"the jobs have more than {MOST_EVENTS:,} starts and ends of flows"
+        raise NotSupportedError([Problem("", what, "use model rounds, fewer ranks, or another algorithm")])
+    return now_s, full

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
 
 from fabrictool.catalogue.types import HostType
+from fabrictool.collectives.carriers import Lane
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.fluid import FluidTime, Stream, fluid_times
 from fabrictool.collectives.host_models import HOST_MODELS
+from fabrictool.collectives.pipelines import overlapped
 from fabrictool.collectives.transport import Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import FabrictoolError, InputError, Problem
@@ -74,10 +77,7 @@ def _at_sizes(
 ) -> list[CollectiveResult]:
     """Return the results of jobs at their sizes of one place in their lists."""
     busy = [row for row, one in enumerate(prepared) if len(one.ranks) > 1]
-    streams = [
-        Stream(prepared[row].algorithm.rounds(prepared[row].group), prepared[row].ranks, group[row].sizes[at])
-        for row in busy
-    ]
+    streams = [_stream(transport, group[row], prepared[row], group[row].sizes[at]) for row in busy]
     nothing = FluidTime(0.0, 0.0, np.zeros(len(transport.channels)))
     try:
         times = dict(zip(busy, fluid_times(transport.routing, streams, sharing), strict=True))
@@ -93,3 +93,24 @@ def _at_sizes(
         cost = ScheduleCost(time.latency_s, (time.time_s - time.latency_s) / job.sizes[at], spent, alone)
         found.append(transport.result(job, one.name, len(one.ranks), job.sizes[at], cost, one.floor))
     return found
+
+
+def _stream(transport: Transport, job: Job, one: Prepared, nbytes: float) -> Stream:
+    """Return a job as the model runs it.
+
+    Raises
+    ------
+    InputError
+        If its rounds overlap and have too many flows.
+    """
+    schedule = one.algorithm.rounds(one.group)
+    if job.overlap:
+        try:
+            schedule = iter([overlapped(schedule, len(one.ranks))])
+        except ValueError as error:
+            raise InputError([Problem("", f"overlapping rounds have {error}", "use fewer ranks", job.path)]) from None
+    if len(transport.lanes) != 1:
+        return Stream(schedule, one.ranks, nbytes)
+    (lane,) = transport.carriers("rounds")
+    assert isinstance(lane, Lane)
+    return Stream(schedule, one.ranks, nbytes, partial(lane.known, free=True))

@@ -9,6 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.collectives.bounds import Bound, bound, partitions
 from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
@@ -271,13 +272,29 @@ class Transport:
 
     def _bottleneck(self, cost: ScheduleCost) -> tuple[int, str]:
         """Return the kind of link that most time is spent on, and its worst channel: -1 and "" for none."""
-        by_kind: dict[str, float] = {}
-        kinds = {channel: self._kind(channel) for channel in cost.spent}
-        for channel, seconds in cost.spent.items():
-            by_kind[kinds[channel]] = by_kind.get(kinds[channel], 0.0) + seconds
-        worst = max(by_kind, key=lambda kind: by_kind[kind], default="")
-        chosen = (channel for channel, kind in kinds.items() if kind == worst and channel >= 0)
-        return max(chosen, key=lambda channel: cost.spent[channel], default=-1), worst
+        if not cost.spent:
+            return -1, ""
+        channel = np.fromiter(cost.spent.keys(), np.int64, len(cost.spent))
+        seconds = np.fromiter(cost.spent.values(), np.float64, len(cost.spent))
+        _, example, code = np.unique(self._kinds(channel), return_index=True, return_inverse=True)
+        names = [self._kind(int(channel[row])) for row in example]
+        words = list(dict.fromkeys(names))
+        word = np.array([words.index(name) for name in names])[code]
+        worst = int(np.bincount(word, seconds).argmax())
+        chosen = np.flatnonzero((word == worst) & (channel >= 0))
+        return int(channel[chosen[seconds[chosen].argmax()]]) if len(chosen) else -1, words[worst]
+
+    def _kinds(self, channel: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return a number for each channel, equal only where ``_kind`` says the same."""
+        devices, link = self.fabric.devices, np.clip(channel // 2, 0, self.channels.links - 1)
+        low, high = (end[link] for end in self.fabric.ends)
+        tier = devices.tier.astype(np.int64)
+        number: npt.NDArray[np.int64] = (
+            (tier[low] * 64 + tier[high]) * 2 + (devices.pod[low] != devices.pod[high])
+        ) * 2 + channel % 2
+        number[channel < 0] = -1
+        number[channel >= 2 * self.channels.links] = -2
+        return number
 
     def _kind(self, channel: int) -> str:
         """Return in a word what a channel is."""

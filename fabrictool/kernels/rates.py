@@ -54,6 +54,12 @@ class Users(NamedTuple):
 
 @kernel
 def fair_rates(flows: Sharing, speed_bps: F8, rate_bps: F8) -> None:
+    """Write the max-min fair rate of each flow: see ``fill``."""
+    fill(flows, speed_bps, rate_bps)
+
+
+@inner
+def fill(flows: Sharing, speed_bps: F8, rate_bps: F8) -> None:
     """Write the max-min fair rate of each flow.
 
     Channels are taken in the order of the rate at which they are full. That rate only grows as other

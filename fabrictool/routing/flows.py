@@ -87,6 +87,14 @@ class Usage:
         amount = np.repeat(volume, np.diff(self.first)) * self.share
         return np.bincount(self.channel, amount, minlength=channels).astype(np.float64)
 
+    def along(self, of_channel: F8) -> F8:
+        """Return the sum over each flow's channels of what each has, in parts by its share, (flows,)."""
+        found = np.zeros(len(self.hops))
+        some = np.flatnonzero(np.diff(self.first))
+        if len(some):
+            found[some] = np.add.reduceat(self.share * of_channel[self.channel], self.first[some])
+        return found
+
 
 def usage_of_paths(path: I4, length: I4) -> Usage:
     """Return the usage of single paths.

@@ -1,14 +1,11 @@
-"""The model ``fluid`` against simulated times of concurrent jobs, and what must hold of any sharing."""
+"""The model ``fluid``: what must hold of any sharing."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import fabrics
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated import ALGORITHMS, CASES, fabric_of_case, ranks_of_case
 
 from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport
@@ -17,35 +14,6 @@ from fabrictool.errors import InputError
 from fabrictool.fabric.faults import faults_by_name
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.layout.workload import RankOrder
-
-CHOSEN = [
-    case
-    for case in CASES
-    if (case["class"] == "fluid" or case["collective"] in ("multi", "incast"))
-    and all(job["alg"] in ALGORITHMS for job in case["jobs"])
-]
-SHARINGS = {"inverse-latency": "time_s", "max-min": "time_s_plain_maxmin"}
-
-
-def _jobs(case: dict[str, Any]) -> list[Job]:
-    found = []
-    for at, spec in enumerate(case["jobs"]):
-        size, ranks, path = (spec["size_bytes"],), ranks_of_case(spec), ("scenario", "jobs", at)
-        found.append(Job(at, *ALGORITHMS[spec["alg"]], size, ranks, "fluid", path=path))
-    return found
-
-
-@pytest.mark.parametrize("sharing", SHARINGS)
-@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case["id"])
-def test_agrees_with_the_simulator(case: dict[str, Any], sharing: str) -> None:
-    """SimGrid 3.32, CM02: weights of 1/latency; equal weights by an independent progressive-filling solver."""
-    expected = case.get(SHARINGS[sharing], case["time_s"])
-    results = run_jobs(Transport(fabric_of_case(case["fabric"]), 0), _jobs(case), sharing)
-    assert [result.time_s for result in results] == pytest.approx(expected, rel=1e-9)
-
-
-def test_covers_what_the_file_holds() -> None:
-    assert len(CHOSEN) == 17
 
 
 def _alone(transport: Transport, model: str, collective: str, algorithm: str, ranks: list[int]) -> CollectiveResult:

@@ -1,0 +1,270 @@
+"""The kernel of the model ``fluid``: from event to event, a flow starts or a flow ends."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fabrictool.kernels.jit import inner, kernel
+from fabrictool.kernels.rates import F8, I4, I8, Sharing, fill
+
+#: Part of a flow that counts as nothing left, and part of its latency by which it may start early.
+NOTHING, EARLY = 1e-11, 1e-9
+
+
+class Traffic(NamedTuple):
+    """Flows of some jobs, those of a job side by side.
+
+    Parameters
+    ----------
+    first : (flows + 1,) int64
+        Offsets of uses.
+    channel : (uses,) int32
+    share : (uses,) float64
+        Part of the flow's rate that the channel carries.
+    nbytes, latency_s, weight : (flows,) float64
+        Bytes; time from when a flow may start until it sends; its part where channels are shared.
+    job : (flows,) int32
+    waits : (flows,) int64
+        How many flows must have ended before.
+    after_first : (flows + 1,) int64
+        Offsets of what waits for each.
+    after : (waits,) int64
+    job_first : (jobs + 1,) int64
+        Offsets of the jobs' flows.
+    """
+
+    first: I8
+    channel: I4
+    share: F8
+    nbytes: F8
+    latency_s: F8
+    weight: F8
+    job: I4
+    waits: I8
+    after_first: I8
+    after: I8
+    job_first: I8
+
+
+class Progress(NamedTuple):
+    """How far flows are.
+
+    Parameters
+    ----------
+    left : (flows,) float64
+        Bytes; -1 for a flow that has ended.
+    start_s : (flows,) float64
+        When a flow sends; infinity while it waits for others.
+    waiting : (flows,) int64
+        For how many flows each still waits.
+    unfinished, again : (jobs,) int64
+        Flows that have not ended, and how often all of them run once more.
+    full_s : (jobs, channels) float64
+        Seconds for which a channel was full and the job used it.
+    """
+
+    left: F8
+    start_s: F8
+    waiting: I8
+    unfinished: I8
+    again: I8
+    full_s: F8
+
+
+class Lists(NamedTuple):
+    """Flows that send, flows that will, how many these are, and the job that has ended, or -1."""
+
+    sending: I8
+    soon: I8
+    size: I8
+
+
+SENDING, SOON, ENDED = 0, 1, 2
+
+
+@kernel
+def advance(flows: Traffic, at: Progress, speed: F8, now_s: float, most: int) -> tuple[float, int]:
+    """Let flows send until all of a job have ended.
+
+    Parameters
+    ----------
+    flows : Traffic
+    at : Progress
+        Is carried on.
+    speed : (channels,) float64
+        In bytes per s.
+    now_s : float
+    most : int
+        Events after which to give up.
+
+    Returns
+    -------
+    tuple of float and int
+        The time in s, and a job that has ended; -1 if no flow can go on, -2 after ``most`` events.
+    """
+    many = len(flows.nbytes)
+    lists = Lists(np.empty(many, np.int64), np.empty(many, np.int64), np.zeros(3, np.int64))
+    lists.size[ENDED] = -1
+    slot, load = np.full(len(speed), -1, np.int64), np.zeros(len(speed))
+    stamp = np.full(at.full_s.shape, -1, np.int64)
+    for flow in range(many):
+        if at.left[flow] >= 0 and at.start_s[flow] < np.inf:
+            lists.soon[lists.size[SOON]] = flow
+            lists.size[SOON] += 1
+    for event in range(most):
+        _start(flows, at, lists, now_s)
+        if lists.size[ENDED] >= 0:
+            return now_s, lists.size[ENDED]
+        start_s = np.inf
+        for flow in lists.soon[: lists.size[SOON]]:
+            start_s = min(start_s, at.start_s[flow])
+        on = lists.sending[: lists.size[SENDING]]
+        rate = _rates(flows, on, speed, slot)
+        step_s = _until_an_end(at, on, rate)
+        if now_s + step_s >= start_s:
+            step_s, then_s = start_s - now_s, start_s
+        else:
+            then_s = now_s + step_s
+        if then_s == np.inf:
+            return now_s, -1
+        _note_full(flows, at, on, rate, speed, step_s, load, stamp, event)
+        now_s = then_s
+        _send(flows, at, lists, rate, step_s, now_s)
+    return now_s, -2
+
+
+@inner
+def _until_an_end(at: Progress, on: I8, rate: F8) -> float:
+    """Return how long it takes until the first of the flows that send has sent all."""
+    step_s = np.inf
+    for row in range(len(on)):
+        if rate[row] > 0:
+            step_s = min(step_s, at.left[on[row]] / rate[row])
+    return step_s
+
+
+@inner
+def _send(flows: Traffic, at: Progress, lists: Lists, rate: F8, step_s: float, now_s: float) -> None:
+    """Let flows send for a time, and end those that have sent all."""
+    on = lists.sending[: lists.size[SENDING]].copy()
+    lists.size[SENDING] = 0
+    for row in range(len(on)):
+        flow = on[row]
+        at.left[flow] -= rate[row] * step_s
+        if at.left[flow] > NOTHING * flows.nbytes[flow]:
+            lists.sending[lists.size[SENDING]] = flow
+            lists.size[SENDING] += 1
+        else:
+            _end(flows, at, lists, flow, now_s)
+
+
+@inner
+def _start(flows: Traffic, at: Progress, lists: Lists, now_s: float) -> None:
+    """Let flows send whose time has come; those without bytes end at once, and may let others start."""
+    turn = 0
+    while turn < lists.size[SOON]:
+        flow = lists.soon[turn]
+        if at.start_s[flow] > now_s + EARLY * flows.latency_s[flow]:
+            turn += 1
+            continue
+        lists.size[SOON] -= 1
+        lists.soon[turn] = lists.soon[lists.size[SOON]]
+        if flows.nbytes[flow] > 0:
+            lists.sending[lists.size[SENDING]] = flow
+            lists.size[SENDING] += 1
+        else:
+            _end(flows, at, lists, flow, now_s)
+
+
+@inner
+def _end(flows: Traffic, at: Progress, lists: Lists, flow: int, now_s: float) -> None:
+    """End a flow: what waits for it may start, and the job's flows run once more if it was the last."""
+    at.left[flow] = -1.0
+    for later in flows.after[flows.after_first[flow] : flows.after_first[flow + 1]]:
+        at.waiting[later] -= 1
+        if at.waiting[later] == 0:
+            _schedule(flows, at, lists, later, now_s)
+    job = flows.job[flow]
+    at.unfinished[job] -= 1
+    if at.unfinished[job] > 0:
+        return
+    if at.again[job] == 0:
+        lists.size[ENDED] = job
+        return
+    at.again[job] -= 1
+    at.unfinished[job] = flows.job_first[job + 1] - flows.job_first[job]
+    for later in range(flows.job_first[job], flows.job_first[job + 1]):
+        at.left[later] = flows.nbytes[later]
+        at.waiting[later] = flows.waits[later]
+        at.start_s[later] = np.inf
+        if flows.waits[later] == 0:
+            _schedule(flows, at, lists, later, now_s)
+
+
+@inner
+def _schedule(flows: Traffic, at: Progress, lists: Lists, flow: int, now_s: float) -> None:
+    at.start_s[flow] = now_s + flows.latency_s[flow]
+    lists.soon[lists.size[SOON]] = flow
+    lists.size[SOON] += 1
+
+
+@inner
+def _rates(flows: Traffic, on: I8, speed: F8, slot: I8) -> F8:
+    """Return the rate of each flow that sends, in bytes per s; ``slot`` holds -1 before and after."""
+    uses = 0
+    for flow in on:
+        for use in range(flows.first[flow], flows.first[flow + 1]):
+            slot[flows.channel[use]] -= 1
+            uses += 1
+    first, limit = np.zeros(len(on) + 1, np.int64), np.full(len(on), np.inf)
+    channel, share = np.empty(uses, np.int32), np.empty(uses)
+    room, shared, whole = np.empty(uses), 0, True
+    top = 0.0
+    for flow in on:
+        top = max(top, flows.weight[flow])
+    uses = 0
+    for row in range(len(on)):
+        flow = on[row]
+        for use in range(flows.first[flow], flows.first[flow + 1]):
+            at, part = flows.channel[use], flows.share[use] * (flows.weight[flow] / top)
+            if slot[at] == -2:  # the flow has the channel to itself
+                limit[row] = min(limit[row], speed[at] / part)
+                continue
+            if slot[at] < 0:
+                slot[at] = shared
+                room[shared] = speed[at]
+                shared += 1
+            channel[uses] = slot[at]
+            share[uses] = part
+            whole = whole and part == 1.0
+            uses += 1
+        first[row + 1] = uses
+    rate = np.full(len(on), np.nan)
+    fill(Sharing(first, channel[:uses], share[:uses], whole, limit, np.argsort(limit)), room[:shared], rate)
+    for row in range(len(on)):
+        flow = on[row]
+        rate[row] *= flows.weight[flow] / top
+        for use in range(flows.first[flow], flows.first[flow + 1]):
+            slot[flows.channel[use]] = -1
+    return rate
+
+
+@inner
+def _note_full(
+    flows: Traffic, at: Progress, on: I8, rate: F8, speed: F8, step_s: float, load: F8, stamp: I8, event: int
+) -> None:
+    """Count the time for which each channel is full, for the jobs that use it; ``load`` holds 0 before and after."""
+    for row in range(len(on)):
+        for use in range(flows.first[on[row]], flows.first[on[row] + 1]):
+            load[flows.channel[use]] += rate[row] * flows.share[use]
+    for flow in on:
+        for use in range(flows.first[flow], flows.first[flow + 1]):
+            channel, job = flows.channel[use], flows.job[flow]
+            if load[channel] >= speed[channel] * (1 - 1e-9) and stamp[job, channel] != event:
+                stamp[job, channel] = event
+                at.full_s[job, channel] += step_s
+    for flow in on:
+        for use in range(flows.first[flow], flows.first[flow + 1]):
+            load[flows.channel[use]] = 0.0
