@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from fabrictool.fabric import Fabric
     from fabrictool.layout.model import Layout
     from fabrictool.plot.curves import Curve
+    from fabrictool.plot.site import Site
 
-FIGURES = ("busbw", "topology", "load", "elevation")
+FIGURES = ("busbw", "topology", "load", "elevation", "power", "floor")
+_LISTED = f"{', '.join(FIGURES[:-1])} or {FIGURES[-1]}"
 #: Options that only one figure takes, with their defaults.
 _OPTIONS_OF: dict[str, dict[str, Any]] = {
     "busbw": {"collectives": (), "algorithm": None, "ranks": None, "model": "rounds", "measured": ()},
@@ -30,15 +33,14 @@ _OPTIONS_OF: dict[str, dict[str, Any]] = {
         "slow": (),
     },
     "elevation": {"racks": (), "devices": ()},
+    "floor": {"by": "power"},
 }
 _SINGULAR = {"collectives": "collective", "racks": "rack", "devices": "device"}
 
 
 @click.command("plot", short_help="Draw a figure of a layout.")
 @click.argument("layout_path", metavar="LAYOUT")
-@click.option(
-    "--what", default="busbw", show_default=True, metavar="FIGURE", help="busbw, topology, load or elevation."
-)
+@click.option("--what", default="busbw", show_default=True, metavar="FIGURE", help=f"{_LISTED}.")
 @click.option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf file; default LAYOUT-FIGURE.png.")
 @click.option("--collective", "collectives", multiple=True, metavar="NAME", help="all-reduce, …; repeatable.")
 @click.option("--algorithm", metavar="NAME", help="ring, hierarchical, pairwise, …; auto: the fastest.")
@@ -53,6 +55,7 @@ _SINGULAR = {"collectives": "collective", "racks": "rack", "devices": "device"}
 @click.option("--measured", multiple=True, metavar="LOG", help="Of busbw: logs of nccl-tests, OSU, or CSV; repeatable.")
 @click.option("--rack", "racks", multiple=True, metavar="NAME", help="Of elevations: a rack, or all; repeatable.")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="Of elevations: ports of one; repeatable.")
+@click.option("--by", default="power", metavar="MEASURE", help="Of floors: power, share, air, liquid, feeds or kind.")
 @fault_options
 @click.option("--title", metavar="TEXT", help="Default: the layout's name.")
 @quiet_option
@@ -76,18 +79,22 @@ def command(
     elevation: racks from the front with devices, feeds and ports in use, and where the ports of switches lead.
     Of more than eight racks one of each kind is drawn; --rack and --device pick some. Several pages make one
     .pdf, or numbered images.
+
+    power: what each rack draws of what it may, and what feeds and supply carry, also once one has failed.
+
+    floor: the hall from above, to scale, with racks coloured by power (--by power), its share of the limit,
+    heat to air or liquid, feeds or kind.
     """
     from fabrictool.plot.images import image_format
 
     if what not in FIGURES:
-        raise NotSupportedError(f"figure '{what}' is not supported yet", f"use --what {' or '.join(FIGURES)}")
-    if what in ("busbw", "elevation") and network is not None:
+        raise NotSupportedError(f"figure '{what}' is not supported yet", f"use --what {_LISTED}")
+    if what not in ("topology", "load") and network is not None:
         raise click.UsageError("--network goes with --what topology or load")
     _refuse_options(what, options)
     if output is not None:
         image_format(output)
-    draw = {"busbw": _busbw, "topology": _topology, "load": _load, "elevation": _elevation}[what]
-    name, figures, drawn = draw(layout_path, title, network, options)
+    name, figures, drawn = _DRAWN[what](layout_path, title, network, options)
     paths = _write(figures, output or f"{name}-{what}.png")
     if as_json:
         print_json({"format": 1, "layout": name, "what": what, "file": paths[0], "files": paths} | drawn)
@@ -170,6 +177,41 @@ def _elevation(layout_path: str, title: str | None, network: str | None, options
     found = opened(layout_path)
     shown = elevation(found.fabric if isinstance(found, Imported) else found, options["racks"], options["devices"])
     return shown.fabric.name, elevation_figures(shown, title), shown.to_dict()
+
+
+def _power(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
+    """Return the figure, and its racks and gauges for JSON."""
+    from fabrictool.plot.power import power_figure
+    from fabrictool.plot.power_rows import power_rows
+
+    shown = power_rows(_site(layout_path, "power"))
+    return shown.site.layout.name, [power_figure(shown, title)], shown.to_dict()
+
+
+def _floor(layout_path: str, title: str | None, network: str | None, options: dict[str, Any]) -> Drawn:
+    """Return the figure, and its racks for JSON."""
+    from fabrictool.plot.floor import floor_figure
+    from fabrictool.plot.floor_map import floor_map
+
+    shown = floor_map(_site(layout_path, "floor"), options["by"])
+    return shown.site.layout.name, [floor_figure(shown, title)], shown.to_dict()
+
+
+def _site(layout_path: str, what: str) -> Site:
+    """Return a layout's racks."""
+    from fabrictool.formats.imported import Imported
+    from fabrictool.formats.recognise import opened
+    from fabrictool.plot.site import site_of
+
+    found = opened(layout_path)
+    if isinstance(found, Imported):
+        raise click.UsageError(f"{layout_path} is no layout, so it has no racks for --what {what}; use --what topology")
+    return site_of(found)
+
+
+_DRAWN: dict[str, Callable[[str, str | None, str | None, dict[str, Any]], Drawn]] = {
+    "busbw": _busbw, "topology": _topology, "load": _load, "elevation": _elevation, "power": _power, "floor": _floor,
+}  # fmt: skip
 
 
 def _write(figures: list[Figure], path: str) -> list[str]:

@@ -14,7 +14,7 @@ from fabrictool.fabric.tables import I4
 from fabrictool.placement import Placement, type_figures
 from fabrictool.placement.figures import with_assumed_units
 from fabrictool.plot.site import Site
-from fabrictool.power.feeds import lost_feeds
+from fabrictool.power.cords import lost_of_rack
 from fabrictool.power.limits import POWER_FACTOR, feed_w
 from fabrictool.power.racks import known
 from fabrictool.power.supply import rack_feeds
@@ -187,10 +187,7 @@ def _feed_loads(site: Site) -> list[tuple[FeedLoad, ...]]:
     has = rack_feeds(len(site.placement.racks), len(hall.feeds), hall.feeds_per_rack)
     carries = [feed_w(feed, factor) for feed in hall.feeds]
     count = int(has[0].sum())
-    redundancy = hall.feeds[0].redundancy
-    if count < len(hall.feeds) and redundancy != "N":
-        redundancy = "N+1"  # each rack has a few of the systems, and loses one of them
-    left = count - lost_feeds(redundancy, count)
+    left = max(1, count - lost_of_rack(hall))
     return [
         tuple(
             FeedLoad(hall.feeds[feed].name, it_w / count, it_w / left, carries[feed])

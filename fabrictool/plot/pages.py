@@ -85,12 +85,17 @@ def draw_key(figure: Figure, entries: Sequence[tuple[Patch, str]]) -> None:
     """Name colours along the lower edge of a page."""
     if not entries:
         return
-    width = figure.get_size_inches()[0]
-    rows = -(-len(entries) // max(1, int(width / (0.55 + 0.075 * max(len(words) for _, words in entries)))))
+    rows = key_rows(entries, figure.get_size_inches()[0])
     columns = -(-len(entries) // rows)
     by_row = [entries[at] for column in range(columns) for at in range(column, len(entries), columns)]
     figure.legend(*zip(*by_row, strict=True), loc="lower left", bbox_to_anchor=(0.012, 0.0), ncols=columns,
                   frameon=False, fontsize=8, handlelength=1.6, columnspacing=1.4)  # fmt: skip
+
+
+def key_rows(entries: Sequence[tuple[Patch, str]], width: float) -> int:
+    """Return the lines that a key takes on a page of a width in inches."""
+    widest = 0.55 + 0.075 * max((len(words) for _, words in entries), default=0)
+    return -(-len(entries) // max(1, int(width / widest)))
 
 
 def fitting(labels: Sequence[str], width: float, sizes: Sequence[float]) -> tuple[str, float]:

@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING
 from fabrictool.errors import InputError
 from fabrictool.evaluation import Evaluation, located
 from fabrictool.fabric import Fabric
+from fabrictool.facility import Facility, facility_of
 from fabrictool.generators.building import build
-from fabrictool.placement import Placement, place
-from fabrictool.power import RackPower, rack_limits, rack_power
+from fabrictool.placement import Placement
 
 if TYPE_CHECKING:
+    from fabrictool.cooling import RackCooling
     from fabrictool.layout.model import Layout
+    from fabrictool.power import RackPower, SupplyLoads
 
 
 @dataclass(frozen=True)
 class Site:
-    """A layout with its fabric, where each device stands, and what each rack draws."""
+    """A layout with its fabric, where each device stands, what each rack draws, and what feeds and cools it."""
 
     layout: Layout
     fabric: Fabric
     placement: Placement
     power: RackPower
+    supply: SupplyLoads
+    cooling: RackCooling
 
 
 def fabric_of(design: Evaluation | Layout | Fabric) -> Fabric:
@@ -45,16 +49,17 @@ def site_of(design: Evaluation | Layout) -> Site:
         If the layout has no racks, or nothing that stands in one.
     """
     if isinstance(design, Evaluation):
-        layout, fabric, placement, power = design.layout, design.fabric, design.placement, design.power
+        layout, fabric = design.layout, design.fabric
+        of: Evaluation | Facility = design
     else:
         layout = design
         with located(layout):
             fabric = build(layout)
-            placement = place(layout, fabric, rack_limits(layout).limit_w)
-            power = rack_power(layout, fabric, placement)
+            of = facility_of(layout, fabric)
+    placement = of.placement
     if placement is None:
         what = "the layout has no racks to draw"
         raise InputError(what, "add racks, such as racks: {type: rack-48u, power_limit: 40 kW}")
     if not len(placement.racks):
         raise InputError("no device has a place in a rack", "'score' says why: see its findings 'unplaced'")
-    return Site(layout, fabric, placement, power)
+    return Site(layout, fabric, placement, of.power, of.supply, of.cooling)

@@ -114,7 +114,10 @@ def test_options_of_the_other_figure_are_refused(arguments, message, capfd):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--what", "weather"], "figure 'weather' is not supported yet; use --what busbw"),
+        (["--what", "weather"], "figure 'weather' is not supported yet; use --what busbw, topology"),
+        (["--what", "power"], "the layout has no racks to draw"),
+        (["--what", "floor"], "the layout has no racks to draw"),
+        (["--by", "share"], "--by goes with --what floor"),
         (["--what", "elevation"], "the layout has no racks to draw; add racks"),
         (["--what", "elevation", "--device", "leaf-9"], "there is no device 'leaf-9'; did you mean"),
         (["--what", "elevation", "--network", "compute"], "--network goes with --what topology"),

@@ -1,0 +1,87 @@
+"""What the figure of power shows: racks against their limits, and feeds and supply against what they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from fabrictool.plot.faces import faces
+from fabrictool.plot.site import Site
+from fabrictool.power.overloads import TOLERANCE
+from fabrictool.power.racks import known
+
+#: Feeds and elements that are drawn: the fullest.
+MOST_GAUGES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """What something carries in normal running and in its worst state, in W, of what it may; None where unknown."""
+
+    kind: str
+    name: str
+    load_w: float
+    worst_w: float
+    limit_w: float | None
+    cause: str
+
+    @property
+    def share(self) -> float:
+        """Worst load over the limit; 0 without one."""
+        return self.worst_w / self.limit_w if self.limit_w else 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether it carries more than it may."""
+        return self.limit_w is not None and self.worst_w > self.limit_w * (1 + TOLERANCE)
+
+
+@dataclass(frozen=True)
+class PowerRows:
+    """Racks in order, and gauges, the fullest first; ``left_out`` says how many gauges are not drawn."""
+
+    site: Site
+    gauges: tuple[Gauge, ...]
+    left_out: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is drawn as one JSON object."""
+        power = self.site.power
+        columns = (power.it_w, power.it_typical_w, power.limit_w)
+        racks = [
+            {"rack": name, "role": role, "it_w": known(it), "it_typical_w": known(typical), "limit_w": known(limit)}
+            for name, role, it, typical, limit in zip(
+                power.rack, self.site.placement.racks.role.tolist(), *(c.tolist() for c in columns), strict=True
+            )
+        ]
+        return {"racks": racks, "gauges": [asdict(row) for row in self.gauges], "left_out": self.left_out}
+
+
+def power_rows(site: Site) -> PowerRows:
+    """Return racks, feeds and elements of the supply with their loads and limits."""
+    found = sorted((*_feeds(site), *_supply(site)), key=lambda row: -row.share)
+    return PowerRows(site, tuple(found[:MOST_GAUGES]), max(0, len(found) - MOST_GAUGES))
+
+
+def _feeds(site: Site) -> Iterator[Gauge]:
+    """Yield each feed where it carries most: at the rack that draws most of it."""
+    worst: dict[str, Gauge] = {}
+    for face in faces(site, ["all"]):
+        for load in face.feeds:
+            taken = "" if load.after_loss_w == load.load_w else "once another feed has failed"
+            row = Gauge(
+                "feed", f"{load.feed} at {face.racks[0]}", load.load_w, load.after_loss_w, load.carries_w, taken
+            )
+            if load.feed not in worst or row.worst_w > worst[load.feed].worst_w:
+                worst[load.feed] = row
+    yield from worst.values()
+
+
+def _supply(site: Site) -> Iterator[Gauge]:
+    for one in site.supply.elements:
+        limit = one.rating_w if np.isfinite(one.rating_w) else None
+        cause = f"once {one.worst_failure} has failed" if one.worst_failure else ""
+        yield Gauge(one.kind, one.name, one.load_w, one.worst_w, limit, cause)
