@@ -55,7 +55,7 @@ _SINGULAR = {"collectives": "collective", "racks": "rack", "devices": "device"}
 @click.option("--measured", multiple=True, metavar="LOG", help="Of busbw: logs of nccl-tests, OSU, or CSV; repeatable.")
 @click.option("--rack", "racks", multiple=True, metavar="NAME", help="Of elevations: a rack, or all; repeatable.")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="Of elevations: ports of one; repeatable.")
-@click.option("--by", default="power", metavar="MEASURE", help="Of floors: power, share, air, liquid, feeds or kind.")
+@click.option("--by", default="power", metavar="MEASURE", help="Of floors: power, share, inlet, loop, air, …")
 @fault_options
 @click.option("--title", metavar="TEXT", help="Default: the layout's name.")
 @quiet_option
@@ -80,10 +80,10 @@ def command(
     Of more than eight racks one of each kind is drawn; --rack and --device pick some. Several pages make one
     .pdf, or numbered images.
 
-    power: what each rack draws of what it may, and what feeds and supply carry, also once one has failed.
+    power: what each rack draws of what it may, and what feeds, supply and loops carry, also once one has failed.
 
-    floor: the hall from above, to scale, with racks coloured by power (--by power), its share of the limit,
-    heat to air or liquid, feeds or kind.
+    floor: the hall from above, to scale, with racks coloured by --by power, share (of the limit), inlet (air),
+    loop (load of the liquid loop), air or liquid (heat to it), feeds or kind.
     """
     from fabrictool.plot.images import image_format
 

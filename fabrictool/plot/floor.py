@@ -25,6 +25,8 @@ _ALARM = "#D55E00"
 #: A scale that differs in lightness too, up to where black text can still be read on it.
 _MAP, _DARKEST = "YlGnBu", 0.62
 _UNKNOWN = "#ffffff"
+#: Least span of a scale of temperatures, so that a tenth of a degree is no contrast.
+_LEAST_K = 5.0
 
 
 def floor_figure(shown: FloorMap, title: str | None = None) -> Figure:
@@ -176,8 +178,9 @@ def _norm(measure: Measure) -> Normalize:
 
     values: F8 = measure.value[np.isfinite(measure.value)]
     low, high = float(values.min()), float(values.max())
-    if measure.unit != "°C":
-        low, high = 0.0, max(high, measure.limit or 0.0)
+    if measure.unit == "°C":
+        return Normalize(low, max(high, low + _LEAST_K))
+    low, high = 0.0, max(high, measure.limit or 0.0)
     return Normalize(low, high if high > low else low + 1.0)
 
 

@@ -104,9 +104,9 @@ def floor_map(site: Site, by: str = "power") -> FloorMap:
     Parameters
     ----------
     site : Site
-    by : {"power", "share", "air", "liquid", "feeds", "kind"}
-        What racks are coloured by: what they draw, its share of their limit, heat to air or to liquid, their feeds,
-        or what stands in them.
+    by : {"power", "share", "inlet", "loop", "air", "liquid", "feeds", "kind"}
+        What racks are coloured by: what they draw, its share of their limit, the air in front of them, how full their
+        liquid loop is, heat to air or to liquid, their feeds, or what stands in them.
 
     Raises
     ------
@@ -137,6 +137,14 @@ def _share(site: Site) -> Measure:
     return Measure("IT power of the rack's limit", "%", 100 * site.power.it_w / site.power.limit_w, 100.0)
 
 
+def _inlet(site: Site) -> Measure:
+    return Measure("inlet air", "°C", site.cooling.inlet_c)
+
+
+def _loop(site: Site) -> Measure:
+    return Measure("load of the liquid loop", "%", 100 * site.cooling.loop_load, 100.0)
+
+
 def _air(site: Site) -> Measure:
     return Measure("heat to air", "kW", site.cooling.air_w / 1e3)
 
@@ -165,11 +173,13 @@ def _kind(site: Site) -> Measure:
 
 #: What racks can be coloured by, to its figures.
 MEASURES: dict[str, Callable[[Site], Measure]] = {
-    "power": _power, "share": _share, "air": _air, "liquid": _liquid, "feeds": _feeds, "kind": _kind,
+    "power": _power, "share": _share, "inlet": _inlet, "loop": _loop, "air": _air, "liquid": _liquid,
+    "feeds": _feeds, "kind": _kind,
 }  # fmt: skip
 _NO_POWER = "give power_max of device types"
 _LACKING = {
     "power": _NO_POWER, "share": f"{_NO_POWER}, and racks.power_limit or hall.feeds", "air": _NO_POWER,
+    "inlet": _NO_POWER, "loop": "state hall.loops with a cdu, and racks that take liquid",
     "liquid": "state racks with cooling: direct-to-chip, rear-door or immersion", "feeds": "state hall.feeds",
     "kind": "",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The figure of power: each rack against its limit, then feeds and supply against what they carry."""
+"""The figure of power: each rack against its limit, then feeds, supply and loops against what they carry."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FULLEST = 4.0
 
 
 def power_figure(shown: PowerRows, title: str | None = None) -> Figure:
-    """Draw what racks draw and what feeds and supply carry.
+    """Draw what racks draw and what feeds, supply and loops carry.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def _draw_gauges(axes: Axes, shown: PowerRows) -> None:
     left = f"; {shown.left_out:,} less loaded ones are not drawn" if shown.left_out else ""
     axes.set_xlabel(f"share of what it may carry: bar in normal running, mark in the worst single failure{left}",
                     fontsize=8.5)  # fmt: skip
-    axes.set_title("feeds and supply, the fullest first", loc="left", fontsize=9.5)
+    axes.set_title("feeds, supply and loops, the fullest first", loc="left", fontsize=9.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(True, axis="x")
 
@@ -143,7 +143,13 @@ def _draw_gauge(axes: Axes, row: Gauge, at: int) -> None:
             [min(row.share, _FULLEST)] * 2, [at - 0.38, at + 0.38], color=_ALARM if row.over else INK, linewidth=2.2
         )
     words = _power(row.load_w)
-    words += f", {row.cause} {_power(row.worst_w)}" if row.cause else ""
-    words += f" of {_power(row.limit_w)}" if row.limit_w else " (no rating)"
+    if not row.limit_w:
+        words += " (no rating)"
+    elif not row.cause:
+        words += f" of {_power(row.limit_w)}"
+    elif row.worst_limit_w == row.limit_w:
+        words += f", {row.cause} {_power(row.worst_w)} of {_power(row.limit_w)}"
+    else:
+        words += f" of {_power(row.limit_w)}, {row.cause} of {_power(row.worst_limit_w or 0)}"
     axes.text(1.02, at, words, transform=axes.get_yaxis_transform(), fontsize=7.5, va="center",
               color=_ALARM if row.over else GREY, parse_math=False)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the figure of power shows: racks against their limits, and feeds and supply against what they carry."""
+"""What the figure of power shows: racks against their limits, and feeds, supply and loops against what they carry."""
 
 from __future__ import annotations
 
@@ -19,24 +19,28 @@ MOST_GAUGES = 24
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """What something carries in normal running and in its worst state, in W, of what it may; None where unknown."""
+    """What something carries in normal running and in its worst state, in W, of what it may; None where unknown.
+
+    ``worst_limit_w`` is what it may carry in its worst state.
+    """
 
     kind: str
     name: str
     load_w: float
     worst_w: float
     limit_w: float | None
+    worst_limit_w: float | None
     cause: str
 
     @property
     def share(self) -> float:
-        """Worst load over the limit; 0 without one."""
-        return self.worst_w / self.limit_w if self.limit_w else 0.0
+        """Worst load over the limit then; 0 without one."""
+        return self.worst_w / self.worst_limit_w if self.worst_limit_w else 0.0
 
     @property
     def over(self) -> bool:
         """Whether it carries more than it may."""
-        return self.limit_w is not None and self.worst_w > self.limit_w * (1 + TOLERANCE)
+        return self.worst_limit_w is not None and self.worst_w > self.worst_limit_w * (1 + TOLERANCE)
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ class PowerRows:
 
 
 def power_rows(site: Site) -> PowerRows:
-    """Return racks, feeds and elements of the supply with their loads and limits."""
-    found = sorted((*_feeds(site), *_supply(site)), key=lambda row: -row.share)
+    """Return racks, feeds, elements of the supply and loops with their loads and limits."""
+    found = sorted((*_feeds(site), *_supply(site), *_loops(site)), key=lambda row: -row.share)
     return PowerRows(site, tuple(found[:MOST_GAUGES]), max(0, len(found) - MOST_GAUGES))
 
 
@@ -72,9 +76,8 @@ def _feeds(site: Site) -> Iterator[Gauge]:
     for face in faces(site, ["all"]):
         for load in face.feeds:
             taken = "" if load.after_loss_w == load.load_w else "once another feed has failed"
-            row = Gauge(
-                "feed", f"{load.feed} at {face.racks[0]}", load.load_w, load.after_loss_w, load.carries_w, taken
-            )
+            name, carries = f"{load.feed} at {face.racks[0]}", load.carries_w
+            row = Gauge("feed", name, load.load_w, load.after_loss_w, carries, carries, taken)
             if load.feed not in worst or row.worst_w > worst[load.feed].worst_w:
                 worst[load.feed] = row
     yield from worst.values()
@@ -84,4 +87,19 @@ def _supply(site: Site) -> Iterator[Gauge]:
     for one in site.supply.elements:
         limit = one.rating_w if np.isfinite(one.rating_w) else None
         cause = f"once {one.worst_failure} has failed" if one.worst_failure else ""
-        yield Gauge(one.kind, one.name, one.load_w, one.worst_w, limit, cause)
+        yield Gauge(one.kind, one.name, one.load_w, one.worst_w, limit, limit, cause)
+
+
+def _loops(site: Site) -> Iterator[Gauge]:
+    """Yield loops with their heat, pumps included, of what their CDUs take: all, and without those that may fail."""
+    loops = site.cooling.loops
+    for row, name in enumerate(loops.serving.name):
+        lost = loops.design.lost[row]
+        limits = [_finite(state.capacity_w[row]) for state in (loops.normal, loops.after_loss)]
+        heat_w = float(loops.normal.load[row]) * limits[0] if limits[0] else float(loops.design.heat_w[row])
+        cause = f"once {'a CDU has' if lost == 1 else f'{lost:.0f} CDUs have'} failed" if lost > 0 else ""
+        yield Gauge("loop", name, heat_w, heat_w, limits[0], limits[1] if lost > 0 else limits[0], cause)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

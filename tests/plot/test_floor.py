@@ -41,6 +41,29 @@ def test_what_racks_are_coloured_by(by, unit, value):
     assert shown.measure.value == pytest.approx([value] * 2)
 
 
+def test_inlets_are_those_of_the_room():
+    """A fifth of the air before a rack is its own exhaust: 24 C + 0.2 / 0.8 x 12 K = 27 C."""
+    shown = floor_map(site(supply_temperature="24 C", air_rise="12 K", recirculation=0.2), "inlet")
+    assert shown.measure.unit == "°C"
+    assert shown.measure.value == pytest.approx([27, 27])
+
+
+def test_racks_take_the_load_of_their_loop():
+    """Two racks of 40.8 kW on CDUs of 100 kW each."""
+    cdu = {"name": "cdu", "capacity": "100 kW", "approach_k": 5, "flow": "150 l/min", "primary_flow": "150 l/min"}
+    loop = {"name": "L", "cdu": cdu, "count": 2, "supply_temperature": "30 C", "rise": "10 K",
+            "facility_temperature": "25 C"}  # fmt: skip
+    rack = {"type": racked.RACK, "hosts_per_rack": 4, "cooling": "direct-to-chip"}
+    host = racked.DGX_H100 | {"name": "h", "air_fraction": 0.0}
+    plan = {"name": "plan", "hosts": {"name": "h", "type": host, "count": 8}, "racks": rack, "hall": {"loops": [loop]}}
+    place = site_of(layout_from_tree(plan))
+    shown = floor_map(place, "loop")
+    loops = place.cooling.loops.normal
+    assert shown.measure.value == pytest.approx([100 * float(loops.load[0])] * 2)
+    assert shown.measure.value == pytest.approx([100 * 81.6e3 / float(loops.capacity_w[0])] * 2, rel=0.01)  # and pumps
+    assert shown.measure.limit == 100
+
+
 def test_liquid_is_what_does_not_go_to_air():
     rack = {"type": racked.RACK, "hosts_per_rack": 4, "cooling": "rear-door"}
     assert floor_map(site(racks=rack), "liquid").measure.value == pytest.approx([40.8, 40.8])

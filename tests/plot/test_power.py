@@ -69,6 +69,20 @@ def test_of_many_elements_the_fullest_are_drawn():
     assert "less loaded ones are not drawn" in power_figure(found).axes[1].get_xlabel()
 
 
+def test_a_loop_is_held_against_the_cdus_that_are_left():
+    cdu = {"name": "cdu", "capacity": "100 kW", "approach_k": 5, "flow": "150 l/min", "primary_flow": "150 l/min"}
+    loop = {"name": "L", "cdu": cdu, "count": 2, "redundancy": "N+1", "supply_temperature": "30 C", "rise": "10 K",
+            "facility_temperature": "25 C"}  # fmt: skip
+    rack = {"type": racked.RACK, "hosts_per_rack": 4, "cooling": "direct-to-chip"}
+    group = {"name": "h", "type": racked.DGX_H100 | {"name": "h", "air_fraction": 0.0}, "count": 8}
+    plan = {"name": "plan", "hosts": group, "racks": rack, "hall": {"loops": [loop]}}
+    (row,) = power_rows(site_of(layout_from_tree(plan))).gauges
+    assert (row.kind, row.name, row.cause) == ("loop", "L", "once a CDU has failed")
+    assert row.load_w == row.worst_w == pytest.approx(81600, rel=0.01)  # and the heat of pumps
+    assert row.worst_limit_w == pytest.approx(row.limit_w / 2)
+    assert row.share == pytest.approx(row.worst_w / row.worst_limit_w)
+
+
 def test_bars_are_as_high_as_racks_draw_and_overloads_stand_out():
     figure = power_figure(shown(hosts=6, limit="30 kW"), "Hall 7")
     axes = figure.axes[0]
