@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from fabrictool.cabling.choice import Module, Option, order_number
-from fabrictool.cabling.media import spares
+from fabrictool.cabling.media import Spares, spares
 from fabrictool.cabling.plan import CablePlan
+from fabrictool.fabric.grouping import grouped
 from fabrictool.records import BomRow
 from fabrictool.units import format_speed
 
@@ -20,24 +21,36 @@ def bill_of_materials(plan: CablePlan) -> list[BomRow]:
     return [*_cables(plan), *_modules(plan)]
 
 
-def _kept(part: str, quantity: int) -> int:
-    rule = spares(part)
-    return max(rule.least, math.ceil(quantity * rule.share)) if quantity else 0
+def spare_rule(plan: CablePlan, part: str) -> Spares:
+    """Return how many spares of a ``cable`` or ``transceiver`` are kept: as the layout says, else by the rule."""
+    usual, stated = spares(part), plan.cabling.spares
+    own = (stated.cables if part == "cable" else stated.transceivers) if stated else None
+    if own is None:
+        return usual
+    share, least = (usual.share if own.share is None else own.share), (usual.least if own.least is None else own.least)
+    return Spares(share, least, "layout")
+
+
+def _kept(plan: CablePlan, part: str, quantity: int) -> int:
+    rule = spare_rule(plan, part)
+    return max(rule.least, math.ceil(quantity * rule.share - 1e-9)) if quantity else 0
 
 
 def _cables(plan: CablePlan) -> Iterator[BomRow]:
-    speed = plan.fabric.links.speed_bps[plan.cables.link] * plan.cables.links
+    """Yield fibres and assemblies: those of equal options are of one speed."""
+    known = np.flatnonzero((plan.cables.option >= 0) & ~np.isnan(plan.cables.length_m))
+    bps = (plan.fabric.links.speed_bps[plan.cables.link] * plan.cables.links)[known]
+    length_mm = np.round(plan.cables.length_m[known] * 1e3).astype(np.int64)
+    rows, place = grouped(plan.cables.option[known], np.round(bps / 1e6).astype(np.int64), length_mm)
     counted: Counter[tuple[str, str, str, float, float, float | None]] = Counter()
-    columns = (plan.cables.option.tolist(), plan.cables.length_m.tolist(), speed.tolist())
-    for option, length, bps in zip(*columns, strict=True):
-        if option < 0 or math.isnan(length):
-            continue
-        chosen = plan.options[option]
+    for (option, mbps, mm), count in zip(rows, np.bincount(place, minlength=len(rows)).tolist(), strict=True):
+        chosen, length = plan.options[option], mm / 1e3
         price = None if chosen.usd is None else (chosen.usd + chosen.usd_per_m * length) / chosen.strands
-        each = (chosen.medium.name, _title(chosen), order_number(chosen, length), bps / chosen.strands, length, price)
-        counted[each] += chosen.strands
-    for (name, title, sku, bps, length, price), count in sorted(counted.items(), key=lambda item: item[0][:5]):
-        yield BomRow(sku, f"{format_speed(bps)} {title}", name, length, count, _kept("cable", count), price)
+        speed_bps = mbps * 1e6 / chosen.strands
+        each = (chosen.medium.name, _title(chosen), order_number(chosen, length), speed_bps, length, price)
+        counted[each] += count * chosen.strands
+    for (name, title, sku, speed_bps, length, price), count in sorted(counted.items(), key=lambda item: item[0][:5]):
+        yield BomRow(sku, f"{format_speed(speed_bps)} {title}", name, length, count, _kept(plan, "cable", count), price)
 
 
 def _title(chosen: Option) -> str:
@@ -46,29 +59,31 @@ def _title(chosen: Option) -> str:
     return f"{chosen.medium.title}{ends}"
 
 
-def modules_of(plan: CablePlan) -> dict[int, Module]:
-    """Return what plugs into each cage that takes a module, by row of the cage."""
+def modules_by_cage(plan: CablePlan) -> list[tuple[int, Module, int]]:
+    """Return the modules by kind of cage: row of the kind, module, and how many."""
     links = plan.fabric.links
     option = np.append(plan.cables.option, -1)[plan.cable]
-    found: dict[int, Module] = {}
+    inside: list[Module] = []
+    taken = np.full(len(plan.cages.cages), -1, np.int32)
     for row, chosen in enumerate(plan.options):
         if chosen.medium.direct:
             continue
         mine = option == row
         for ports, module in ((links.port_a, chosen.a), (links.port_z, chosen.z)):
-            found |= dict.fromkeys(np.unique(plan.cages.of_port[ports[mine]]).tolist(), module)
-    return found
+            if module not in inside:
+                inside.append(module)
+            taken[plan.cages.of_port[ports[mine]]] = inside.index(module)
+    cages = np.flatnonzero(taken >= 0)
+    rows, place = grouped(plan.cages.cages.kind[cages], taken[cages])
+    counts = np.bincount(place, minlength=len(rows)).tolist()
+    return [(kind, inside[module], count) for (kind, module), count in zip(rows, counts, strict=True)]
 
 
 def _modules(plan: CablePlan) -> Iterator[BomRow]:
-    cages, kinds = plan.cages.cages.kind.tolist(), plan.cages.kinds
     counted: Counter[tuple[str, str, float | None]] = Counter()
-    for cage, module in modules_of(plan).items():
-        kind = kinds[cages[cage]]
-        counted[
-            module.sku,
-            f"{module.name} transceiver for {kind.cage} of {kind.at}es".replace("hostes", "hosts"),
-            module.usd,
-        ] += 1
+    for row, module, count in modules_by_cage(plan):
+        kind = plan.cages.kinds[row]
+        title = f"{module.name} transceiver for {kind.cage} of {'switches' if kind.at == 'switch' else 'hosts'}"
+        counted[module.sku, title, module.usd] += count
     for (sku, title, usd), count in sorted(counted.items(), key=lambda item: item[0][:2]):
-        yield BomRow(sku, title, "transceiver", None, count, _kept("transceiver", count), usd)
+        yield BomRow(sku, title, "transceiver", None, count, _kept(plan, "transceiver", count), usd)

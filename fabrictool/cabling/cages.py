@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fabrictool.cabling.media import Socket, socket_of, usual_cage
 from fabrictool.catalogue.types import HostType, SwitchType
-from fabrictool.fabric.grouping import unique_rows
+from fabrictool.fabric.grouping import grouped
 from fabrictool.fabric.tables import F8, I4, Fabric, Table
 from fabrictool.layout.model import Layout
 from fabrictool.records import Assumption
@@ -82,11 +82,8 @@ def cages_of(layout: Layout | None, fabric: Fabric) -> CagePlan:
     word, words = _words(layout, fabric, device, cage)
     at_host = fabric.devices.tier[device] == 0
     types = fabric.devices.type[device].astype(np.int64)
-    sort = np.column_stack((types, at_host, word, np.round(speed / 1e6).astype(np.int64)))
-    rows, kind = unique_rows(sort)
-    kinds = tuple(
-        _kind(layout, fabric.types[row[0]], bool(row[1]), words[row[2]], row[3] * 1e6) for row in rows.tolist()
-    )
+    rows, kind = grouped(types, at_host.astype(np.int8), word, np.round(speed / 1e6).astype(np.int64))
+    kinds = tuple(_kind(layout, fabric.types[row[0]], bool(row[1]), words[row[2]], row[3] * 1e6) for row in rows)
     cages = Cages(device, cage, number.astype(np.int32), kind.astype(np.int32))
     return CagePlan(cages, kinds, of_port.astype(np.int32))
 

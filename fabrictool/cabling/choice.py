@@ -87,7 +87,9 @@ def lanes_of(a: Ending, z: Ending, link_bps: float) -> int:
 
 
 @cache
-def options(a: Ending, z: Ending, link_bps: float, direct: bool) -> tuple[Option, ...]:
+def options(
+    a: Ending, z: Ending, link_bps: float, direct: bool, avoid: frozenset[str] = frozenset()
+) -> tuple[Option, ...]:
     """Return the media that may join two ends, in the order in which they are taken.
 
     Parameters
@@ -97,10 +99,12 @@ def options(a: Ending, z: Ending, link_bps: float, direct: bool) -> tuple[Option
         Speed of a link in bit/s.
     direct : bool
         Whether one assembly may fill the cages at both ends.
+    avoid : frozenset of str
+        Media that are not used.
     """
     if not link_bps or not lanes_of(a, z, link_bps):
         return ()
-    return tuple(_options(a, z, link_bps, direct))
+    return tuple(option for option in _options(a, z, link_bps, direct) if option.medium.name not in avoid)
 
 
 def _options(a: Ending, z: Ending, link_bps: float, direct: bool) -> Iterator[Option]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fabrictool.cabling.bill import modules_of
+from fabrictool.cabling.bill import modules_by_cage
 from fabrictool.cabling.plan import CablePlan
-from fabrictool.cabling.trays import tray_findings
+from fabrictool.cabling.trays import TrayLoad, tray_findings, tray_loads
+from fabrictool.fabric.grouping import grouped
 from fabrictool.records import Finding
 from fabrictool.units import format_link_speed
 
 
-def plan_findings(plan: CablePlan) -> list[Finding]:
-    """Return what is wrong with a plan, errors first."""
+def plan_findings(plan: CablePlan, trays: Sequence[TrayLoad] | None = None) -> list[Finding]:
+    """Return what is wrong with a plan, errors first; ``trays`` are how full they are, if that is known already."""
+    loads = tray_loads(plan) if trays is None else trays
     floor = plan.floor.findings if plan.floor else ()
-    found = [*floor, *_beyond(plan), *_without_optic(plan), *_cage_power(plan), *tray_findings(plan), *_unplaced(plan)]
+    found = [
+        *floor,
+        *_beyond(plan),
+        *_without_optic(plan),
+        *_cage_power(plan),
+        *tray_findings(plan, loads),
+        *_unplaced(plan),
+    ]
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
 
 
@@ -40,9 +48,9 @@ def _without_optic(plan: CablePlan) -> Iterator[Finding]:
     link = plan.cables.link[plan.cables.option < 0]
     ports, kinds = plan.fabric.links, plan.cages.kinds
     kind = plan.cages.cages.kind
-    ends = (kind[plan.cages.of_port[end[link]]].tolist() for end in (ports.port_a, ports.port_z))
-    counted = Counter(zip(*ends, ports.speed_bps[link].tolist(), strict=True))
-    for (a, z, speed), count in counted.items():
+    ends = (kind[plan.cages.of_port[end[link]]] for end in (ports.port_a, ports.port_z))
+    alike, place = grouped(*ends, np.round(ports.speed_bps[link]).astype(np.int64))
+    for (a, z, speed), count in zip(alike, np.bincount(place, minlength=len(alike)).tolist(), strict=True):
         words = [f"{kinds[row].cage or 'unknown cage'} of {kinds[row].type}" for row in (a, z)]
         joined = f"{words[0]} and {words[1]} at {format_link_speed(speed)}"
         message = f"no cable or optic is known that joins {joined}: {count:,} cables"
@@ -51,9 +59,7 @@ def _without_optic(plan: CablePlan) -> Iterator[Finding]:
 
 
 def _cage_power(plan: CablePlan) -> Iterator[Finding]:
-    kind = plan.cages.cages.kind.tolist()
-    counted = Counter((kind[cage], module) for cage, module in modules_of(plan).items())
-    for (row, module), count in counted.items():
+    for row, module, count in modules_by_cage(plan):
         supplied, drawn = plan.cages.kinds[row].power_w, module.power_w
         if supplied is not None and drawn is not None and drawn > supplied:
             title = plan.cages.kinds[row].type

@@ -12,9 +12,10 @@ from fabrictool.cabling.cages import CagePlan, cages_of, used_cages
 from fabrictool.cabling.choice import FIBRES, Ending, Option, lanes_of, options
 from fabrictool.cabling.routes import Routes, Seats, routes_between, seats_of
 from fabrictool.fabric.counting import internal_links
-from fabrictool.fabric.grouping import unique_rows
+from fabrictool.fabric.grouping import grouped, parts
 from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import F8, I4, Bool, Fabric, Table
+from fabrictool.layout.cabling import Cabling
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import CABLE_M, CABLE_SOURCE
 from fabrictool.placement import Placement
@@ -66,6 +67,8 @@ class CablePlan:
         Kept at both ends of a cable together.
     beyond : ndarray of bool, (cables,)
         Whether no medium reaches as far.
+    cabling : Cabling
+        What the layout decides: labels, colours, spares, media.
     assumptions : tuple of Assumption
     """
 
@@ -82,6 +85,7 @@ class CablePlan:
     options: tuple[Option, ...]
     slack_m: float
     beyond: Bool
+    cabling: Cabling
     assumptions: tuple[Assumption, ...]
 
     def media(self) -> list[str]:
@@ -118,12 +122,13 @@ def plan_cables(layout: Layout | None, fabric: Fabric, placement: Placement | No
     wanted = np.where(unknown, CABLE_M, needed)
     inside = ~internal_links(fabric)
     cages = cages_of(layout, fabric)
-    chosen = _Choice(fabric, cages, inside, wanted)
+    cabling = layout.cabling if layout is not None else Cabling()
+    chosen = _Choice(fabric, cages, inside, wanted, frozenset(cabling.avoid))
     cable, leg, cables, beyond = chosen.joined(routes.route_m if routes else np.full(len(a), np.nan))
     assumptions = (*cages.assumptions(), *(floor.assumptions if floor else ()), *_taken(int((unknown & inside).sum())))
     return CablePlan(
         fabric, placement, floor, seats, routes, cages, cables, cable, leg, chosen.lanes, tuple(chosen.found), slack_m,
-        beyond, assumptions,
+        beyond, cabling, assumptions,
     )  # fmt: skip
 
 
@@ -135,7 +140,8 @@ def _taken(count: int) -> Iterator[Assumption]:
 class _Choice:
     """The choice of a medium for every link, and which links share a cable."""
 
-    def __init__(self, fabric: Fabric, cages: CagePlan, inside: Bool, wanted: F8) -> None:
+    def __init__(self, fabric: Fabric, cages: CagePlan, inside: Bool, wanted: F8, avoid: frozenset[str]) -> None:
+        self.avoid = avoid
         self.fabric, self.cages, self.inside, self.wanted = fabric, cages, inside, wanted
         links = fabric.links
         self.ca, self.cz = cages.of_port[links.port_a], cages.of_port[links.port_z]
@@ -169,12 +175,11 @@ class _Choice:
         """Group links whose ends and speeds are alike."""
         kind, ports = self.cages.cages.kind, self.cages.cages.ports
         speed = np.round(self.fabric.links.speed_bps / 1e6).astype(np.int64)
-        key = np.column_stack((kind[self.ca], ports[self.ca], kind[self.cz], ports[self.cz], speed))[self.inside]
-        rows, place = unique_rows(key)
-        order, here = np.argsort(place, kind="stable"), np.flatnonzero(self.inside)
-        parts = np.split(here[order], np.cumsum(np.bincount(place, minlength=len(rows))))[:-1]
+        here = np.flatnonzero(self.inside)
+        ca, cz = self.ca[here], self.cz[here]
+        rows, place = grouped(kind[ca], ports[ca], kind[cz], ports[cz], speed[here])
         found = []
-        for part, row in zip(parts, rows.tolist(), strict=True):
+        for part, row in zip((here[alike] for alike in parts(place, len(rows))), rows, strict=True):
             a, z = Ending(self.cages.kinds[row[0]], row[1]), Ending(self.cages.kinds[row[2]], row[3])
             found.append((part, a, z, row[4] * 1e6))
             self.lanes[part] = lanes_of(a, z, row[4] * 1e6)
@@ -188,7 +193,7 @@ class _Choice:
     def _take_direct(self, may: Bool) -> None:
         """Take the first assembly with ends of its own that reaches."""
         for part, a, z, speed_bps in self._alike:
-            for option in options(a, z, speed_bps, True):
+            for option in options(a, z, speed_bps, True, self.avoid):
                 if option.medium.direct:
                     rows = part[may[part] | (option.medium.connector == "RJ45")]
                     self._take(rows[self.option[rows] < 0], option)
@@ -228,7 +233,9 @@ class _Choice:
 
         Where a link has no modules of a grade the best that it has stand there.
         """
-        alike = [(rows[self.option[rows] < 0], options(a, z, bps, False)) for rows, a, z, bps in self._alike]
+        alike = [
+            (rows[self.option[rows] < 0], options(a, z, bps, False, self.avoid)) for rows, a, z, bps in self._alike
+        ]
         fibres = [(rows, [option for option in found if not option.medium.direct]) for rows, found in alike]
         grades = max((option.grade for _, found in fibres for option in found), default=-1) + 1
         offers: dict[tuple[str, int], tuple[I4, F8]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fabrictool.cabling.bill import bill_of_materials
+from fabrictool.cabling.bill import bill_of_materials, spare_rule
 from fabrictool.cabling.findings import plan_findings
-from fabrictool.cabling.media import spares
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.rows import cable_rows
 from fabrictool.cabling.trays import TrayLoad, tray_loads
+from fabrictool.fabric.grouping import grouped, parts
 from fabrictool.fabric.tables import F8
 from fabrictool.records import Assumption, BomRow, CableRow, Finding
 
@@ -52,7 +51,7 @@ class PlanReport:
     @cached_property
     def findings(self) -> list[Finding]:
         """What is wrong with the plan."""
-        return plan_findings(self.plan)
+        return plan_findings(self.plan, self.trays)
 
     @property
     def ok(self) -> bool:
@@ -62,18 +61,23 @@ class PlanReport:
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the layout did not say."""
-        rules = (Assumption(f"spares of each {part}", f"{spares(part).share:.0%}, {spares(part).least} at least",
-                            spares(part).source) for part in ("cable", "transceiver"))  # fmt: skip
-        return (*self.plan.assumptions, *rules)
+        rules = {part: spare_rule(self.plan, part) for part in ("cable", "transceiver")}
+        spares = (
+            Assumption(f"spares of each {part}", f"{rule.share:.0%}, {rule.least} at least", rule.source)
+            for part, rule in rules.items()
+            if rule.source != "layout"
+        )
+        return (*self.plan.assumptions, *spares)
 
     def summary(self) -> list[dict[str, Any]]:
         """Return cables by network and medium: number, lengths in m, power of optics in W, price."""
         plan, cables = self.plan, self.plan.cables
-        groups: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
-        for row, key in enumerate(zip(cables.network.tolist(), plan.media(), strict=True)):
-            groups[key].append(row)
+        names = sorted({option.medium.name for option in plan.options})
+        code = np.array([names.index(option.medium.name) for option in plan.options] + [-1])
+        kinds, place = grouped(cables.network, code[cables.option])
         found = []
-        for (network, medium), rows in sorted(groups.items()):
+        for (network, name), rows in zip(kinds, parts(place, len(kinds)), strict=True):
+            medium = names[name] if name >= 0 else ""
             length, route = cables.length_m[rows], cables.route_m[rows]
             found.append({
                 "network": plan.fabric.networks[network].name,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
-from fabrictool.cabling.choice import Option, order_number
+from fabrictool.cabling.choice import order_number
+from fabrictool.cabling.labels import labelled
 from fabrictool.cabling.media import rail_colours
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.routes import tray_paths
 from fabrictool.fabric.tables import KINDS
+from fabrictool.formats.linked import port_words
 from fabrictool.records import CableEnd, CableRow, Place
 
 
@@ -74,11 +77,13 @@ def rails_of(plan: CablePlan) -> list[int]:
 
 
 def colours_of(plan: CablePlan) -> list[str]:
-    """Return the colour of each cable, (cables,): that of its rail, else of its network."""
-    words = rail_colours()
-    network = plan.cables.network.tolist()
+    """Return the colour of each cable, (cables,): that stated for its network, else that of its rail or network."""
+    stated = plan.cabling.colours
+    words = tuple(stated.rails) if stated and stated.rails else rail_colours()
+    own = [(stated.networks if stated else {}).get(network.name) for network in plan.fabric.networks]
     return [
-        words[(rail if rail >= 0 else place) % len(words)] for rail, place in zip(rails_of(plan), network, strict=True)
+        own[place] or words[(rail if rail >= 0 else place) % len(words)]
+        for rail, place in zip(rails_of(plan), plan.cables.network.tolist(), strict=True)
     ]
 
 
@@ -94,20 +99,6 @@ def _trays(plan: CablePlan) -> list[str]:
     return [path if lies else "" for path, lies in zip(found, laid.tolist(), strict=True)]
 
 
-def label_text(near: CableEnd, far: CableEnd) -> str:
-    """Return the text of a label: near end, then far end, in the form of ANSI/TIA-606-B as it is published.
-
-    Rack, unit and port stand for an end, as ``r01-08:3/r33-40:17``; a device's name where it has no rack.
-    """
-    return f"{_identifier(near)}/{_identifier(far)}"
-
-
-def _identifier(end: CableEnd) -> str:
-    place = end.place
-    seat = f"{place.rack}-{place.unit:02d}" if place.rack and place.unit else place.rack or place.device
-    return f"{seat}:{end.interface or end.port}"
-
-
 def cable_rows(plan: CablePlan, words: Sequence[str] | None = None) -> Iterator[CableRow]:
     """Yield the rows of a plan, one for each link that takes a cable, cable by cable.
 
@@ -119,37 +110,38 @@ def cable_rows(plan: CablePlan, words: Sequence[str] | None = None) -> Iterator[
             plan.cables.option.tolist(), *_lengths(plan), strict=True,
         )
     )  # fmt: skip
-    fabric, options = plan.fabric, plan.options
-    networks = [network.name for network in fabric.networks]
-    ends = _Ends(plan, words)
-    links, plane = fabric.links, fabric.ports.plane
-    rows = np.lexsort((plan.leg, plan.cable))
-    for link in rows[np.searchsorted(plan.cable[rows], 0) :].tolist():
-        identity, bundle, tray, colour, phase, rail, option, route, length, watts, usd = per_cable[plan.cable[link]]
-        chosen = options[option] if option >= 0 else None
-        a, z = ends.pair(link, chosen)
-        yield CableRow(
-            cable_id=identity,
-            leg=int(plan.leg[link]),
-            network=networks[links.network[link]],
-            a=a,
-            z=z,
-            media=chosen.medium.name if chosen else "",
-            sku=order_number(chosen, length) if chosen and length is not None else "",
-            speed_bps=float(links.speed_bps[link]),
-            lanes=int(plan.lanes[link]),
-            plane=int(plane[links.port_a[link]]),
-            rail=rail,
-            route_m=route,
-            slack_m=plan.slack_m if route is not None else None,
-            length_m=length,
-            bundle=bundle,
-            tray_path=tray,
-            colour=colour,
-            optics_w=watts,
-            price=usd,
-            phase=phase,
-        )
+    links = plan.fabric.links
+    order = np.lexsort((plan.leg, plan.cable))
+    order = order[np.searchsorted(plan.cable[order], 0) :]
+    network = [network.name for network in plan.fabric.networks]
+    columns = (
+        plan.cable, plan.leg, links.port_a, links.port_z, links.network, links.speed_bps, plan.lanes,
+        plan.fabric.ports.plane[links.port_a],
+    )  # fmt: skip
+    end, made, sku_of = Ends(plan, words), _made(plan), cache(order_number)
+    template, slack_m = plan.cabling.label, plan.slack_m
+    for cable, leg, a, z, row, bps, lanes, plane in zip(*(column[order].tolist() for column in columns), strict=True):
+        identity, bundle, trays, colour, phase, rail, option, route, length, watts, usd = per_cable[cable]
+        media, connector, optic_a, optic_z = made[option]
+        sku = sku_of(plan.options[option], length) if media and length is not None else ""
+        near, far = f"{end.word[a]}/{end.word[z]}", f"{end.word[z]}/{end.word[a]}"
+        found = CableRow(
+            identity, leg, network[row], end(a, optic_a, connector, near), end(z, optic_z, connector, far), media, sku,
+            bps, lanes, plane, rail, route, None if route is None else slack_m, length, bundle, trays, colour, watts,
+            usd, phase,
+        )  # fmt: skip
+        yield found if template is None else labelled(found, template)
+
+
+def _made(plan: CablePlan) -> list[tuple[str, str, str, str]]:
+    """Return medium, connector and modules at both ends of each option, and after the last of none."""
+    found = [
+        (option.medium.name, option.connector, "", "")
+        if option.medium.direct
+        else (option.medium.name, option.connector, option.a.sku or option.a.name, option.z.sku or option.z.name)
+        for option in plan.options
+    ]
+    return [*found, ("", "", "", "")]
 
 
 def _lengths(plan: CablePlan) -> tuple[list[float | None], ...]:
@@ -158,45 +150,44 @@ def _lengths(plan: CablePlan) -> tuple[list[float | None], ...]:
     return tuple([None if math.isnan(value) else value for value in column.tolist()] for column in columns)
 
 
-class _Ends:
-    """Ends of links with their places, ports and labels."""
+class Ends:
+    """Ends of links by the rows of their ports; ``word`` is what a label calls each port, (ports,).
+
+    Rack, unit and port stand for an end, as ``r01-08:3``, in the form of ANSI/TIA-606-B as it is published; the
+    device's name where it has no rack.
+    """
 
     def __init__(self, plan: CablePlan, words: Sequence[str] | None) -> None:
         fabric = plan.fabric
-        self.places, self.seats = places_of(plan), plan.seats
+        self.places = places_of(plan)
         self.kinds = [KINDS[code] for code in fabric.devices.kind.tolist()]
-        self.device, self.number = fabric.ports.device.tolist(), fabric.ports.number.tolist()
-        self.interface = words if words is not None else [""] * len(fabric.ports)
-        self.words = fabric.ports.label.tolist() if fabric.ports.label is not None else [""] * len(self.number)
-        cage = plan.cages.of_port
-        self.cage = (plan.cages.cages.number[cage] + 1).tolist()
-        first = np.full(len(plan.cages.cages), len(cage))
-        np.minimum.at(first, cage, np.arange(len(cage)))
-        order = np.argsort(cage, kind="stable")
-        leg = np.empty(len(cage), np.int64)
-        leg[order] = np.arange(len(cage)) - np.searchsorted(cage[order], cage[order]) + 1
-        self.leg = leg.tolist()
-        self.a, self.z = fabric.links.port_a.tolist(), fabric.links.port_z.tolist()
-        self.front = plan.seats.front.tolist() if plan.seats else []
+        self.device = fabric.ports.device.tolist()
+        self.port = port_words(fabric)
+        self.interface = words if words is not None else [""] * len(self.port)
+        self.cage = (plan.cages.cages.number[plan.cages.of_port] + 1).tolist()
+        self.leg = _legs(plan).tolist()
+        sides = ["front" if front else "rear" for front in plan.seats.front.tolist()] if plan.seats else []
+        self.side = sides or [""] * len(self.places)
+        seats = [
+            f"{place.rack}-{place.unit:02d}" if place.rack and place.unit else place.rack or place.device
+            for place in self.places
+        ]
+        called = (own or port for own, port in zip(self.interface, self.port, strict=True))
+        self.word = [f"{seats[device]}:{name}" for device, name in zip(self.device, called, strict=True)]
 
-    def pair(self, link: int, chosen: Option | None) -> tuple[CableEnd, CableEnd]:
-        """Return both ends of a link with their labels."""
-        a = self._end(self.a[link], chosen, chosen.a.sku or chosen.a.name if chosen else "")
-        z = self._end(self.z[link], chosen, chosen.z.sku or chosen.z.name if chosen else "")
-        return replace(a, label=label_text(a, z)), replace(z, label=label_text(z, a))
-
-    def _end(self, port: int, chosen: Option | None, optic: str) -> CableEnd:
+    def __call__(self, port: int, optic: str, connector: str, label: str) -> CableEnd:
+        """Return the end at a port."""
         device = self.device[port]
-        side = ("front" if self.front[device] else "rear") if self.front else ""
-        direct = chosen is None or chosen.medium.direct
         return CableEnd(
-            place=self.places[device],
-            kind=self.kinds[device],
-            port=self.words[port] or str(self.number[port]),
-            interface=self.interface[port],
-            cage=self.cage[port],
-            leg=self.leg[port],
-            side=side,
-            optic="" if direct else optic,
-            connector=chosen.connector if chosen else "",
-        )
+            self.places[device], self.kinds[device], self.port[port], self.interface[port], self.cage[port],
+            self.leg[port], self.side[device], optic, connector, label,
+        )  # fmt: skip
+
+
+def _legs(plan: CablePlan) -> npt.NDArray[np.int64]:
+    """Return which of its cage's ports each port is, (ports,), from 1."""
+    cage = plan.cages.of_port
+    order = np.argsort(cage, kind="stable")
+    leg = np.empty(len(cage), np.int64)
+    leg[order] = np.arange(len(cage)) - np.searchsorted(cage[order], cage[order]) + 1
+    return leg

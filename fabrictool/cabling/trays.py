@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.routes import row_tray, tray_names
-from fabrictool.fabric.grouping import unique_rows
+from fabrictool.fabric.grouping import grouped, parts
 from fabrictool.fabric.tables import F8
 from fabrictool.records import Domain, Finding
 
@@ -36,12 +36,10 @@ def ways(plan: CablePlan) -> Iterator[tuple[tuple[int, int, int], npt.NDArray[np
     a, z = plan.fabric.ends
     laid = np.flatnonzero((plan.cable >= 0) & ~plan.routes.in_rack & ~np.isnan(plan.routes.route_m))
     row = plan.floor.row
-    key = np.column_stack((row[plan.seats.rack[a[laid]]], row[plan.seats.rack[z[laid]]], plan.routes.cross[laid]))
-    kinds, place = unique_rows(key)
-    order = np.argsort(place.ravel(), kind="stable")
-    parts = np.split(laid[order], np.cumsum(np.bincount(place.ravel(), minlength=len(kinds))))[:-1]
-    for kind, links in zip(kinds.tolist(), parts, strict=True):
-        yield (kind[0], kind[1], kind[2]), links
+    ends = (row[plan.seats.rack[end[laid]]] for end in (a, z))
+    kinds, place = grouped(*ends, plan.routes.cross[laid])
+    for kind, links in zip(kinds, parts(place, len(kinds)), strict=True):
+        yield (kind[0], kind[1], kind[2]), laid[links]
 
 
 def links_by_tray(plan: CablePlan) -> dict[str, npt.NDArray[np.int64]]:
@@ -101,8 +99,8 @@ def _spans(plan: CablePlan) -> dict[str, tuple[npt.NDArray[np.int32], F8, F8]]:
         found.setdefault(row_tray(floor, row_a), []).append((cable, xa, at))
         found.setdefault(row_tray(floor, row_z), []).append((cable, xz, at))
     joined = {}
-    for name, parts in found.items():
-        cable, start, end = (np.concatenate(column) for column in zip(*parts, strict=True))
+    for name, laid in found.items():
+        cable, start, end = (np.concatenate(column) for column in zip(*laid, strict=True))
         _, first = np.unique(cable, return_index=True)
         joined[name] = (cable[first], np.minimum(start, end)[first], np.maximum(start, end)[first])
     return joined
@@ -119,13 +117,13 @@ def _fullest(cable: npt.NDArray[np.int32], start: F8, end: F8, area: F8) -> tupl
     return float(section[place]), round(float(np.cumsum(one[order])[place]))
 
 
-def tray_findings(plan: CablePlan) -> list[Finding]:
+def tray_findings(plan: CablePlan, loads: Sequence[TrayLoad]) -> list[Finding]:
     """Name trays that are fuller than they may be."""
     if plan.floor is None:
         return []
     most = plan.floor.trays["fill"]
     found = []
-    for load in tray_loads(plan):
+    for load in loads:
         if load.fill > most * (1 + 1e-9):
             message = f"{load.cables:,} cables fill {load.fill:.0%} of the tray, more than {most:.0%}"
             wide = plan.floor.trays["width_m"] * load.fill / most

@@ -22,6 +22,7 @@ from fabrictool.catalogue.fields import (
 )
 from fabrictool.catalogue.named import Host, Rack
 from fabrictool.catalogue.types import HostType, SwitchType
+from fabrictool.layout.cabling import Cabling
 from fabrictool.layout.cooling import AirClassName, Containment, Loop, Share
 from fabrictool.layout.facility import Supply
 from fabrictool.layout.floor import FloorRowsField, PitchField, TraysField
@@ -185,6 +186,7 @@ class Layout(Model):
     scenario: Scenario | None = None
     workload: Workload | None = None
     cost: Cost = Cost()
+    cabling: Cabling = Cabling()
 
     _source: Source | None = PrivateAttr(None)
 

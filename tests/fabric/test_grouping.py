@@ -1,4 +1,4 @@
-"""Rows that are alike, as numpy finds them."""
+"""Grouping of rows against the plain loop."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabrictool.fabric.grouping import unique_rows
+from fabrictool.fabric.grouping import grouped, parts
 
 
-@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 2**62), st.integers(0, 1)), max_size=30))
-def test_rows_are_those_of_numpy(rows: list[tuple[int, int, int]]) -> None:
-    table = np.array(rows, np.int64).reshape(-1, 3)
-    found, which = unique_rows(table)
-    expected, place = np.unique(table, axis=0, return_inverse=True)
-    np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(which, place.ravel())
+@given(
+    st.lists(
+        st.tuples(st.integers(-3, 3), st.integers(0, 2**40), st.integers(-(2**31), 2**31 - 1), st.integers(0, 5)),
+        max_size=40,
+    )
+)
+def test_groups_are_the_distinct_rows_in_order(rows: list[tuple[int, int, int, int]]) -> None:
+    columns = [np.array([row[place] for row in rows], np.int64) for place in range(4)]
+    distinct, place = grouped(*columns)
+    assert distinct == sorted(set(rows))
+    assert [distinct[group] for group in place.tolist()] == rows
+    expected = [[at for at, row in enumerate(rows) if row == group] for group in distinct]
+    assert [part.tolist() for part in parts(place, len(distinct))] == expected
 
 
-def test_long_codes_do_not_overflow() -> None:
+def test_many_columns_do_not_overflow() -> None:
+    """Nine columns of 500 values are 500^9 codes, more than 64 bits hold."""
     table = np.random.default_rng(0).integers(0, 500, (400, 9))
-    found, which = unique_rows(table)
-    np.testing.assert_array_equal(found[which], table)
-    np.testing.assert_array_equal(found, np.unique(table, axis=0))
+    distinct, place = grouped(*table.T)
+    np.testing.assert_array_equal(np.array(distinct)[place], table)
+    np.testing.assert_array_equal(distinct, np.unique(table, axis=0))
