@@ -19,7 +19,7 @@ import numpy as np
 from fabrictool.collectives.costs import FLOWS_AT_ONCE, KnownShifts, UnreachableError
 from fabrictool.collectives.entries import Pipeline, Round, Schedule, Shifts
 from fabrictool.collectives.symmetry import one_of_each
-from fabrictool.collectives.underway import Running, advanced, without_bytes
+from fabrictool.collectives.underway import Running, advanced, one_by_one, without_bytes
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.routing.flows import Routing, Usage, flows
@@ -118,19 +118,30 @@ class _Plant:
 def _alone(plant: _Plant, stream: Stream) -> FluidTime:
     """Return what a job takes by itself: the sum over its entries, each run once."""
     total = FluidTime(0.0, 0.0, np.zeros(len(plant.speed)))
+    few: list[Running] = []
     for one in _running(plant, stream, total):
-        repeats, one.again = one.again + 1, 0
+        total.latency_s += (one.again + 1) * without_bytes(one)
         alike = one_of_each(one, plant.speed)
-        if alike is None:
-            time_s, full = _ended([one], plant.speed, 0.0)
-        else:
+        if alike is not None:
             some, speed, kind = alike
-            time_s, of_kind = _ended([some], speed, 0.0)
-            full = of_kind[:, kind]
-        total.time_s += repeats * time_s
-        total.latency_s += repeats * without_bytes(one)
-        total.full_s += repeats * full[0]
+            time_s, full_s = _each([some], speed)
+            total.time_s += time_s
+            total.full_s += full_s[kind]
+            continue
+        few.append(one)
+        if sum(len(each.nbytes) for each in few) >= FLOWS_AT_ONCE:
+            _add(total, few, plant.speed)
+            few = []
+    _add(total, few, plant.speed)
     return total
+
+
+def _add(total: FluidTime, few: Sequence[Running], speed: F8) -> None:
+    """Add what entries take one after another."""
+    if few:
+        time_s, full_s = _each(few, speed)
+        total.time_s += time_s
+        total.full_s += full_s
 
 
 def _together(plant: _Plant, streams: Sequence[Stream]) -> list[FluidTime]:
@@ -163,14 +174,16 @@ def _together(plant: _Plant, streams: Sequence[Stream]) -> list[FluidTime]:
 def _running(plant: _Plant, stream: Stream, known: FluidTime | None) -> Iterator[Running]:
     """Yield a job's entries as they run; what is known of shifts is added to ``known`` instead, if given."""
     entries: list[Round | Pipeline] = []
+    count = 0
     for entry in stream.schedule:
         for one in _followed(entry, stream, known) if isinstance(entry, Shifts) else [entry]:
             if not len(one.source):
                 continue
             entries.append(one)
-            if sum(len(each.source) for each in entries) >= FLOWS_AT_ONCE:
+            count += len(one.source)
+            if count >= FLOWS_AT_ONCE:
                 yield from plant.running(stream, entries)
-                entries = []
+                entries, count = [], 0
     if entries:
         yield from plant.running(stream, entries)
 
@@ -189,6 +202,20 @@ def _followed(shifts: Shifts, stream: Stream, known: FluidTime | None) -> Iterat
     return Shifts(left, shifts.share).rounds(len(stream.ranks))
 
 
+def _each(running: Sequence[Running], speed: F8) -> tuple[float, F8]:
+    """Return what entries take one after another, and the seconds that channels are full.
+
+    Raises
+    ------
+    NotSupportedError
+        If there are more than ``MOST_EVENTS`` events.
+    """
+    found = one_by_one(running, speed, MOST_EVENTS)
+    if found is None:
+        raise _too_many()
+    return found
+
+
 def _ended(running: Sequence[Running], speed: F8, now_s: float) -> tuple[float, F8]:
     """Let entries run until one has ended; return the time and the seconds that channels were full.
 
@@ -199,6 +226,10 @@ def _ended(running: Sequence[Running], speed: F8, now_s: float) -> tuple[float, 
     """
     now_s, went_on, full = advanced(running, speed, now_s, MOST_EVENTS)
     if not went_on:
-        what = f"the jobs have more than {MOST_EVENTS:,} starts and ends of flows"
-        raise NotSupportedError([Problem("", what, "use model rounds, fewer ranks, or another algorithm")])
+        raise _too_many()
     return now_s, full
+
+
+def _too_many() -> NotSupportedError:
+    what = f"the jobs have more than {MOST_EVENTS:,} starts and ends of flows"
+    return NotSupportedError([Problem("", what, "use model rounds, fewer ranks, or another algorithm")])

@@ -117,6 +117,37 @@ def advanced(running: Sequence[Running], speed: F8, now_s: float, most: int) -> 
     return float(now_s), job >= 0, full
 
 
+def one_by_one(running: Sequence[Running], speed: F8, most: int) -> tuple[float, F8] | None:
+    """Let entries run, each by itself.
+
+    Parameters
+    ----------
+    running : sequence of Running
+        At their beginning.
+    speed : (channels,) float64
+        In bytes per s.
+    most : int
+        Events of an entry after which to give up.
+
+    Returns
+    -------
+    tuple of float and (channels,) float64, or None
+        The sum of their times, with all repeats, and seconds for which channels were full; None if one does not end.
+    """
+    used, place = _used(running, len(speed))
+    flows = _traffic(running, place)
+    state = _progress(running, flows, len(used))
+    repeats = state.again + 1.0
+    state.again[:] = 0
+    time_s = np.zeros(len(running))
+    steps = STEPS_EACH * len(flows.channel) + 4.0 * len(flows.after)
+    if kernels.advance_each(steps)(flows, state, speed[used], most, time_s) < 0:
+        return None
+    full = np.zeros(len(speed))
+    full[used] = repeats @ state.full_s
+    return float(repeats @ time_s), full
+
+
 def _used(running: Sequence[Running], channels: int) -> tuple[I8, I4]:
     """Return the channels that entries use, and the place of each channel among them."""
     mark = np.zeros(channels, bool)

@@ -73,12 +73,27 @@ class Progress(NamedTuple):
     full_s: F8
 
 
-class Lists(NamedTuple):
-    """Flows that send, flows that will, how many these are, and the job that has ended, or -1."""
+class Tools(NamedTuple):
+    """What the loop works with.
+
+    Parameters
+    ----------
+    sending, soon : (flows,) int64
+        Flows that send, and flows that will.
+    size : (3,) int64
+        How many these are, and the job that has ended, or -1.
+    slot, load : (channels,) int64, float64
+        -1 and 0 between uses.
+    stamp : (jobs, channels) int64
+        The event in which a channel was last found to be full.
+    """
 
     sending: I8
     soon: I8
     size: I8
+    slot: I8
+    load: F8
+    stamp: I8
 
 
 SENDING, SOON, ENDED = 0, 1, 2
@@ -104,24 +119,67 @@ def advance(flows: Traffic, at: Progress, speed: F8, now_s: float, most: int) ->
     tuple of float and int
         The time in s, and a job that has ended; -1 if no flow can go on, -2 after ``most`` events.
     """
-    many = len(flows.nbytes)
-    lists = Lists(np.empty(many, np.int64), np.empty(many, np.int64), np.zeros(3, np.int64))
-    lists.size[ENDED] = -1
-    slot, load = np.full(len(speed), -1, np.int64), np.zeros(len(speed))
-    stamp = np.full(at.full_s.shape, -1, np.int64)
-    for flow in range(many):
+    tools = _tools(flows, at, speed)
+    for flow in range(len(flows.nbytes)):
         if at.left[flow] >= 0 and at.start_s[flow] < np.inf:
-            lists.soon[lists.size[SOON]] = flow
-            lists.size[SOON] += 1
-    for event in range(most):
-        _start(flows, at, lists, now_s)
-        if lists.size[ENDED] >= 0:
-            return now_s, lists.size[ENDED]
+            tools.soon[tools.size[SOON]] = flow
+            tools.size[SOON] += 1
+    return _run(flows, at, speed, tools, now_s, most)
+
+
+@kernel
+def advance_each(flows: Traffic, at: Progress, speed: F8, most: int, time_s: F8) -> int:
+    """Let the flows of each job send by themselves, from time 0; none of them runs again.
+
+    Parameters
+    ----------
+    flows : Traffic
+    at : Progress
+    speed : (channels,) float64
+    most : int
+        Events of a job after which to give up.
+    time_s : (jobs,) float64
+        Gets when each ends.
+
+    Returns
+    -------
+    int
+        0, or the last job's -1 or -2 as of ``advance``.
+    """
+    tools = _tools(flows, at, speed)
+    for job in range(len(time_s)):
+        tools.size[ENDED] = -1
+        for flow in range(flows.job_first[job], flows.job_first[job + 1]):
+            if flows.waits[flow] == 0:
+                _schedule(flows, at, tools, flow, 0.0)
+        time_s[job], ended = _run(flows, at, speed, tools, 0.0, most)
+        if ended < 0:
+            return ended
+    return 0
+
+
+@inner
+def _tools(flows: Traffic, at: Progress, speed: F8) -> Tools:
+    many, channels = len(flows.nbytes), len(speed)
+    size = np.zeros(3, np.int64)
+    size[ENDED] = -1
+    stamp = np.zeros(at.full_s.shape, np.int64)
+    return Tools(np.empty(many, np.int64), np.empty(many, np.int64), size, np.full(channels, -1, np.int64),
+                 np.zeros(channels), stamp)  # fmt: skip
+
+
+@inner
+def _run(flows: Traffic, at: Progress, speed: F8, tools: Tools, now_s: float, most: int) -> tuple[float, int]:
+    """Go from event to event until a job has ended."""
+    for event in range(1, most + 1):
+        _start(flows, at, tools, now_s)
+        if tools.size[ENDED] >= 0:
+            return now_s, tools.size[ENDED]
         start_s = np.inf
-        for flow in lists.soon[: lists.size[SOON]]:
+        for flow in tools.soon[: tools.size[SOON]]:
             start_s = min(start_s, at.start_s[flow])
-        on = lists.sending[: lists.size[SENDING]]
-        rate = _rates(flows, on, speed, slot)
+        on = tools.sending[: tools.size[SENDING]]
+        rate = _rates(flows, on, speed, tools.slot)
         step_s = _until_an_end(at, on, rate)
         if now_s + step_s >= start_s:
             step_s, then_s = start_s - now_s, start_s
@@ -129,9 +187,9 @@ def advance(flows: Traffic, at: Progress, speed: F8, now_s: float, most: int) ->
             then_s = now_s + step_s
         if then_s == np.inf:
             return now_s, -1
-        _note_full(flows, at, on, rate, speed, step_s, load, stamp, event)
+        _note_full(flows, at, on, rate, speed, step_s, tools, event)
         now_s = then_s
-        _send(flows, at, lists, rate, step_s, now_s)
+        _send(flows, at, tools, rate, step_s, now_s)
     return now_s, -2
 
 
@@ -146,52 +204,52 @@ def _until_an_end(at: Progress, on: I8, rate: F8) -> float:
 
 
 @inner
-def _send(flows: Traffic, at: Progress, lists: Lists, rate: F8, step_s: float, now_s: float) -> None:
+def _send(flows: Traffic, at: Progress, tools: Tools, rate: F8, step_s: float, now_s: float) -> None:
     """Let flows send for a time, and end those that have sent all."""
-    on = lists.sending[: lists.size[SENDING]].copy()
-    lists.size[SENDING] = 0
+    on = tools.sending[: tools.size[SENDING]].copy()
+    tools.size[SENDING] = 0
     for row in range(len(on)):
         flow = on[row]
         at.left[flow] -= rate[row] * step_s
         if at.left[flow] > NOTHING * flows.nbytes[flow]:
-            lists.sending[lists.size[SENDING]] = flow
-            lists.size[SENDING] += 1
+            tools.sending[tools.size[SENDING]] = flow
+            tools.size[SENDING] += 1
         else:
-            _end(flows, at, lists, flow, now_s)
+            _end(flows, at, tools, flow, now_s)
 
 
 @inner
-def _start(flows: Traffic, at: Progress, lists: Lists, now_s: float) -> None:
+def _start(flows: Traffic, at: Progress, tools: Tools, now_s: float) -> None:
     """Let flows send whose time has come; those without bytes end at once, and may let others start."""
     turn = 0
-    while turn < lists.size[SOON]:
-        flow = lists.soon[turn]
+    while turn < tools.size[SOON]:
+        flow = tools.soon[turn]
         if at.start_s[flow] > now_s + EARLY * flows.latency_s[flow]:
             turn += 1
             continue
-        lists.size[SOON] -= 1
-        lists.soon[turn] = lists.soon[lists.size[SOON]]
+        tools.size[SOON] -= 1
+        tools.soon[turn] = tools.soon[tools.size[SOON]]
         if flows.nbytes[flow] > 0:
-            lists.sending[lists.size[SENDING]] = flow
-            lists.size[SENDING] += 1
+            tools.sending[tools.size[SENDING]] = flow
+            tools.size[SENDING] += 1
         else:
-            _end(flows, at, lists, flow, now_s)
+            _end(flows, at, tools, flow, now_s)
 
 
 @inner
-def _end(flows: Traffic, at: Progress, lists: Lists, flow: int, now_s: float) -> None:
+def _end(flows: Traffic, at: Progress, tools: Tools, flow: int, now_s: float) -> None:
     """End a flow: what waits for it may start, and the job's flows run once more if it was the last."""
     at.left[flow] = -1.0
     for later in flows.after[flows.after_first[flow] : flows.after_first[flow + 1]]:
         at.waiting[later] -= 1
         if at.waiting[later] == 0:
-            _schedule(flows, at, lists, later, now_s)
+            _schedule(flows, at, tools, later, now_s)
     job = flows.job[flow]
     at.unfinished[job] -= 1
     if at.unfinished[job] > 0:
         return
     if at.again[job] == 0:
-        lists.size[ENDED] = job
+        tools.size[ENDED] = job
         return
     at.again[job] -= 1
     at.unfinished[job] = flows.job_first[job + 1] - flows.job_first[job]
@@ -200,14 +258,14 @@ def _end(flows: Traffic, at: Progress, lists: Lists, flow: int, now_s: float) ->
         at.waiting[later] = flows.waits[later]
         at.start_s[later] = np.inf
         if flows.waits[later] == 0:
-            _schedule(flows, at, lists, later, now_s)
+            _schedule(flows, at, tools, later, now_s)
 
 
 @inner
-def _schedule(flows: Traffic, at: Progress, lists: Lists, flow: int, now_s: float) -> None:
+def _schedule(flows: Traffic, at: Progress, tools: Tools, flow: int, now_s: float) -> None:
     at.start_s[flow] = now_s + flows.latency_s[flow]
-    lists.soon[lists.size[SOON]] = flow
-    lists.size[SOON] += 1
+    tools.soon[tools.size[SOON]] = flow
+    tools.size[SOON] += 1
 
 
 @inner
@@ -253,9 +311,10 @@ def _rates(flows: Traffic, on: I8, speed: F8, slot: I8) -> F8:
 
 @inner
 def _note_full(
-    flows: Traffic, at: Progress, on: I8, rate: F8, speed: F8, step_s: float, load: F8, stamp: I8, event: int
+    flows: Traffic, at: Progress, on: I8, rate: F8, speed: F8, step_s: float, tools: Tools, event: int
 ) -> None:
-    """Count the time for which each channel is full, for the jobs that use it; ``load`` holds 0 before and after."""
+    """Count the time for which each channel is full, for the jobs that use it."""
+    load, stamp = tools.load, tools.stamp
     for row in range(len(on)):
         for use in range(flows.first[on[row]], flows.first[on[row] + 1]):
             load[flows.channel[use]] += rate[row] * flows.share[use]
