@@ -105,6 +105,17 @@ def _cdus(found: _Found) -> Iterator[Domain]:
             yield Domain("cdu", f"{name}-cdu{number + 1}", devices)
 
 
+def _air_units(found: _Found) -> Iterator[Domain]:
+    """Yield what the loss of each air handler takes: devices whose inlet air then gets warmer than they stand."""
+    cooled = _cooled(found, "air-unit")
+    if cooled is None:
+        return
+    for group, state in zip(cooled.room.units, cooled.room.with_one_lost, strict=True):
+        devices = _rows(cooled.too_warm(state.inlet_c))
+        for number in range(group.count):
+            yield Domain("air-unit", f"{group.name}-{number + 1}", devices)
+
+
 def _cooled(found: _Found, kind: str) -> RackCooling | None:
     fabric, layout, _ = found
     placement = _placed(found, kind)
@@ -181,6 +192,7 @@ DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
     "loop": _loops,
     "tray": _trays,
     "cdu": _cdus,
+    "air-unit": _air_units,
     "host": _hosts,
     "scale-up": _scale_ups,
     "pod": _pods,
@@ -188,7 +200,7 @@ DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
 }
 
 #: Kinds that are found in the racks.
-PLACED = frozenset({"rack", "feed", "supply", "loop", "cdu", "tray"})
+PLACED = frozenset({"rack", "feed", "supply", "loop", "cdu", "air-unit", "tray"})
 
 
 def rows_of(found: Sequence[Domain]) -> tuple[list[int], list[int]]:

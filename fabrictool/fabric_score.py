@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fabrictool import __version__
 from fabrictool.collectives.congestion import Congestion
 from fabrictool.collectives.workloads import CollectiveResult, Job, default_jobs, result_table
+from fabrictool.cooling.hall_air import no_air
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric.rules import design_findings
@@ -58,7 +59,7 @@ class FabricScore:
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
             "power": dict.fromkeys(POWER_KEYS) | POWER_PARTS,
-            "cooling": {"pue": None, "racks": [], "loops": []},
+            "cooling": {"pue": None, "racks": [], "loops": [], "air": no_air()},
             "cost": {
                 "capex": None,
                 "network_share": None,

@@ -235,7 +235,8 @@ def _loops(evaluation: Evaluation) -> Iterator[str]:
     if not rows:
         return
     tightest = max(rows, key=lambda row: math.inf if row["load"] is None else row["load"])
-    line = f"loop {tightest['loop']}: {tightest['count']} CDUs at {_percent(tightest['load'])}"
+    many = "1 CDU" if tightest["count"] == 1 else f"{tightest['count']} CDUs"
+    line = f"loop {tightest['loop']}: {many} at {_percent(tightest['load'])}"
     line += f", {_percent(tightest['after_loss']['load'])} after a loss~"
     if tightest["supply_c"] is not None:
         line += f"; coolant {tightest['supply_c']:.3g} to {tightest['return_c']:.3g} C~"

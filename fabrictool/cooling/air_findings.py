@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fabrictool.cooling.conditions import air_conditions
+from fabrictool.cooling.conditions import AirConditions, air_conditions
 from fabrictool.cooling.psychrometrics import dew_point_c
 from fabrictool.cooling.room import AIR_CLASSES, inlet_max_c
 from fabrictool.cooling.tolerances import Tolerances
@@ -38,7 +38,7 @@ def air_findings(
     hall = layout.hall
     air = air_conditions(hall)
     name = DEFAULT_CLASS if hall is None or hall.air_class is None else hall.air_class
-    most = np.where(np.isnan(stands.inlet_max_c), inlet_max_c(name, air.altitude_m), stands.inlet_max_c)
+    most = inlet_limits_c(layout, stands, air)
     least = np.where(np.isnan(stands.inlet_min_c), AIR_CLASSES[name].allowable_c[0], stands.inlet_min_c)
     at = np.append(inlet_c, np.nan)[placement.rack]
     at = np.where(has_figures(fabric), at, np.nan)
@@ -55,6 +55,13 @@ def air_findings(
     value = f"{name}: {AIR_CLASSES[name].allowable_c[0]:g} to {limit:.3g} C"
     source = "ASHRAE TC 9.9 Thermal Guidelines, 5th edition (2021), table 2.1; assumed"
     return tuple(found), (Assumption("air class of devices that state no inlet temperature", value, source),)
+
+
+def inlet_limits_c(layout: Layout, stands: Tolerances, air: AirConditions) -> F8:
+    """Return the warmest inlet air that each type stands, (types,) in degC: its own, else that of the hall's class."""
+    hall = layout.hall
+    name = DEFAULT_CLASS if hall is None or hall.air_class is None else hall.air_class
+    return np.where(np.isnan(stands.inlet_max_c), inlet_max_c(name, air.altitude_m), stands.inlet_max_c)
 
 
 def _beyond(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from fabrictool.fabric.tables import F8, Fabric
+from fabrictool.fabric.tables import F8, Bool, Fabric
 from fabrictool.placement import Placement, TypeFigures
 from fabrictool.placement.figures import types_in_use
 from fabrictool.power.overloads import rack_list
@@ -31,6 +33,47 @@ def liquid_share(cooling: npt.NDArray[np.str_], air_fraction: F8, gpus: F8) -> F
     plates = np.where(np.isnan(air_fraction), assumed, 1 - air_fraction)
     whole = np.isin(cooling, ("rear-door", "immersion"))
     return np.where(whole, 1.0, np.where(cooling == "direct-to-chip", plates, 0.0))
+
+
+@dataclass(frozen=True)
+class RackHeat:
+    """Where the heat of racks goes, (racks,) in W each; together all of it, NaN where no power is known.
+
+    Parameters
+    ----------
+    loop_w : ndarray
+        To the rack's loop: from cold plates, a tank, or a rear door that is all the cooling there is.
+    behind_w : ndarray
+        To the loop of a rear door behind cold plates.
+    air_w : ndarray
+        To the hall's air.
+    through_w : ndarray
+        Into the air through its devices, whether a door takes it back or not.
+    """
+
+    loop_w: F8
+    behind_w: F8
+    air_w: F8
+    through_w: F8
+
+
+def rack_heat(cooling: npt.NDArray[np.str_], it_w: F8, plates_w: F8, behind: Bool, capture: F8) -> RackHeat:
+    """Split the heat of racks, (racks,) each.
+
+    Parameters
+    ----------
+    cooling : ndarray of str
+    it_w, plates_w : ndarray
+        All heat, and what of it cold plates or a tank take.
+    behind : ndarray of bool
+        Whether a rear door stands behind cold plates.
+    capture : ndarray
+        Share of the heat in a door's air that it takes back, 0 to 1.
+    """
+    doors = cooling == "rear-door"
+    through = np.where(doors, it_w, it_w - plates_w)
+    taken = np.where(doors | behind, capture * through, 0.0)
+    return RackHeat(np.where(doors, taken, plates_w), np.where(behind, taken, 0.0), through - taken, through)
 
 
 def share_assumptions(cooling: npt.NDArray[np.str_], fabric: Fabric, figures: TypeFigures) -> tuple[Assumption, ...]:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fabrictool.cooling.heat import liquid_share
 from fabrictool.fabric.tables import F8, Fabric
 from fabrictool.placement import Placement, Racks, TypeFigures
+from fabrictool.placement.racks import number_or_nan
 from fabrictool.power.overloads import Overload, fewer_hosts, kilowatts, overload_findings
 from fabrictool.records import Assumption, Finding
+
+if TYPE_CHECKING:
+    from fabrictool.layout.model import Layout
+
+#: In m3/s.
+CFM = 0.0004719474432
 
 #: What cooling of a kind carries off at most where the layout gives no limit, in W a rack.
 LIMITS_W = {"air": 50e3, "rear-door": 80e3, "direct-to-chip": 50e3, "immersion": 150e3}
@@ -75,3 +83,31 @@ def _over(
         return f"{fewer}, or {stronger}" if stronger else fewer
 
     return overload_findings("rack-over-cooling", placement, load_w, limit_w, words, fix)
+
+
+def airflow_overloads(
+    layout: Layout, placement: Placement, fabric: Fabric, figures: TypeFigures, through_w: F8, airflow_m3_per_s: F8
+) -> tuple[Finding, ...]:
+    """Return an error for each kind of rack that takes more air than reaches it.
+
+    Parameters
+    ----------
+    through_w, airflow_m3_per_s : ndarray, (racks,)
+        Heat into the air through a rack, and that air.
+    """
+    groups = layout.racks or []
+    given = number_or_nan([group.airflow_limit_m3_per_s for group in groups] or [None])[placement.racks.group]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        each = airflow_m3_per_s / through_w
+    limit_w = given / each
+
+    def words(load_w: float, limit: float) -> str:
+        row = int(np.flatnonzero((limit_w == limit) & (np.abs(through_w - load_w) <= 1e-6 * load_w))[0])
+        load, most = float(airflow_m3_per_s[row]), float(given[row])
+        return f"{load:.3g} of {most:.3g} m3/s ({load / CFM:,.0f} of {most / CFM:,.0f} CFM) of air that reaches it"
+
+    def fix(over: Overload) -> str:
+        fewer = fewer_hosts(placement, fabric, figures, over, figures.power_max_w)
+        return f"{fewer}, or an air_rise {over.load / over.limit:.3g} times as large where devices allow it"
+
+    return overload_findings("rack-over-airflow", placement, through_w, limit_w, words, fix)

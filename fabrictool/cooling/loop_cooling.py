@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabrictool.cooling.conditions import LiquidConditions, liquid_conditions, once
+from fabrictool.cooling.heat import RackHeat
 from fabrictool.cooling.liquid import COOLANTS
 from fabrictool.cooling.loop_design import LoopDesign, loop_design
 from fabrictool.cooling.loop_states import LoopState, loop_state
@@ -95,7 +96,8 @@ class LoopCooling:
                 column("loop", "loop"), column("racks", "racks"), column("CDUs", "count"),
                 column("heat", "heat_w", "W"),
                 column("supply", "supply_c", "C"), column("return", "return_c", "C"),
-                column("flow", "coolant_m3_per_s", "m3/s"), column("load", "load"),
+                Column("flow", [row["coolant_m3_per_s"] * 6e4 for row in rows], "l/min", format=_four_digits),
+                column("load", "load"),
                 Column("load after loss", [row.get("load") for row in after]), column("drop", "pressure_drop_pa", "Pa"),
                 column("lasts", "ride_through_s", "s"), column("without pumps", "pumps_stopped_s", "s"),
             ),
@@ -146,39 +148,40 @@ def _state(state: LoopState, row: int) -> dict[str, Any]:
 
 def stated_conditions(serving: Serving, racks: Racks) -> tuple[LiquidConditions, ...]:
     """Return temperatures and coolant of each loop as stated: those of doors where rear doors alone hang on it."""
-    on, doors = serving.rack_stated, racks.cooling == "rear-door"
+    plated = racks.cooling != "rear-door"
+    stated = np.append(serving.stated_row, -1)[serving.rack]
     return tuple(
-        liquid_conditions(loop, bool((on == row).any() and doors[on == row].all()))
+        liquid_conditions(loop, bool(serving.served(row).any() and not plated[stated == row].any()))
         for row, loop in enumerate(serving.stated)
     )
 
 
-def loop_cooling(serving: Serving, racks: Racks, liquid_w: F8, gpus: F8, coolant_max_c: F8) -> LoopCooling:
+def loop_cooling(serving: Serving, racks: Racks, heat: RackHeat, gpus: F8, coolant_max_c: F8) -> LoopCooling:
     """Return what each loop carries.
 
     Parameters
     ----------
-    liquid_w, gpus, coolant_max_c : ndarray, (racks,)
-        Heat of each rack to its loop, accelerators under plates, and the warmest coolant that its devices stand, inf
-        where nobody says.
+    heat : RackHeat
+    gpus, coolant_max_c : ndarray, (racks,)
+        Accelerators under plates, and the warmest coolant that a rack's devices stand, inf where nobody says.
     """
     conditions = stated_conditions(serving, racks)
-    design = loop_design(serving, conditions, serving.sum_by_loop(liquid_w))
+    design = loop_design(serving, conditions, serving.sum_by_loop(heat.loop_w, heat.behind_w))
     normal = loop_state(serving, design, design.count)
     after = loop_state(serving, design, np.maximum(design.count - design.lost, 0))
     most = np.full(len(serving.name), np.inf)
     on = serving.rack >= 0
     np.minimum.at(most, serving.rack[on], coolant_max_c[on])
-    number = serving.sum_by_loop(np.ones(len(racks)))
+    number = serving.sum_by_loop(np.ones(len(racks)), np.ones(len(racks)))
     stored, assumed = _stored_j_per_k(serving, design, number)
     warming = np.where(np.isfinite(most), np.maximum(most - normal.supply_c, 0), RISE_ALLOWED_K)
-    heat = np.where(design.heat_w > 0, design.heat_w, np.nan)
+    carried = np.where(design.heat_w > 0, design.heat_w, np.nan)
     chips = serving.sum_by_loop(gpus)
-    used = [row for row, loop in enumerate(serving.stated) if np.any(serving.rack_stated == row)]
+    used = [row for row, loop in enumerate(serving.stated) if serving.served(row).any()]
     return LoopCooling(
         serving, design, normal, after, number, chips, most,
-        ride_through_s(stored, warming, heat),
-        np.where(chips > 0, ride_through_s(chips * PLATE_J_PER_K, RISE_ALLOWED_K, heat), np.nan),
+        ride_through_s(stored, warming, carried),
+        np.where(chips > 0, ride_through_s(chips * PLATE_J_PER_K, RISE_ALLOWED_K, carried), np.nan),
         once((*serving.assumptions, *(a for row in used for a in conditions[row].assumptions),
               *(design.assumptions if used else ()), *(assumed if used else ()))),
     )  # fmt: skip
@@ -195,13 +198,14 @@ def _stored_j_per_k(serving: Serving, design: LoopDesign, racks: F8) -> tuple[F8
     return volume * rate, (Assumption("coolant in a loop without 'volume'", "100 l a rack", source),)
 
 
-def coolant_by_rack(loops: LoopCooling, liquid_w: F8) -> F8:
-    """Return the coolant that each rack takes of its loop, in kg/s; NaN for racks without one."""
+def coolant_by_rack(loops: LoopCooling, heat: RackHeat) -> F8:
+    """Return the coolant that each rack takes of its loops, in kg/s; NaN for racks without one."""
     d = loops.design
     mean = d.supply_c + d.rise_k / 2
     density = np.array([_density(name, at) for name, at in zip(d.coolant, mean.tolist(), strict=True)])
     each = np.divide(loops.normal.flow_m3_per_s * density, d.heat_w, out=np.zeros(len(loops)), where=d.heat_w > 0)
-    return loops.serving.of_racks(each) * liquid_w
+    behind = np.append(each, 0.0)[loops.serving.door] * heat.behind_w
+    return loops.serving.of_racks(each) * heat.loop_w + behind
 
 
 def _density(coolant: str, temperature_c: float) -> float:

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabrictool.cooling.air import airflow_m3_per_s
-from fabrictool.cooling.air_findings import air_findings
-from fabrictool.cooling.conditions import AirConditions, air_conditions, liquid_conditions, once
+from fabrictool.cooling.air_findings import air_findings, inlet_limits_c
+from fabrictool.cooling.conditions import air_conditions, liquid_conditions, once
+from fabrictool.cooling.doors import Tanks, door_findings, tank_findings, tank_fluids, tanks
 from fabrictool.cooling.facility import facility_pue
-from fabrictool.cooling.heat import liquid_share, mismatches, share_assumptions
-from fabrictool.cooling.limits import cooling_overloads, limit_assumptions
+from fabrictool.cooling.hall_air import HallAir, hall_air
+from fabrictool.cooling.heat import RackHeat, liquid_share, mismatches, rack_heat, share_assumptions
+from fabrictool.cooling.limits import airflow_overloads, cooling_overloads, limit_assumptions
 from fabrictool.cooling.liquid import coolant_kg_per_s
 from fabrictool.cooling.loop_cooling import LoopCooling, coolant_by_rack, loop_cooling
 from fabrictool.cooling.loop_findings import loop_findings
-from fabrictool.cooling.room import recirculated_inlet_c
 from fabrictool.cooling.serving import serving
 from fabrictool.cooling.tolerances import least_by_rack, tolerances
 from fabrictool.fabric.tables import F8, I4, Bool, Fabric
 from fabrictool.placement import Placement, Racks, type_figures
+from fabrictool.placement.figures import has_figures
 from fabrictool.placement.racks import no_racks
 from fabrictool.power.racks import RackPower, known
 from fabrictool.records import Assumption, Finding
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 #: Columns of a rack in the JSON output.
 _COLUMNS = (
     "air_w", "liquid_w", "airflow_m3_per_s", "coolant_kg_per_s", "inlet_c", "outlet_c", "loop_load", "supply_c",
-    "return_c",
+    "return_c", "bath_c", "oil_m3_per_s", "vapour_kg_per_s",
 )  # fmt: skip
 
 
@@ -59,11 +61,17 @@ class RackCooling:
         Share of its loop's capacity that is used; NaN without a loop or CDU.
     supply_c, return_c : ndarray
         Coolant to and from a rack, in degC; NaN for racks without.
+    tank : Tanks
+        Fluids of immersion tanks.
     loops : LoopCooling
+    room : HallAir
+        Air handlers of the hall.
     wet : ndarray of bool, (devices,)
         Devices that stop without liquid.
     device_rack : ndarray of int32, (devices,)
         Rack of each device, -1 for none.
+    device_inlet_max_c : ndarray, (devices,)
+        Warmest inlet air that each device stands.
     pue : float
         Facility over IT power; NaN where nothing says.
     facility_w : float
@@ -83,9 +91,12 @@ class RackCooling:
     loop_load: F8
     supply_c: F8
     return_c: F8
+    tank: Tanks
     loops: LoopCooling
+    room: HallAir
     wet: Bool
     device_rack: I4
+    device_inlet_max_c: F8
     pue: float
     facility_w: float
     findings: tuple[Finding, ...]
@@ -95,6 +106,15 @@ class RackCooling:
         """Say which devices a loop cools, (devices,)."""
         on: Bool = np.append(self.loops.serving.rack, -1)[self.device_rack] == row
         return self.wet & on
+
+    def too_warm(self, inlet_c: float) -> Bool:
+        """Say which devices breathe air and do not stand it at a temperature, (devices,)."""
+        breathes: Bool = np.append(np.isfinite(self.inlet_c), False)[self.device_rack]
+        return breathes & (self.device_inlet_max_c < inlet_c - 1e-6)
+
+    def _column(self, key: str) -> F8:
+        values: F8 = getattr(self.tank if key in Tanks._fields else self, key)
+        return values
 
     def table(self) -> Table:
         """Return temperatures and loops of the racks as a table."""
@@ -115,12 +135,13 @@ class RackCooling:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ``cooling`` object of the JSON output."""
-        columns = [np.where(np.isfinite(getattr(self, key)), getattr(self, key), np.nan).tolist() for key in _COLUMNS]
+        columns = [np.where(np.isfinite(self._column(key)), self._column(key), np.nan).tolist() for key in _COLUMNS]
         racks = [
             {"rack": name, "loop": loop or None} | {key: known(value) for key, value in zip(_COLUMNS, row, strict=True)}
             for name, loop, *row in zip(self.rack, self.loop, *columns, strict=True)
         ]
-        return {"pue": known(self.pue), "racks": racks, "loops": self.loops.to_rows()}
+        air = self.room.to_dict()
+        return {"pue": known(self.pue), "racks": racks, "loops": self.loops.to_rows(), "air": air}
 
 
 def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, power: RackPower) -> RackCooling:
@@ -135,63 +156,82 @@ def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, po
     """
     place_of = placement or no_racks(len(fabric.devices))
     racks, figures, types = place_of.racks, type_figures(layout, fabric), fabric.devices.type
-    stands = tolerances(layout, fabric)
+    stands, air = tolerances(layout, fabric), air_conditions(layout.hall)
+    serves, limits = serving(layout, racks), inlet_limits_c(layout, stands, air)
     cooling = np.append(racks.cooling, "")[place_of.rack]
     share = liquid_share(cooling, figures.air_fraction[types], figures.gpus[types])
-    capped = np.divide(power.it_w, power.nameplate_w, out=np.ones_like(power.it_w), where=power.nameplate_w > 0)
-    liquid_w = place_of.sum_by_rack(share * figures.power_max_w[types]) * capped + 0 * power.it_w
-    air_w = power.it_w - liquid_w
-    air = air_conditions(layout.hall)
-    through_w = np.where(racks.cooling == "rear-door", power.it_w, air_w)
-    inlet_c = np.where(through_w > 0, recirculated_inlet_c(air.supply_c, air.rise_k, air.recirculation), np.nan)
+    plates_w = place_of.sum_by_rack(share * figures.power_max_w[types]) + 0 * power.it_w
+    heat = rack_heat(racks.cooling, power.it_w, plates_w, serves.door >= 0, captured(layout, racks))
     gpus = place_of.sum_by_rack(np.where(cooling == "direct-to-chip", share > 0, False) * figures.gpus[types])
     coolant_max = least_by_rack(place_of, stands.coolant_max_c[types], (share > 0) & (cooling != "rear-door"))
-    loops = loop_cooling(serving(layout, racks), racks, liquid_w, gpus, coolant_max)
-    coolant, liquid_assumed = _coolant(racks, loops, liquid_w)
-    pue, pue_assumed = facility_pue(layout.hall, float(np.nansum(air_w)), float(np.nansum(liquid_w)))
-    assumed = (*(air.assumptions if (through_w > 0).any() else ()), *loops.assumptions, *liquid_assumed)
+    loops = loop_cooling(serves, racks, heat, gpus, coolant_max)
+    breathes = heat.through_w > 0
+    room = hall_air(layout.hall, air, float(np.nansum(heat.air_w)), _least(place_of, fabric, limits[types], breathes))
+    inlet_c = np.where(breathes, room.normal.inlet_c, np.nan)
+    coolant, liquid_assumed = _coolant(racks, loops, heat)
+    fluid = tank_fluids(layout, racks)
+    supply_c, return_c = (serves.of_racks(values) for values in (loops.normal.supply_c, loops.normal.return_c))
+    pue, pue_assumed = facility_pue(
+        layout.hall, float(np.nansum(heat.air_w)), float(np.nansum(power.it_w - heat.air_w))
+    )
     warm, warm_assumed = air_findings(layout, fabric, place_of, stands, inlet_c)
+    airflow = airflow_m3_per_s(heat.through_w, air.rise_k, air.supply_c, air.humidity, air.altitude_m)
     return RackCooling(
         rack=power.rack,
-        air_w=air_w,
-        liquid_w=liquid_w,
-        airflow_m3_per_s=_airflow(through_w, air),
+        air_w=heat.air_w,
+        liquid_w=heat.loop_w + heat.behind_w,
+        airflow_m3_per_s=airflow,
         coolant_kg_per_s=coolant,
         inlet_c=inlet_c,
         outlet_c=inlet_c + air.rise_k,
-        loop=loops.serving.rack_names(),
-        loop_load=loops.serving.of_racks(loops.normal.load),
-        supply_c=loops.serving.of_racks(loops.normal.supply_c),
-        return_c=loops.serving.of_racks(loops.normal.return_c),
+        loop=serves.rack_names(),
+        loop_load=serves.of_racks(loops.normal.load),
+        supply_c=supply_c,
+        return_c=return_c,
+        tank=tanks(fluid, heat.loop_w, supply_c),
         loops=loops,
+        room=room,
         wet=share > 0,
         device_rack=place_of.rack,
+        device_inlet_max_c=limits[types],
         pue=pue,
         facility_w=power.it_max_w * pue,
         findings=(
             *mismatches(place_of, fabric, figures),
-            *cooling_overloads(place_of, fabric, figures, power.it_w, air_w),
+            *cooling_overloads(place_of, fabric, figures, power.it_w, heat.air_w),
+            *airflow_overloads(layout, place_of, fabric, figures, heat.through_w, airflow),
+            *room.findings(),
             *warm,
             *loop_findings(loops),
+            *door_findings(racks, heat, loops, inlet_c + air.rise_k, air.rise_k),
+            *tank_findings(racks, fluid, heat.loop_w, return_c),
         ),
-        assumptions=once((*assumed, *share_assumptions(cooling, fabric, figures), *limit_assumptions(racks),
+        assumptions=once((*(air.assumptions if breathes.any() else ()), *room.assumptions, *loops.assumptions,
+                          *liquid_assumed, *share_assumptions(cooling, fabric, figures), *limit_assumptions(racks),
                           *warm_assumed, *pue_assumed)),
     )  # fmt: skip
 
 
-def _airflow(through_w: F8, air: AirConditions) -> F8:
-    """Return the air through each rack's servers, in m3/s: a rear door takes back heat that went through air."""
-    return airflow_m3_per_s(through_w, air.rise_k, air.supply_c, air.humidity, air.altitude_m)
+def _least(placement: Placement, fabric: Fabric, limit_c: F8, breathes: Bool) -> float:
+    """Return the warmest air that all devices (devices,) in racks through which air passes stand; inf without any."""
+    here = np.append(breathes, False)[placement.rack] & has_figures(fabric)
+    return float(limit_c[here].min(initial=np.inf))
 
 
-def _coolant(racks: Racks, loops: LoopCooling, liquid_w: F8) -> tuple[F8, tuple[Assumption, ...]]:
+def captured(layout: Layout, racks: Racks) -> F8:
+    """Return the share of the heat in a door's air that it takes back, (racks,): all unless the layout says less."""
+    groups = layout.racks or []
+    return np.array([1.0 if group.capture is None else group.capture for group in groups] or [1.0])[racks.group]
+
+
+def _coolant(racks: Racks, loops: LoopCooling, heat: RackHeat) -> tuple[F8, tuple[Assumption, ...]]:
     """Return the liquid that each rack takes, in kg/s; of racks without a loop at stated defaults."""
-    flow = np.where(loops.serving.rack >= 0, coolant_by_rack(loops, liquid_w), liquid_w)
+    flow = np.where(loops.serving.rack >= 0, coolant_by_rack(loops, heat), heat.loop_w)
     assumed: tuple[Assumption, ...] = ()
     doors, alone = racks.cooling == "rear-door", loops.serving.rack < 0
     for chosen, kind in ((doors & alone, True), (~doors & alone, False)):
-        if (liquid_w[chosen] > 0).any():
+        if (heat.loop_w[chosen] > 0).any():
             liquid = liquid_conditions(None, kind)
-            flow[chosen] = coolant_kg_per_s(liquid_w[chosen], liquid.rise_k, liquid.supply_c, liquid.coolant)
+            flow[chosen] = coolant_kg_per_s(heat.loop_w[chosen], liquid.rise_k, liquid.supply_c, liquid.coolant)
             assumed += liquid.assumptions
     return flow, assumed

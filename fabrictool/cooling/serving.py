@@ -32,6 +32,8 @@ class Serving:
         Row in ``stated``.
     rack : ndarray of int64, (racks,)
         Loop of each rack, -1 for none.
+    door : ndarray of int64, (racks,)
+        Loop of the rear door behind a rack with cold plates, -1 for none.
     assumptions : tuple of Assumption
     """
 
@@ -39,22 +41,28 @@ class Serving:
     name: tuple[str, ...]
     stated_row: Rows
     rack: Rows
+    door: Rows
     assumptions: tuple[Assumption, ...] = ()
 
-    @property
-    def rack_stated(self) -> Rows:
-        """Row in ``stated`` of each rack's loop, -1 for none."""
-        return np.append(self.stated_row, -1)[self.rack]
+    def served(self, row: int) -> npt.NDArray[np.bool_]:
+        """Say which racks hang on any loop of a row of ``stated``, by plates, tanks or doors, (racks,)."""
+        stated = np.append(self.stated_row, -1)
+        here: npt.NDArray[np.bool_] = (stated[self.rack] == row) | (stated[self.door] == row)
+        return here
 
     def rack_names(self) -> tuple[str, ...]:
         """Return the name of each rack's loop, empty for none."""
         names = (*self.name, "")
         return tuple(names[row] for row in self.rack.tolist())
 
-    def sum_by_loop(self, values: F8) -> F8:
-        """Add up a value of each rack (racks,) over the loops; NaN, unknown, adds nothing."""
+    def sum_by_loop(self, values: F8, doors: F8 | None = None) -> F8:
+        """Add up a value of racks (racks,) over loops, and one of doors behind cold plates; NaN adds nothing."""
         on = self.rack >= 0
-        return np.bincount(self.rack[on], np.nan_to_num(values[on]), len(self.name)).astype(np.float64)
+        total = np.bincount(self.rack[on], np.nan_to_num(values[on]), len(self.name)).astype(np.float64)
+        if doors is not None:
+            behind = self.door >= 0
+            total += np.bincount(self.door[behind], np.nan_to_num(doors[behind]), len(self.name))
+        return total
 
     def of_racks(self, values: F8) -> F8:
         """Return the value of each rack's loop, (racks,); NaN for racks without one."""
@@ -69,17 +77,20 @@ def serving(layout: Layout, racks: Racks) -> Serving:
     wet = racks.cooling != "air"
     of_group = np.array([rows.get(group.loop or "", 0) for group in groups] or [0], dtype=np.int64)
     of_rack = np.where(wet & bool(loops), of_group[racks.group], -1)
+    of_door = np.array([rows.get(group.door or "", -1) for group in groups] or [-1], dtype=np.int64)[racks.group]
     names: list[str] = []
     stated_row: list[int] = []
-    rack = np.full(len(racks), -1, dtype=np.int64)
+    rack, door = np.full(len(racks), -1, dtype=np.int64), np.full(len(racks), -1, dtype=np.int64)
     for row, loop in enumerate(loops):
-        on = np.flatnonzero(of_rack == row)
+        on = np.flatnonzero((of_rack == row) | (of_door == row))
         each = loop.racks or max(len(on), 1)
         count = max(1, -(-len(on) // each))
-        rack[on] = len(names) + np.arange(len(on)) // each
+        which = np.full(len(racks), -1, dtype=np.int64)
+        which[on] = len(names) + np.arange(len(on)) // each
+        rack, door = np.where(of_rack == row, which, rack), np.where(of_door == row, which, door)
         names += _names(loop, count)
         stated_row += [row] * count
-    return Serving(loops, tuple(names), np.array(stated_row, dtype=np.int64), rack, _assumed(layout, loops, wet))
+    return Serving(loops, tuple(names), np.array(stated_row, dtype=np.int64), rack, door, _assumed(layout, loops, wet))
 
 
 def _names(loop: Loop, count: int) -> list[str]:

@@ -8,11 +8,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from fabrictool import units
 from fabrictool.catalogue.fields import (
+    Airflow,
     CoolantFlow,
     Count,
     Length,
     Model,
     Name,
+    Power,
     Pressure,
     Ratio,
     Rise,
@@ -28,10 +30,11 @@ LOOP_CLASSES = {"S30": 30.0, "S40": 40.0, "S45": 45.0, "S50": 50.0}
 COLDEST_C, WARMEST_C = 2.0, 70.0
 
 #: At which coolants that boil do so, at the pressure of their table in `fabrictool.cooling.loops`, in degC.
-SATURATION_C = {"R134a": 40.0, "R1233zd(E)": 40.0, "R1234ze(E)": 40.0, "R245fa": 40.0}
+SATURATION_C = {"Novec649": 49.05165, "R134a": 40.0, "R1233zd(E)": 40.0, "R1234ze(E)": 40.0, "R245fa": 40.0}
 
 Redundancy = Literal["N", "N+1", "N+2", "2N"]
 Coolants = Literal["PG25", "EG25", "water", "R134a", "R1233zd(E)", "R1234ze(E)", "R245fa"]
+TankFluid = Literal["oil", "Novec649", "R1233zd(E)"]
 AirClassName = Literal["A1", "A2", "A3", "A4", "H1"]
 Containment = Literal["none", "partial", "cold-aisle", "hot-aisle", "chimney"]
 
@@ -74,6 +77,7 @@ LiquidTemperature = Annotated[
     ),
 ]
 Share = Annotated[Ratio, Field(lt=1)]
+Captured = Annotated[Ratio, Field(gt=0)]
 Bore = Annotated[Length, AfterValidator(_positive)]
 Drop = Annotated[Pressure, AfterValidator(_positive)]
 
@@ -115,3 +119,21 @@ class Loop(Model):
         if self.cdu is None or self.approach_k is None:
             return self.cdu
         return self.cdu.model_copy(update={"approach_k": self.approach_k})
+
+
+class AirUnits(Model):
+    """Equal air handlers: computer-room units, in-row coolers or a fan wall.
+
+    ``capacity`` is the heat that one takes from its ``airflow`` at ``approach``: supply air less chilled water.
+    """
+
+    name: Name
+    count: Annotated[Count, Field(le=10_000)]
+    redundancy: Redundancy = "N"
+    capacity_w: Power = Field(alias="capacity")
+    airflow_m3_per_s: Airflow = Field(alias="airflow")
+    approach_k: Rise | None = Field(None, alias="approach")
+    water_temperature_c: LiquidTemperature | None = Field(None, alias="water_temperature")
+    water_rise_k: Rise | None = Field(None, alias="water_rise")
+    fans_w: Power | None = Field(None, alias="fans")
+    fan_pressure_pa: Drop | None = Field(None, alias="fan_pressure")

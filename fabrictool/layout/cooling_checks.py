@@ -11,6 +11,7 @@ from fabrictool.layout.model import Layout
 _Path = tuple[str | int, ...]
 #: About that of water and of glycol mixtures, to tell the impossible.
 WATER_J_PER_M3_K = 4.1e6
+AIR_J_PER_M3_K = 1190.0
 #: CDUs that a redundancy needs at least.
 _LEAST = {"N": 1, "N+1": 2, "N+2": 3, "2N": 2}
 
@@ -27,20 +28,72 @@ def cooling_problems(layout: Layout) -> Iterator[Problem]:
         yield from _cdus(loop, path)
         yield from _temperatures(loop, path)
     yield from _racks(layout, names)
+    yield from _air_units(layout)
 
 
 def _racks(layout: Layout, loops: set[str]) -> Iterator[Problem]:
-    """Yield racks on loops that are not there, or that take no liquid."""
+    """Yield racks on loops that are not there, and keys that go with another kind of cooling."""
     for row, group in enumerate(layout.racks or []):
-        path: _Path = ("racks", row, "loop")
-        if group.loop is None:
-            continue
-        if group.loop not in loops:
-            hint = did_you_mean(group.loop, loops) if loops else "add 'loops' to the hall"
-            yield Problem("", f"there is no loop '{group.loop}'", hint, path)
-        if group.cooling == "air":
+        for key in ("loop", "door"):
+            name = getattr(group, key)
+            if name is not None and name not in loops:
+                hint = did_you_mean(name, loops) if loops else "add 'loops' to the hall"
+                yield Problem("", f"there is no loop '{name}'", hint, ("racks", row, key))
+        if group.cooling == "air" and group.loop is not None:
             what = f"racks on loop {group.loop} have cooling air, which takes no liquid"
-            yield Problem("", what, "use rear-door, direct-to-chip or immersion, or remove it", path)
+            yield Problem("", what, "use rear-door, direct-to-chip or immersion, or remove it", ("racks", row, "loop"))
+        if group.door is not None and group.cooling != "direct-to-chip":
+            what = f"door is the loop of a rear door behind cold plates, but these racks have cooling {group.cooling}"
+            yield Problem("", what, "use cooling: direct-to-chip, or 'loop' with rear-door", ("racks", row, "door"))
+        if group.capture is not None and group.cooling != "rear-door" and group.door is None:
+            yield Problem(
+                "", "capture is of a rear door, but these racks have none", "remove it", ("racks", row, "capture")
+            )
+        if group.fluid is not None and group.cooling != "immersion":
+            what = f"fluid is of an immersion tank, but these racks have cooling {group.cooling}"
+            yield Problem("", what, "use cooling: immersion, or remove it", ("racks", row, "fluid"))
+        yield from _boiling_tank(layout, row)
+
+
+def _boiling_tank(layout: Layout, row: int) -> Iterator[Problem]:
+    """Yield a tank whose loop is stated to be as warm as its fluid boils."""
+    group = (layout.racks or [])[row]
+    boils = SATURATION_C.get(group.fluid or "")
+    loops = {loop.name: loop for loop in (layout.hall.loops if layout.hall else None) or []}
+    loop = loops.get(group.loop or next(iter(loops), ""))
+    if boils is None or loop is None or loop.supply_temperature_c is None or loop.supply_temperature_c < boils:
+        return
+    what = f"{group.fluid} boils at {boils:.3g} C, but loop {loop.name} supplies {loop.supply_temperature_c:g} C"
+    yield Problem("", what, f"give supply_temperature below {boils:.3g} C, or another fluid", ("racks", row, "fluid"))
+
+
+def _air_units(layout: Layout) -> Iterator[Problem]:
+    """Yield air handlers that cannot be: water warmer than their air, too few for a redundancy, impossible coils."""
+    hall = layout.hall
+    supply = 25.0 if hall is None or hall.supply_temperature_c is None else hall.supply_temperature_c
+    names: set[str] = set()
+    for row, group in enumerate((hall.air_units if hall else None) or []):
+        path: _Path = ("hall", "air_units", row)
+        if group.name in names:
+            yield Problem(
+                "", f"two groups of air handlers are called '{group.name}'", "give each a name", (*path, "name")
+            )
+        names.add(group.name)
+        least = _LEAST[group.redundancy]
+        if group.count < least:
+            what = f"redundancy {group.redundancy} needs {least} air handlers, but {group.name} are {group.count}"
+            yield Problem("", what, "give more, or redundancy: N", (*path, "count"))
+        if group.water_temperature_c is not None and group.water_temperature_c >= supply:
+            what = f"chilled water of {group.water_temperature_c:g} C cannot cool air to {supply:g} C"
+            yield Problem("", what, "give colder water, or warmer supply_temperature", (*path, "water_temperature"))
+        cooled = group.capacity_w / (group.airflow_m3_per_s * AIR_J_PER_M3_K)
+        gained, near = group.water_rise_k or 6.0, group.approach_k or 8.0
+        if gained >= near + cooled:
+            what = (
+                f"water would gain {gained:.3g} K in {group.name}, more than its approach of {near:g} K and the "
+                f"{cooled:.3g} K that air is cooled by"
+            )
+            yield Problem("", what, "check capacity, airflow, approach and water_rise", (*path, "water_rise"))
 
 
 def _cdus(loop: Loop, path: _Path) -> Iterator[Problem]:

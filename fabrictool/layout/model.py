@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_
 
 from fabrictool.catalogue.fields import (
     NUMBER,
+    Airflow,
     Altitude,
     Count,
     Model,
@@ -19,11 +20,12 @@ from fabrictool.catalogue.fields import (
     Rise,
     Temperature,
     Voltage,
+    Volume,
 )
 from fabrictool.catalogue.named import Host, Rack
 from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.layout.cabling import Cabling
-from fabrictool.layout.cooling import AirClassName, Containment, Loop, Share
+from fabrictool.layout.cooling import AirClassName, AirUnits, Captured, Containment, Loop, Share, TankFluid
 from fabrictool.layout.facility import Supply
 from fabrictool.layout.floor import FloorRowsField, PitchField, TraysField
 from fabrictool.layout.network import Network, Positive, Routing
@@ -90,7 +92,11 @@ class RackGroup(Model):
     power_cap_w: Power | None = Field(None, alias="power_cap")
     cooling: Cooling = "air"
     loop: Name | None = None
+    door: Name | None = None
+    capture: Captured | None = None
+    fluid: TankFluid | None = None
     cooling_limit_w: Power | None = Field(None, alias="cooling_limit")
+    airflow_limit_m3_per_s: Airflow | None = Field(None, alias="airflow_limit")
     pdus: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None
 
 
@@ -122,6 +128,8 @@ class Hall(Model):
     containment: Containment | None = None
     recirculation: Share | None = None
     air_class: AirClassName | None = None
+    air_units: Annotated[list[AirUnits], Field(min_length=1, max_length=64)] | None = None
+    volume_m3: Volume | None = Field(None, alias="volume")
     power_factor: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     pue: Annotated[float, Field(ge=1, le=5), NUMBER] | None = None
     feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None
