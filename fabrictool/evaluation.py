@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -17,6 +17,7 @@ from fabrictool.collectives.expected.comparison import Comparison, compared
 from fabrictool.collectives.expected.differences import measured_findings
 from fabrictool.collectives.expected.ranges import with_ranges
 from fabrictool.collectives.runs import run_jobs
+from fabrictool.collectives.split import split_asked
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
 from fabrictool.cooling import RackCooling
 from fabrictool.cost import CapitalCost
@@ -340,6 +341,8 @@ def score(
     fail_devices: Words | None = None,
     fail_domain: str | Iterable[str] | None = None,
     slow: Mapping[str, float] | str | Iterable[str] | None = None,
+    parallel: str | Mapping[str, object] | None = None,
+    over: str | Sequence[str] | None = None,
     measured: str | PathLike[str] | list[str] | None = None,
 ) -> Evaluation | FabricScore:
     """Evaluate a layout as the ``score`` command does.
@@ -370,6 +373,10 @@ def score(
         What fails together, such as ``"rack:r01"`` or ``"feed:A"``.
     slow : mapping of str to float, optional
         Links by either end, to the share of their speed that is left; also as ``"leaf-01:5=0.5"``.
+    parallel : str or mapping, optional
+        Sizes of the groups that ranks are split into, such as ``"tensor=8,pipeline=4"``.
+    over : str or list of str, optional
+        What each collective runs over: ``"data"``, or several kinds of groups joined.
     measured : str or list of str, optional
         Logs of nccl-tests, rccl-tests or OSU benchmarks, or CSV files, to put beside the model.
 
@@ -384,8 +391,9 @@ def score(
     sizes = [size] if isinstance(size, str | int | float) else size
     stated = given if isinstance(given, Layout) else None
     jobs = None
-    if (names, algorithm, sizes, ranks, rank_order, model) != (None, None, None, None, "linear", "rounds"):
-        jobs = jobs_asked_for(stated, names, algorithm, sizes, ranks, rank_order, model, seed)
+    split = split_asked(parallel, over)
+    if (names, algorithm, sizes, ranks, rank_order, model, split) != (None,) * 4 + ("linear", "rounds", None):
+        jobs = jobs_asked_for(stated, names, algorithm, sizes, ranks, rank_order, model, seed, split)
     logs = read_measurements(measured, ranks or 0) if measured else None
     if isinstance(given, Layout):
         return evaluate(given, jobs, seed, asked, routing, logs)

@@ -23,6 +23,8 @@ def behind(result: CollectiveResult) -> Iterator[str]:
         if result.healthy_time_s is not None:
             yield f"without faults {format_time(result.healthy_time_s)}"
         yield " + ".join(f"{name} {format_time(value)}" for name, value in parts) + bottleneck
+    if result.groups is not None:
+        yield f"groups: {result.groups}"
     if result.alternatives:
         yield "others: " + others(result)
     for one in result.unsuitable:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 @click.option(
     "--model", default="rounds", metavar="NAME", help="rounds (default), fluid, nccl, loggp, alpha-beta or bound."
 )
+@click.option("--parallel", metavar="SIZES", help="Split ranks into groups: tensor=8,pipeline=4; with --over.")
+@click.option("--over", metavar="KIND", help="Groups that run the collectives at once: data, tensor, expert, …")
 @click.option("--routing", metavar="NAME", help="d-mod-k, min-hop, …; default the layout's.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random orders and bisections."
@@ -87,6 +89,8 @@ def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluatio
             model=options["model"],
             seed=options["seed"],
             routing=options["routing"],
+            parallel=options["parallel"],
+            over=options["over"],
             fail_links=options["fail_links"],
             fail_devices=options["fail_devices"],
             fail_domain=options["fail_domain"],

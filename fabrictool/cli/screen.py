@@ -148,6 +148,8 @@ def _collectives(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
         label = f"{result.collective}  {format_size(result.nbytes)}  {result.algorithm}"
         if result.model != "rounds":
             label += f" ({result.model})"
+        if result.groups is not None:
+            label += f"  {result.groups.count} over {result.groups.over}"
         bound, model = (_gb(value) for value in (result.bound_busbw_bytes_per_s, result.busbw_bytes_per_s))
         time = "-" if result.time_s is None else format_time(result.time_s)
         healthy = "-" if result.expected_busbw_range is None else _between(*result.expected_busbw_range)

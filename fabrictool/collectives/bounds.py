@@ -129,7 +129,7 @@ def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group:
         return Bound(0.0, 0.0, "one rank")
     if collective in POINT_TO_POINT and group is not None:
         flows_s = _of_flows(collective, parts[0], group)
-        return Bound(_latency_s(collective, wiring, ranks), flows_s, "GPU", flows_s)
+        return Bound(latency_s(collective, wiring, ranks), flows_s, "GPU", flows_s)
     best, title, alone = 0.0, "nothing", 0.0
     for part in parts:
         if len(part.ranks) > 1:
@@ -138,7 +138,7 @@ def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group:
                 best, title = seconds, part.title
             if part.title in ("GPU", "NIC"):
                 alone = best
-    return Bound(_latency_s(collective, wiring, ranks), best, title, alone)
+    return Bound(latency_s(collective, wiring, ranks), best, title, alone)
 
 
 def _seconds_per_byte(collective: str, part: Parts, size: int, volumes: Volumes | None) -> float:
@@ -178,7 +178,7 @@ def _of_flows(collective: str, alone: Parts, group: Group) -> float:
     return float(np.nanmax(carried * 8.0 / capacity, initial=0.0))
 
 
-def _latency_s(collective: str, wiring: Wiring, ranks: I4) -> float:
+def latency_s(collective: str, wiring: Wiring, ranks: I4) -> float:
     """Return start-ups times the shortest path between any two ranks."""
     latency = wiring.channels.latency_s
     up, scaled = wiring.up[ranks], wiring.scale_up[ranks]

@@ -27,13 +27,16 @@ class Tried(NamedTuple):
     unsuitable: tuple[Unsuitable, ...]
 
 
-def run_auto(job: Job, ranks: int, run: Run) -> list[CollectiveResult]:
+def run_auto(job: Job, groups: int, ranks: int, run: Run) -> list[CollectiveResult]:
     """Return a job's results, at each size by the algorithm that takes the least time.
 
     Parameters
     ----------
     job : Job
+    groups : int
+        That run the collective at once.
     ranks : int
+        Of each.
     run : callable
         Runs a job by a stated algorithm.
 
@@ -42,18 +45,18 @@ def run_auto(job: Job, ranks: int, run: Run) -> list[CollectiveResult]:
     FabrictoolError
         If no algorithm fits, with what each one misses.
     """
-    tried = try_all(job, ranks, run)
+    tried = try_all(job, groups, ranks, run)
     if not tried.results:
         return run(replace(job, algorithm=None))
     return [_best(rows, tried.unsuitable) for rows in zip(*tried.results.values(), strict=True)]
 
 
-def try_all(job: Job, ranks: int, run: Run) -> Tried:
+def try_all(job: Job, groups: int, ranks: int, run: Run) -> Tried:
     """Run a job by every algorithm that fits its ranks; those whose ranks cannot reach each other do not."""
     results: dict[str, list[CollectiveResult]] = {}
     unsuitable = []
     for name, algorithm in ALGORITHMS.get(job.collective, {}).items():
-        why = _too_many(name, algorithm, ranks)
+        why = _too_many(name, algorithm, groups, ranks)
         if not why:
             try:
                 found = run(replace(job, algorithm=name, chunks=job.chunks if algorithm.chunked else None))
@@ -67,10 +70,10 @@ def try_all(job: Job, ranks: int, run: Run) -> Tried:
     return Tried(results, tuple(unsuitable))
 
 
-def _too_many(name: str, algorithm: Algorithm, ranks: int) -> str:
+def _too_many(name: str, algorithm: Algorithm, groups: int, ranks: int) -> str:
     """Return why an algorithm is too much to try, "" if it is not."""
-    count = algorithm.flow_count(ranks)
-    if name in SHIFTED or count <= MOST_FLOWS:
+    count = groups * algorithm.flow_count(ranks)
+    if (name in SHIFTED and groups == 1) or count <= MOST_FLOWS:
         return ""
     return f"its {count:,.0f} messages are too many to be tried: name it to run it"
 

@@ -42,10 +42,11 @@ def run_jobs(
         With the problems of all jobs.
     """
     listed = list(jobs)
-    together = [job for job in listed if job.model == "fluid" and job.path[:1] == ("scenario",)]
+    together = [job for job in listed if job.model == "fluid" and (job.at_once or job.path[:1] == ("scenario",))]
     found: dict[int, list[CollectiveResult]] = {}
     problems: list[Problem] = []
-    for group in [[job] for job in listed if job not in together] + ([together] if together else []):
+    beside = {job.number for job in together}
+    for group in [[job] for job in listed if job.number not in beside] + ([together] if together else []):
         try:
             found |= {job.number: rows for job, rows in zip(group, _run(transport, group, sharing, types), strict=True)}
         except FabrictoolError as error:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.choosing import OWN_CHOICE, run_auto
 from fabrictool.collectives.fluid_jobs import run_jobs as run_stated
+from fabrictool.collectives.group_jobs import (
+    IN_ROUNDS,
+    Groups,
+    groups_of,
+    jobs_of_groups,
+    run_each,
+    run_in_rounds,
+    slowest,
+)
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import FabrictoolError, InputError, Problem
@@ -39,30 +48,82 @@ def run_jobs(
         With the problems of all jobs.
     """
     listed = [_own_choice(job) for job in jobs]
-    chosen: dict[int, list[CollectiveResult]] = {}
+    runner, together = Runner(transport, sharing, types), _together(listed)
+    found: dict[int, list[CollectiveResult]] = {}
     problems: list[Problem] = []
-
-    def run(job: Job) -> list[CollectiveResult]:
-        return run_stated(transport, [job], sharing, types)
-
     for job in listed:
-        if job.algorithm == "auto":
+        if job.algorithm == "auto" or job.number not in together:
             try:
-                chosen[job.number] = run_auto(job, len(transport.ranks_of(job)), run)
+                found[job.number] = runner.alone(job)
             except FabrictoolError as error:
                 problems += error.problems
-    together, found = _together(listed), []
-    settled = [_settled(job, chosen) for job in listed if job.number in together or job.algorithm != "auto"]
+    settled = [_settled(job, found) for job in listed if job.number in together]
     try:
-        found = run_stated(transport, [job for job in settled if job.algorithm != "auto"], sharing, types)
+        at_once = runner.at_once([job for job in settled if job.algorithm != "auto"]) if settled else {}
     except FabrictoolError as error:
         problems += error.problems
     if problems:
         raise InputError(dict.fromkeys(problems))
-    by_job: dict[int, list[CollectiveResult]] = {}
-    for row in found:
-        by_job.setdefault(row.job, []).append(row)
-    return [row for job in listed for row in _with_choice(by_job.get(job.number), chosen.get(job.number))]
+    for number, rows in at_once.items():
+        found[number] = _with_choice(rows, found.get(number))
+    return [row for job in listed for row in found[job.number]]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs jobs on a network, with how flows share its links, and host types by name."""
+
+    transport: Transport
+    sharing: str
+    types: Mapping[str, HostType]
+
+    def alone(self, job: Job) -> list[CollectiveResult]:
+        """Return the results of a job with nobody beside it, size by size.
+
+        Raises
+        ------
+        FabrictoolError
+            If its algorithm, its ranks or their groups make no sense.
+        """
+        if job.algorithm == "auto":
+            return run_auto(job, *self._shape(job), self.alone)
+        if job.split is None:
+            return self._stated([job])
+        groups = groups_of(self.transport, job)
+        if job.model in IN_ROUNDS:
+            return run_in_rounds(self.transport, groups)
+        return run_each(self.transport, groups, self._stated)
+
+    def at_once(self, jobs: Sequence[Job]) -> dict[int, list[CollectiveResult]]:
+        """Return the results of fluid jobs that run at the same time, by the number of each."""
+        found: dict[int, list[CollectiveResult]] = {}
+        parts: list[tuple[Job, Groups | None, list[Job]]] = []
+        for job in jobs:
+            groups = groups_of(self.transport, job) if job.split is not None else None
+            first = sum(len(listed) for _, _, listed in parts)
+            own_jobs = [replace(job, number=first)]
+            parts.append((job, groups, jobs_of_groups(self.transport, groups, first) if groups else own_jobs))
+        rows = self._stated([one for _, _, listed in parts for one in listed])
+        for job, groups, listed in parts:
+            own = {one.number for one in listed}
+            mine = [row for row in rows if row.job in own]
+            if groups is None:
+                found[job.number] = [replace(row, job=job.number) for row in mine]
+            elif listed:
+                found[job.number] = slowest(self.transport, groups, listed, mine)
+            else:
+                found[job.number] = run_each(self.transport, groups, self._stated)
+        return found
+
+    def _stated(self, jobs: list[Job]) -> list[CollectiveResult]:
+        return run_stated(self.transport, jobs, self.sharing, self.types)
+
+    def _shape(self, job: Job) -> tuple[int, int]:
+        """Return how many groups of how many ranks a job has, at most."""
+        if job.split is None:
+            return 1, len(self.transport.ranks_of(job))
+        groups = groups_of(self.transport, job)
+        return len(groups.members), groups.largest
 
 
 def _own_choice(job: Job) -> Job:
@@ -78,7 +139,8 @@ def _together(jobs: list[Job]) -> set[int]:
 
 def _settled(job: Job, chosen: Mapping[int, list[CollectiveResult]]) -> Job:
     """Return a job with the algorithm that was chosen for it."""
-    return replace(job, algorithm=chosen[job.number][0].algorithm) if job.number in chosen else job
+    found = chosen.get(job.number)
+    return replace(job, algorithm=found[0].algorithm or None) if found else job
 
 
 def _with_choice(found: list[CollectiveResult] | None, chosen: list[CollectiveResult] | None) -> list[CollectiveResult]:

@@ -171,7 +171,12 @@ class Transport:
         return Prepared(name, algorithm, group, ranks, self._floor(job, ranks, group))
 
     def _floor(self, job: Job, ranks: I4, group: Group) -> Bound:
-        """Return the lower bound of a job; that of the last few is remembered, for one by several algorithms."""
+        """Return the lower bound of a job; that of the last few is remembered, for one by several algorithms.
+
+        Of a group beside others none is reckoned: that of all of them counts.
+        """
+        if job.at_once:
+            return Bound(0.0, 0.0, "links")
         stated = None if group.volumes is None else [column.tobytes() for column in vars(group.volumes).values()]
         key = (job.collective, group.pairs, ranks.tobytes(), *(stated or ()))
         if key not in self._floors:

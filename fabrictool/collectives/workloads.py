@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +14,7 @@ from fabrictool import units
 from fabrictool.collectives.entries import CHUNKS, Group
 from fabrictool.collectives.nccl.choice import COLLECTIVES as TUNED
 from fabrictool.collectives.schedules import bus_factor
+from fabrictool.collectives.split import Split
 from fabrictool.collectives.volumes import StatedVolumes, read_volumes
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import I4
@@ -35,7 +36,8 @@ class Job:
     """A collective at several sizes; ``path`` is where it stands in the layout.
 
     ``chunks`` are the parts that a message is cut into by schedules that pipeline; under ``overlap`` a rank
-    goes on when its own part of a round has ended.
+    goes on when its own part of a round has ended. With a ``split`` groups of the ranks run the collective, each on
+    its own; fluid jobs that are ``at_once`` share links with each other.
     """
 
     number: int
@@ -50,6 +52,8 @@ class Job:
     chunks: int | None = None
     volumes: StatedVolumes | None = None
     overlap: bool = False
+    split: Split | None = None
+    at_once: bool = False
 
 
 class Alternative(NamedTuple):
@@ -67,6 +71,29 @@ class Unsuitable(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupSpread:
+    """Groups that run a collective at once: what they are over, how many with how many ranks together.
+
+    ``slowest`` is the number of the one that a result is of, with its ranks; ``fastest_s`` and ``median_s`` are times
+    of the others, and ``spread_percent`` is how much less the fastest takes.
+    """
+
+    over: str
+    count: int
+    ranks: int
+    slowest: int
+    slowest_ranks: tuple[str, ...]
+    fastest_s: float
+    median_s: float
+    spread_percent: float
+
+    def __str__(self) -> str:
+        which = f"slowest {self.slowest} ({', '.join(self.slowest_ranks)})"
+        spread = f"{which}, spread {self.spread_percent:.3g} %" if self.spread_percent > 1e-6 else "all alike"
+        return f"{self.count} over {self.over}, {spread}"
+
+
+@dataclass(frozen=True, slots=True)
 class CollectiveResult:
     """One collective at one size: times in s, bandwidths in B/s as nccl-tests defines them.
 
@@ -76,6 +103,7 @@ class CollectiveResult:
     do not fit; None where it was stated.
     Where something is down or slow, ``healthy_time_s`` is the time with nothing so, and ``loss_percent`` what of its
     bus bandwidth is lost: of all of it 100, where ranks cannot reach each other.
+    Where ``groups`` run at once it is the slowest one's, of whose ranks ``ranks`` are the number.
     """
 
     job: int
@@ -99,6 +127,7 @@ class CollectiveResult:
     unsuitable: tuple[Unsuitable, ...] = ()
     healthy_time_s: float | None = None
     loss_percent: float | None = None
+    groups: GroupSpread | None = None
 
     @property
     def bound_busbw_bytes_per_s(self) -> float | None:
@@ -112,6 +141,7 @@ class CollectiveResult:
             "nbytes": int(self.nbytes) if float(self.nbytes).is_integer() else self.nbytes,
             "alternatives": None if self.alternatives is None else [row._asdict() for row in self.alternatives],
             "unsuitable": [row._asdict() for row in self.unsuitable],
+            "groups": None if self.groups is None else asdict(self.groups),
         }
 
 
@@ -150,8 +180,15 @@ def _job(
     known = tuple(sent if size is None else size for size in sizes)
     return Job(
         number, item.collective, item.algorithm, known, item.ranks, item.model, (), path, item.protocol,
-        item.chunks, stated, item.overlap,
+        item.chunks, stated, item.overlap, _split(item),
     )  # fmt: skip
+
+
+def _split(item: LayoutJob | WorkloadItem) -> Split | None:
+    """Return how a layout splits the ranks of a job."""
+    if not (item.over or item.groups):
+        return None
+    return Split(item.parallel, tuple(item.over or ()), tuple(map(tuple, item.groups or ())))
 
 
 def _beside(layout: Layout, file: str) -> Path:
@@ -198,6 +235,7 @@ def jobs_asked_for(
     rank_order: str,
     model: str,
     seed: int,
+    split: Split | None = None,
 ) -> list[Job]:
     """Return jobs for the options of a command; what is not asked for stays as the layout has it.
 
@@ -226,6 +264,7 @@ def jobs_asked_for(
             ranks=job.ranks if (ranks, rank_order) == (None, "linear") else order,
             model=wanted,
             pairs=job.pairs if collectives is None else (),
+            split=split or (job.split if collectives is None else None),
             volumes=job.volumes if collectives is None else None,
         )
         for number, job in enumerate(stated)
@@ -293,6 +332,7 @@ def result_table(rows: Sequence[CollectiveResult]) -> Table:
     """Return collectives as a table."""
     from fabrictool.tabular import Column, Table
 
+    groups = (Column("groups", [str(r.groups or "") for r in rows]),)
     faults = (
         Column("time without faults", [r.healthy_time_s for r in rows], "s"),
         Column("lost", [r.loss_percent for r in rows], "%"),
@@ -317,5 +357,6 @@ def result_table(rows: Sequence[CollectiveResult]) -> Table:
             Column("bottleneck", [r.bottleneck for r in rows]),
             Column("others", [others(r) for r in rows]),
             *(faults if any(r.healthy_time_s is not None for r in rows) else ()),
+            *(groups if any(r.groups is not None for r in rows) else ()),
         ),
     )

@@ -50,10 +50,15 @@ def scenario_flows(wiring: Wiring, layout: Layout | None) -> Flows:
         raise InputError("pattern 'jobs' needs scenario.jobs in a layout file", "state jobs, or use another pattern")
     found = []
     for job in jobs_of(layout):
-        ranks = rank_list(job.ranks, wiring.hosts, job.path)
-        group = group_of(job, _domains(wiring, ranks), np.arange(len(ranks)))
-        source, target, volume = _volumes(job.collective, job.algorithm or "", group, ranks)
-        found.append((source, target, volume * job.sizes[0]))
+        every = rank_list(job.ranks, wiring.hosts, job.path)
+        members = [every] if job.split is None else [every[one] for one in job.split.members(len(every), job.path)]
+        for ranks in members:
+            if len(ranks) < 2:
+                continue
+            group = group_of(job, _domains(wiring, ranks), np.arange(len(ranks)))
+            named = (job.algorithm or "").replace("auto", "")
+            source, target, volume = _volumes(job.collective, named, group, ranks)
+            found.append((source, target, volume * job.sizes[0]))
     return _merged(wiring, found)
 
 

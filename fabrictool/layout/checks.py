@@ -233,10 +233,24 @@ def _jobs(layout: Layout) -> Iterator[Problem]:
         yield from _item(item, "sizes", ("workload", "collectives", row))
 
 
+def _split(item: Job | WorkloadItem, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    """Yield what is contradictory in how a job's ranks are split into groups."""
+    if item.groups is not None and (item.parallel is not None or item.over is not None):
+        what = "groups are stated one by one, and by the sizes of 'parallel'"
+        yield Problem("", what, "remove one of them", (*path, "groups"))
+    elif item.over is not None and item.parallel is None:
+        what = f"over {' and '.join(item.over)}, but no sizes are stated"
+        yield Problem("", what, "add 'parallel: {tensor: 8, pipeline: 4}' or the like", (*path, "over"))
+    elif item.parallel is not None and item.over is None:
+        what = "sizes of groups are stated, but not what the collective runs over"
+        yield Problem("", what, "add 'over: data' or the like", (*path, "parallel"))
+
+
 def _item(item: Job | WorkloadItem, size: str, path: tuple[str | int, ...]) -> Iterator[Problem]:
     """Yield what is contradictory in a collective whose bytes stand under ``size``."""
     yield from _rank_order(item.ranks, (*path, "ranks"))
     sizes = item.sizes or [] if isinstance(item, WorkloadItem) else [item.nbytes] if item.nbytes else []
+    yield from _split(item, path)
     if item.volumes is None and not sizes:
         yield Problem("", f"{item.collective} has no {size}", f"add '{size}: 1GiB' or the like", path)
     if item.volumes is not None and len(sizes) > 1:

@@ -15,6 +15,7 @@ from fabrictool.catalogue.fields import (
     Size,
     Time,
 )
+from fabrictool.layout.parallel import GroupList, OverList, Parallel
 
 if TYPE_CHECKING:
     pass
@@ -78,6 +79,9 @@ class Job(Model):
     chunks: Chunks | None = None
     volumes: str | None = None
     overlap: bool = False
+    parallel: Parallel | None = None
+    over: OverList | None = None
+    groups: GroupList | None = None
     pairs: list[tuple[CountOrNone, CountOrNone]] | None = None
 
 
@@ -111,6 +115,9 @@ class WorkloadItem(Model):
     chunks: Chunks | None = None
     volumes: str | None = None
     overlap: bool = False
+    parallel: Parallel | None = None
+    over: OverList | None = None
+    groups: GroupList | None = None
     ranks: RankOrder = RankOrder()
 
 

@@ -112,6 +112,8 @@ def _setting(
     network = next((row.network for row in results if row.job == job.number), None)
     if network is None or not len(fabric.gpus):
         return "no ranks that are GPUs"
+    if job.split is not None:
+        return "groups that run at once were measured nowhere"
     if job.collective not in COLLECTIVES:
         return f"{job.collective} was measured nowhere"
     try:
