@@ -31,11 +31,11 @@ class NetworkRound:
     Parameters
     ----------
     flows : Flows
-        Each of volume 1.
+        The largest of volume 1.
     weight : float
-        Bytes of each flow over all repeats, for one byte of the message.
+        Bytes of that flow over all repeats, for one byte of the message.
     inside : float
-        Seconds for each byte of a flow that what stays in scale-up domains takes meanwhile.
+        Seconds for each byte of that flow that what stays in scale-up domains takes meanwhile.
     """
 
     flows: Flows
@@ -73,17 +73,27 @@ def all_reduce(wiring: Wiring, whole: Bool) -> AllReduce:
     rank, domain = _ranks(wiring, np.flatnonzero(whole).astype(np.int32))
     if len(rank) < 2:
         return AllReduce(len(rank), ())
-    group = Group(len(rank), np.where(domain >= 0, domain, -1 - np.arange(len(rank))))
+    group = Group(len(rank), np.where(domain >= 0, domain, -1 - np.arange(len(rank))), rail=wiring.rail[rank])
     schedule: Schedule = ALGORITHMS["all-reduce"][default_algorithm("all-reduce", group)].rounds(group)
-    rounds = []
+    rounds, inside_s = [], 0.0
     for entry in schedule:
         assert isinstance(entry, Round)
-        assert isinstance(entry.share, float)
-        source, target = rank[entry.source], rank[entry.target]
-        apart = group.domain[entry.source] != group.domain[entry.target]
-        inside = _inside_s(wiring, source[~apart], target[~apart])
-        rounds.append(NetworkRound(flows(source[apart], target[apart]), entry.repeat * entry.share, inside))
-    return AllReduce(len(rank), tuple(rounds))
+        one = _network_round(wiring, rank, group, entry)
+        if len(one.flows):
+            rounds.append(one)
+        else:
+            inside_s += one.weight * one.inside
+    within = [NetworkRound(flows(rank[:0], rank[:0]), 1.0, inside_s)] if inside_s else []
+    return AllReduce(len(rank), (*within, *rounds))
+
+
+def _network_round(wiring: Wiring, rank: I4, group: Group, entry: Round) -> NetworkRound:
+    """Return what crosses the network in a round, and what stays in domains meanwhile."""
+    source, target = rank[entry.source], rank[entry.target]
+    apart = group.domain[entry.source] != group.domain[entry.target]
+    most = float(entry.shares.max())
+    inside = _inside_s(wiring, source[~apart], target[~apart], entry.shares[~apart] / most)
+    return NetworkRound(flows(source[apart], target[apart], entry.shares[apart] / most), entry.repeat * most, inside)
 
 
 def whole_hosts(wiring: Wiring, alive: Bool) -> Bool:
@@ -122,10 +132,10 @@ def _ranks(wiring: Wiring, endpoint: I4) -> tuple[I4, I4]:
     return endpoint[order].astype(np.int32), device[order]
 
 
-def _inside_s(wiring: Wiring, source: I4, target: I4) -> float:
-    """Return the seconds a byte of each flow takes through scale-up ports, 0 where none are known."""
+def _inside_s(wiring: Wiring, source: I4, target: I4, volume: F8) -> float:
+    """Return the seconds that volumes in bytes take through scale-up ports, 0 where none are known."""
     out, into = wiring.scale_up[source], wiring.scale_up[target] + 1
     if not len(out) or (out < 0).any():
         return 0.0
-    uses = np.bincount(np.concatenate((out, into)), minlength=len(wiring.channels))
+    uses = np.bincount(np.concatenate((out, into)), np.tile(volume, 2), len(wiring.channels))
     return float((uses * seconds_per_byte(wiring)).max())

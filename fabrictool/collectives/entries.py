@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from fabrictool.fabric.tables import F8, I4
+from fabrictool.fabric.tables import F8, I2, I4
 
 I8 = npt.NDArray[np.int64]
 
@@ -40,6 +40,14 @@ class Round:
     def rounds(self, size: int) -> Iterator[Round]:
         """Yield the round itself."""
         yield self
+
+    def backwards(self) -> Round:
+        """Return the round with its flows the other way."""
+        return Round(self.target, self.source, self.share, self.repeat)
+
+    def scaled(self, factor: float) -> Round:
+        """Return the round with other shares; repeats are no part of them."""
+        return replace(self, share=self.share * factor)
 
 
 @dataclass(frozen=True)
@@ -132,16 +140,19 @@ class Group:
     pairs : tuple of (int, int)
         Who sends to whom, where that is stated.
     chunks : int
-        Parts that a message is cut into by schedules that pipeline.
+        Parts that a message is cut into, where that is stated.
     volumes : Volumes, optional
         What each rank sends to each other, where that is stated.
+    rail : (size,) int16, optional
+        Rail of each, -1 for none.
     """
 
     size: int
     domain: I4
     pairs: tuple[tuple[int, int], ...] = ()
-    chunks: int = CHUNKS
+    chunks: int | None = None
     volumes: Volumes | None = None
+    rail: I2 | None = None
 
     def per_domain(self) -> int | None:
         """Return the ranks of each domain if they are equal and stand together, else None."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fabrictool.collectives.entries import I8, Group, Pipeline, Round, Schedule
+from fabrictool.collectives.entries import CHUNKS, I8, Group, Pipeline, Round, Schedule
 
 #: Flows of a schedule whose rounds may overlap: they are held in memory together.
 MOST_FLOWS = 4_000_000
@@ -23,13 +23,14 @@ def double_binary_tree(group: Group) -> Schedule:
     P. Sanders, J. Speck, J. L. Träff, "Two-tree algorithms for full bandwidth broadcast, reduction and
     scan", Parallel Computing 35(12), 2009; the trees are those of NCCL (src/graph/trees.cc, 2.30.7).
     """
+    chunks = group.chunks or CHUNKS
     parents = tree_parents(group.size)
-    parts = [_both_ways(parent, group.chunks) for parent in (parents, second_tree(parents))]
+    parts = [_both_ways(parent, chunks) for parent in (parents, second_tree(parents))]
     flows = len(parts[0].source)
     yield Pipeline(
         np.concatenate([part.source for part in parts]),
         np.concatenate([part.target for part in parts]),
-        np.full(2 * flows, 0.5 / group.chunks),
+        np.full(2 * flows, 0.5 / chunks),
         np.concatenate([part.later + at * flows for at, part in enumerate(parts)]),
         np.concatenate([part.earlier + at * flows for at, part in enumerate(parts)]),
     )

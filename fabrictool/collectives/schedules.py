@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fabrictool.collectives import blocks, folded, hierarchy, two_steps
 from fabrictool.collectives.entries import Group, Round, Schedule, Shifts, all_ranks, shift
 from fabrictool.collectives.pipelines import double_binary_tree
 from fabrictool.errors import InputError, Problem
@@ -29,45 +30,9 @@ def ring_pass(group: Group) -> Schedule:
     yield shift(group.size, 1, 1 / group.size, group.size - 1)
 
 
-def halving_doubling(group: Group) -> Schedule:
-    """Recursive halving from distance N/2 down, then doubling back: i <-> i xor d with S d/N."""
-    ranks, distance = all_ranks(group.size), group.size // 2
-    while distance:
-        yield Round(ranks, ranks ^ distance, distance / group.size, 2)
-        distance //= 2
-
-
-def recursive_doubling(group: Group) -> Schedule:
-    """Distances 1, 2 .. N/2: i <-> i xor d with all of S."""
-    ranks, distance = all_ranks(group.size), 1
-    while distance < group.size:
-        yield Round(ranks, ranks ^ distance, 1.0)
-        distance *= 2
-
-
-def hierarchical(group: Group) -> Schedule:
-    """Reduce-scatter inside each domain, a ring for each rail between domains, all-gather inside."""
-    inside = _domains(group, "hierarchical")
-    outside = group.size // inside
-    ranks = all_ranks(group.size)
-    domain, place = ranks // inside, ranks % inside
-    if inside > 1:
-        yield Round(ranks, domain * inside + (place + 1) % inside, 1 / inside, 2 * (inside - 1))
-    if outside > 1:
-        target = (domain + 1) % outside * inside + place
-        yield Round(ranks, target, 1 / inside / outside, 2 * (outside - 1))
-
-
 def pairwise(group: Group) -> Schedule:
     """N - 1 rounds: i -> i + r with S/N."""
     yield Shifts(np.arange(1, group.size), 1 / group.size)
-
-
-def pairwise_xor(group: Group) -> Schedule:
-    """N - 1 rounds: i <-> i xor r with S/N."""
-    ranks = all_ranks(group.size)
-    for step in range(1, group.size):
-        yield Round(ranks, ranks ^ step, 1 / group.size)
 
 
 def direct(group: Group) -> Schedule:
@@ -78,56 +43,11 @@ def direct(group: Group) -> Schedule:
     yield Round(source[other], target[other], 1 / group.size)
 
 
-def _domains(group: Group, algorithm: str) -> int:
-    inside = group.per_domain()
-    if inside is None:
-        what = f"{algorithm} needs whole scale-up domains of equal size, one after another in rank order"
-        raise InputError([Problem("", what, "use another algorithm, or linear ranks that fill domains")])
-    return inside
-
-
-def _inside_pairs(group: Group, inside: int, repeat: int) -> Round:
-    """All pairs inside each domain at once, with S/N each."""
-    ranks = all_ranks(group.size)
-    source = np.repeat(ranks, inside)
-    target = source // inside * inside + np.tile(all_ranks(inside), group.size)
-    other = source != target
-    return Round(source[other], target[other], 1 / group.size, repeat)
-
-
-def node_shift(group: Group) -> Schedule:
-    """In-domain pairs, then for each r all pairs of domain n with domain n + r, with S/N each."""
-    inside = _domains(group, "node-shift")
-    if inside > 1:
-        yield _inside_pairs(group, inside, 1)
-    ranks = all_ranks(group.size)
-    source = np.repeat(ranks, inside)
-    place = np.tile(all_ranks(inside), group.size)
-    for step in range(1, group.size // inside):
-        target = (source // inside + step) % (group.size // inside) * inside + place
-        yield Round(source, target.astype(np.int32), 1 / group.size)
-
-
-def pxn(group: Group) -> Schedule:
-    """In-domain pairs; then for each r a staging inside domains and (n, g) -> (n + r, g) with G S/N.
-
-    References
-    ----------
-    NVIDIA, "Doubling all2all performance with NCCL 2.12" (PXN: PCI x NVLink), 2022: data changes to
-    the GPU of the target's rail inside the host, then stays on that rail.
-    """
-    inside = _domains(group, "pxn")
-    outside = group.size // inside
-    if inside > 1:
-        yield _inside_pairs(group, inside, outside)
-    yield Shifts(np.arange(1, outside) * inside, inside / group.size)
-
-
 def bruck(group: Group) -> Schedule:
     """Distances k = 1, 2, 4 ..: i -> i + k with S/N for every block whose index has bit k."""
-    blocks, step = all_ranks(group.size), 1
+    block, step = all_ranks(group.size), 1
     while step < group.size:
-        yield shift(group.size, step, int(np.count_nonzero(blocks & step)) / group.size)
+        yield shift(group.size, step, int(np.count_nonzero(block & step)) / group.size)
         step *= 2
 
 
@@ -191,10 +111,9 @@ def to_the_first(group: Group) -> Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A schedule, whether it needs a power of two, has a flow for all pairs of ranks, and cuts messages into chunks."""
+    """A schedule, whether it has a flow for all pairs of ranks, and cuts messages into chunks."""
 
     rounds: Callable[[Group], Schedule]
-    power_of_two: bool = False
     all_pairs: bool = False
     chunked: bool = False
 
@@ -207,25 +126,44 @@ class Algorithm:
 ALGORITHMS: dict[str, dict[str, Algorithm]] = {
     "all-reduce": {
         "ring": Algorithm(ring_all_reduce),
-        "hierarchical": Algorithm(hierarchical),
-        "halving-doubling": Algorithm(halving_doubling, power_of_two=True),
-        "recursive-doubling": Algorithm(recursive_doubling, power_of_two=True),
+        "hierarchical": Algorithm(hierarchy.all_reduce, chunked=True),
+        "halving-doubling": Algorithm(folded.halving_doubling),
+        "recursive-doubling": Algorithm(folded.recursive_doubling),
         "double-binary-tree": Algorithm(double_binary_tree, chunked=True),
     },
-    "reduce-scatter": {"ring": Algorithm(ring_pass)},
-    "all-gather": {"ring": Algorithm(ring_pass)},
-    "broadcast": {"binomial": Algorithm(binomial)},
-    "reduce": {"binomial": Algorithm(binomial_reduce)},
+    "reduce-scatter": {
+        "ring": Algorithm(ring_pass),
+        "hierarchical": Algorithm(hierarchy.reduce_scatter, chunked=True),
+        "halving-doubling": Algorithm(folded.halving_scatter),
+        "bruck": Algorithm(blocks.bruck_scatter),
+    },
+    "all-gather": {
+        "ring": Algorithm(ring_pass),
+        "hierarchical": Algorithm(hierarchy.all_gather, chunked=True),
+        "recursive-doubling": Algorithm(folded.doubling_gather),
+        "bruck": Algorithm(blocks.bruck_gather),
+    },
+    "broadcast": {
+        "binomial": Algorithm(binomial),
+        "ring": Algorithm(blocks.ring_broadcast, chunked=True),
+        "hierarchical": Algorithm(hierarchy.broadcast, chunked=True),
+    },
+    "reduce": {
+        "binomial": Algorithm(binomial_reduce),
+        "ring": Algorithm(blocks.ring_reduce, chunked=True),
+        "hierarchical": Algorithm(hierarchy.reduce, chunked=True),
+    },
     "send-recv": {"direct": Algorithm(neighbours)},
     "permutation": {"direct": Algorithm(stated_pairs)},
     "incast": {"direct": Algorithm(to_the_first)},
     "all-to-all": {
         "pairwise": Algorithm(pairwise, all_pairs=True),
-        "pairwise-xor": Algorithm(pairwise_xor, power_of_two=True, all_pairs=True),
+        "pairwise-xor": Algorithm(folded.pairwise_xor, all_pairs=True),
         "direct": Algorithm(direct, all_pairs=True),
         "bruck": Algorithm(bruck),
-        "node-shift": Algorithm(node_shift, all_pairs=True),
-        "pxn": Algorithm(pxn),
+        "hierarchical": Algorithm(two_steps.hierarchical),
+        "node-shift": Algorithm(two_steps.node_shift, all_pairs=True),
+        "pxn": Algorithm(two_steps.pxn),
     },
     "all-to-all-v": {
         "pairwise": Algorithm(shifted_volumes, all_pairs=True),
@@ -237,11 +175,11 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
 def default_algorithm(collective: str, group: Group, joined: bool = True) -> str:
     """Return the algorithm used when none is named.
 
-    Hierarchical where domains hold several ranks, PXN where the network does not join all ranks, so
-    that messages change rails inside domains; else the first.
+    Hierarchical where there are several domains and each holds several ranks, PXN where the network does not join
+    all ranks, so that messages change rails inside domains; else the first.
     """
-    inside = group.per_domain()
-    if inside is not None and 1 < inside < group.size:
+    sizes = np.unique(group.domain, return_counts=True)[1]
+    if len(sizes) > 1 and sizes.min() > 1:
         if collective == "all-reduce":
             return "hierarchical"
         if collective == "all-to-all" and not joined:

@@ -156,7 +156,7 @@ class Transport:
         ranks = every[up]
         domain = np.where(wiring.scale_up[ranks] >= 0, wiring.domain[ranks], -1 - ranks)
         with _at(job):
-            group = group_of(job, domain, np.where(up, np.cumsum(up) - 1, -1))
+            group = group_of(job, domain, np.where(up, np.cumsum(up) - 1, -1), wiring.rail[ranks])
         name = job.algorithm or default_algorithm(job.collective, group, self.joined)
         algorithm = ALGORITHMS[job.collective][name]
         if job.chunks is not None and not algorithm.chunked:
@@ -164,10 +164,6 @@ class Transport:
             others = [word for word, other in ALGORITHMS[job.collective].items() if other.chunked]
             fix = f"use {' or '.join(others)}, or remove 'chunks'" if others else "remove 'chunks'"
             raise InputError([Problem("", what, fix, (*job.path, "chunks"))])
-        if algorithm.power_of_two and len(ranks) & (len(ranks) - 1) and job.model != "bound":
-            what = f"{name} needs a power of two, not {len(ranks)} ranks"
-            others = [word for word, other in ALGORITHMS[job.collective].items() if not other.power_of_two]
-            raise InputError([Problem("", what, f"use {' or '.join(others)}", job.path)])
         return Prepared(name, algorithm, group, ranks, self._floor(job, ranks, group))
 
     def _floor(self, job: Job, ranks: I4, group: Group) -> Bound:

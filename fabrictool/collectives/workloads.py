@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool import units
-from fabrictool.collectives.entries import CHUNKS, Group
+from fabrictool.collectives.entries import Group
 from fabrictool.collectives.nccl.choice import COLLECTIVES as TUNED
 from fabrictool.collectives.schedules import bus_factor
 from fabrictool.collectives.split import Split
 from fabrictool.collectives.volumes import StatedVolumes, read_volumes
 from fabrictool.errors import InputError, Problem
-from fabrictool.fabric.tables import I4
+from fabrictool.fabric.tables import I2, I4
 from fabrictool.layout.model import Layout
 from fabrictool.layout.workload import Job as LayoutJob
 from fabrictool.layout.workload import RankOrder, WorkloadItem
@@ -196,7 +196,7 @@ def _beside(layout: Layout, file: str) -> Path:
     return Path(file) if layout.source is None else Path(layout.source.name).parent / file
 
 
-def group_of(job: Job, domain: I4, place: npt.NDArray[np.integer]) -> Group:
+def group_of(job: Job, domain: I4, place: npt.NDArray[np.integer], rail: I2 | None = None) -> Group:
     """Return the ranks of a job that take part, with who sends what to whom.
 
     Parameters
@@ -206,6 +206,8 @@ def group_of(job: Job, domain: I4, place: npt.NDArray[np.integer]) -> Group:
         Scale-up domain of each rank that takes part.
     place : (ranks,) int
         Place of each of the job's ranks among those that take part, -1 for none.
+    rail : (size,) int16, optional
+        Rail of each rank that takes part, -1 for none.
 
     Raises
     ------
@@ -223,7 +225,7 @@ def group_of(job: Job, domain: I4, place: npt.NDArray[np.integer]) -> Group:
         raise InputError([Problem("", "no volumes are stated for all-to-all-v", fix)])
     volumes = None if job.volumes is None else job.volumes.between(place, job.sizes[0])
     alive = kept[(kept >= 0).all(axis=1)]
-    return Group(len(domain), domain, tuple(map(tuple, alive.tolist())), job.chunks or CHUNKS, volumes)
+    return Group(len(domain), domain, tuple(map(tuple, alive.tolist())), job.chunks, volumes, rail)
 
 
 def jobs_asked_for(

@@ -35,7 +35,8 @@ def collective_flows(wiring: Wiring, word: str) -> Flows:
     """
     name, _, algorithm = word.partition(":")
     ranks = np.arange(wiring.hosts, dtype=np.int32)
-    return _merged(wiring, [_volumes(name, algorithm, Group(len(ranks), _domains(wiring, ranks)), ranks)])
+    group = Group(len(ranks), _domains(wiring, ranks), rail=wiring.rail[ranks])
+    return _merged(wiring, [_volumes(name, algorithm, group, ranks)])
 
 
 def scenario_flows(wiring: Wiring, layout: Layout | None) -> Flows:
@@ -55,7 +56,7 @@ def scenario_flows(wiring: Wiring, layout: Layout | None) -> Flows:
         for ranks in members:
             if len(ranks) < 2:
                 continue
-            group = group_of(job, _domains(wiring, ranks), np.arange(len(ranks)))
+            group = group_of(job, _domains(wiring, ranks), np.arange(len(ranks)), wiring.rail[ranks])
             named = (job.algorithm or "").replace("auto", "")
             source, target, volume = _volumes(job.collective, named, group, ranks)
             found.append((source, target, volume * job.sizes[0]))
@@ -76,8 +77,6 @@ def _volumes(name: str, algorithm: str, group: Group, ranks: I4) -> tuple[I4, I4
     if chosen not in ALGORITHMS[name]:
         what = f"{name} by '{chosen}' is not known"
         raise InputError([Problem("", what, f"use one of {', '.join(ALGORITHMS[name])}")])
-    if ALGORITHMS[name][chosen].power_of_two and len(ranks) & (len(ranks) - 1):
-        raise InputError(f"{chosen} needs a power of two, not {len(ranks)} ranks", "use another algorithm")
     rounds, count = [], 0
     for one in _rounds(ALGORITHMS[name][chosen].rounds(group), group.size):
         rounds.append(one)

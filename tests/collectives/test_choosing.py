@@ -48,24 +48,16 @@ def test_pairwise_and_bruck_change_places_where_the_closed_forms_do() -> None:
     assert order == [["bruck", "pairwise"], ["pairwise", "bruck"]]
 
 
-def test_what_does_not_fit_is_named_with_its_reason() -> None:
-    (row,) = _auto(TREE, "all-reduce", sizes=(1e6,), count=12)
-    reasons = dict(row.unsuitable)
-    assert {"halving-doubling", "recursive-doubling"} <= set(reasons) | {n for n, _ in row.alternatives or ()} | {
-        row.algorithm
-    }
-    assert all("power of two" in reasons[name] or "12" in reasons[name] for name in reasons)
-
-
-def test_uneven_domains_are_a_reason_and_no_error() -> None:
+def test_uneven_domains_are_no_reason() -> None:
     (row,) = _auto(RAILS, "all-to-all", sizes=(1e6,), list=[0, 1, 2, 3, 4, 5, 6, 8])
-    assert {"pxn", "node-shift"} <= {one.algorithm for one in row.unsuitable}
-    assert all("whole scale-up domains" in one.reason for one in row.unsuitable)
+    assert row.unsuitable == ()
+    assert {"pxn", "node-shift", "hierarchical"} <= {row.algorithm, *(one.algorithm for one in row.alternatives or ())}
 
 
 def test_rails_without_a_spine_leave_what_changes_rails_inside() -> None:
     (row,) = _auto(RAIL_ONLY, "all-to-all", sizes=(1e6,))
-    assert row.algorithm == "pxn"
+    assert row.algorithm == "hierarchical"
+    assert row.alternatives[0].algorithm == "pxn"
     assert "cannot reach" in dict(row.unsuitable)["direct"]
 
 

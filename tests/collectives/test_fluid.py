@@ -82,7 +82,7 @@ def test_ranks_that_cannot_be_reached_have_no_time() -> None:
 
 
 def test_all_problems_are_named_at_once() -> None:
-    jobs = [Job(0, "all-reduce", "halving-doubling", (1.0,), RankOrder(count=6), "fluid"),
+    jobs = [Job(0, "all-reduce", "ring", (1.0,), RankOrder(count=17), "fluid"),
             Job(1, "permutation", None, (1.0,), RankOrder(), "fluid")]  # fmt: skip
     with pytest.raises(InputError) as caught:
         run_jobs(Transport(TREE, 0), jobs)
