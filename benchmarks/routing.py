@@ -19,6 +19,7 @@ import numpy as np
 from timing import median_s
 
 SHAPES: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
+    64: ((8, 8), (1, 8), (1, 1)),
     256: ((16, 16), (1, 16), (1, 1)),
     1_024: ((8, 8, 16), (1, 8, 8), (1, 1, 1)),
     16_384: ((32, 32, 16), (1, 32, 8), (1, 1, 4)),
