@@ -31,6 +31,35 @@ def change_tables(baseline: Capacity, changes: Sequence[Change], title: str) -> 
     return tables + [_hot(change) for change in changes if change.impact.hot]
 
 
+def job_tables(changes: Sequence[Change]) -> list[Table]:
+    """Return the collectives that were asked about before and after each change."""
+    return [_jobs(change) for change in changes if change.jobs]
+
+
+def _jobs(change: Change) -> Table:
+    rows = change.jobs
+    return Table(
+        f"collectives with the {change.kind}",
+        (
+            Column("collective", [row.title for row in rows]),
+            Column("algorithm", [_both(row.before.algorithm, row.after.algorithm) for row in rows]),
+            Column("model", [row.before.model for row in rows]),
+            Column("before", [row.before.time_s for row in rows], "s"),
+            Column("after", [row.after.time_s for row in rows], "s"),
+            Column("lost", [_percent(row.percent) for row in rows], align="right"),
+            Column("limited by", [row.after.limited_by for row in rows]),
+        ),
+    )
+
+
+def _both(before: str, after: str) -> str:
+    return before if after in ("", before) else f"{before}, then {after}"
+
+
+def _percent(lost: float | None) -> str:
+    return "—" if lost is None else f"{lost:.2f} %"
+
+
 def ranking_tables(worst: Sequence[Loss], by_kind: Sequence[tuple[Loss, int]]) -> list[Table]:
     """Return the worst of each kind, and the worst of all."""
     if not worst:
@@ -82,6 +111,10 @@ def _loss_columns(losses: Sequence[Loss]) -> tuple[Column, ...]:
         Column("hosts lost", [loss.hosts_lost for loss in losses]),
         Column("impaired", [loss.hosts_impaired for loss in losses]),
         Column("pairs lost", [loss.pairs_lost for loss in losses]),
+        *(
+            Column(f"{job.title} lost", [_percent(loss.jobs[at].percent) for loss in losses], align="right")
+            for at, job in enumerate(losses[0].jobs)
+        ),
     )
 
 

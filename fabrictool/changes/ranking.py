@@ -11,6 +11,7 @@ import numpy as np
 from fabrictool.changes.capacity import Capacity, State, of_hosts, state_of
 from fabrictool.changes.domains import label
 from fabrictool.changes.effects import hosts_hit, lost_share
+from fabrictool.changes.job_losses import JobLoss
 from fabrictool.changes.moving import MovingLoads, can_move
 from fabrictool.fabric.faults import faults_of_rows
 from fabrictool.layout.network import Routing as Stated
@@ -41,6 +42,8 @@ class Loss:
         Ordered pairs of endpoints that no longer reach each other.
     busiest : str
         The busiest link under all-to-all afterwards.
+    jobs : tuple of JobLoss
+        What it takes from collectives that were asked about, where that was computed.
     """
 
     domain: Domain
@@ -52,6 +55,7 @@ class Loss:
     hosts_impaired: int
     pairs_lost: int
     busiest: str
+    jobs: tuple[JobLoss, ...] = ()
 
     @property
     def severity(self) -> tuple[float, float, int]:
@@ -72,6 +76,7 @@ class Loss:
             "pairs_lost": self.pairs_lost,
             "busiest_link": self.busiest or None,
             "after": self.after.to_dict(),
+            "collectives": [job.to_dict() for job in self.jobs],
         }
 
 

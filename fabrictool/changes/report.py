@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from fabrictool.changes.capacity import Capacity, of_hosts, state_of
 from fabrictool.changes.domains import domains_of
 from fabrictool.changes.effects import Impact, impact_between
 from fabrictool.changes.findings import change_findings, ranking_findings
+from fabrictool.changes.job_losses import AskedJobs, JobLoss, JobPricing
 from fabrictool.changes.ranking import Loss, Losses, Progress, losses_of, ranked, worst_of_each_kind
 from fabrictool.changes.subject import Subject, Words, down, faults_of, network_of, stated_routing, subject_of, words
 from fabrictool.changes.upgrade import Upgrade, upgrade, upgrade_findings
@@ -37,15 +38,20 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change: ``faults`` that are there, or a ``drain`` on top of them; what in words, and its impact."""
+    """A change: ``faults`` that are there, or a ``drain`` on top of them; what in words, and its impact.
+
+    ``jobs`` is what it takes from collectives that were asked about.
+    """
 
     kind: str
     what: str
     impact: Impact
+    jobs: tuple[JobLoss, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object in the JSON output."""
-        return {"change": self.kind, "what": self.what} | self.impact.to_dict()
+        found = {"change": self.kind, "what": self.what} | self.impact.to_dict()
+        return found | {"collectives": [job.to_dict() for job in self.jobs]}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,10 +104,11 @@ class ImpactReport:
 
     def tables(self) -> list[Table]:
         """Return what a terminal shows."""
-        from fabrictool.changes.printing import change_tables, finding_table, ranking_tables, wave_tables
+        from fabrictool.changes.printing import change_tables, finding_table, job_tables, ranking_tables, wave_tables
 
         return [
             *change_tables(self.baseline, self.changes, f"{self.layout}, {self.network}"),
+            *job_tables(self.changes),
             *ranking_tables(self.ranking[:SHOWN], worst_of_each_kind(self.ranking)),
             *wave_tables(self.upgrade),
             *finding_table(self.findings),
@@ -129,6 +136,13 @@ def impact(
     network: str | None = None,
     routing: str | None = None,
     seed: int = 0,
+    collective: str | Sequence[str] = (),
+    algorithm: str | None = None,
+    size: str | float | Sequence[str | float] = (),
+    ranks: int | None = None,
+    model: str = "rounds",
+    parallel: str | Mapping[str, object] | None = None,
+    over: str | Sequence[str] = (),
     progress: Progress | None = None,
 ) -> ImpactReport:
     """Return what changes to a network cost, as the ``impact`` command does.
@@ -162,6 +176,10 @@ def impact(
         By default the layout's.
     seed : int
         Of faults at random.
+    collective : str or list of str
+        Collectives to price beside the usual figures; for each change, and for those of the losses that tables show.
+    algorithm, size, ranks, model, parallel, over
+        Of these collectives, as of :func:`fabrictool.score`.
     progress : callable, optional
         Is told how many losses of how many are ranked, where each takes a rebuild.
 
@@ -178,11 +196,15 @@ def impact(
     healthy = network_of(about, network)
     stated = stated_routing(about, healthy, routing)
     faults = faults_of(about, asked_for(fail_links, fail_devices, fail_domain, slow, seed))
-    asked = _Asked(about, healthy, stated, faults)
+    named = AskedJobs(_several(collective), algorithm, _several(size), ranks, model, parallel, _several(over))
+    types = {kind.name: kind for kind in about.layout.host_types()} if about.layout else {}
+    pricing = JobPricing(about.fabric, healthy.network, stated, named.jobs(about.layout, seed), types)
+    asked = _Asked(about, healthy, stated, faults, pricing)
     changes, findings = asked.changes(words(drain))
     kinds = [*(["switch", "link"] if n_1 or not (changes or words(domain) or waves) else []), *words(domain)]
     losses = asked.losses() if kinds or waves else None
     ranking = asked.ranking(losses, list(dict.fromkeys(kinds)), domains, progress) if losses else []
+    ranking = asked.priced(ranking)
     plan = upgrade(losses, keep) if losses and waves else None
     findings = [*about.findings, *findings, *ranking_findings(about.fabric, healthy.name, ranking)]
     findings += upgrade_findings(healthy.name, plan) if plan else []
@@ -194,6 +216,10 @@ def impact(
     )
 
 
+def _several(given: str | float | Sequence[Any]) -> tuple[Any, ...]:
+    return (given,) if isinstance(given, str | int | float) else tuple(given)
+
+
 @dataclass(frozen=True)
 class _Asked:
     """A network with its routing, and what is down in it."""
@@ -202,6 +228,7 @@ class _Asked:
     healthy: Wiring
     stated: Stated | None
     faults: Faults
+    pricing: JobPricing
 
     def _wired(self, faults: Faults) -> Wiring:
         return of_hosts(wiring(self.subject.fabric, self.healthy.network, faults))
@@ -216,14 +243,28 @@ class _Asked:
             drained = faults_by_name(fabric, devices=drain)
             steps.append(("drain", self.faults | drained, f"drain of {', '.join(drain)}"))
         before = state_of(routing_of(self.healthy, self.stated)) if steps else None
+        results = self.pricing.results(None) if steps else []
         for kind, faults, what in steps:
             after = state_of(routing_of(self._wired(faults), self.stated))
             assert before is not None
-            change = Change(kind, what, impact_between(before, after))
+            jobs = self.pricing.losses(results, faults)
+            change = Change(kind, what, impact_between(before, after), jobs)
+            results = [job.after for job in jobs]
             found.append(change)
             findings += change_findings(fabric, what, change.impact, faults, kind == "drain")
             before = after
         return found, findings
+
+    def priced(self, ranking: list[Loss]) -> list[Loss]:
+        """Return losses, those that tables show with what they take from the jobs."""
+        if not ranking or not self.pricing.jobs:
+            return ranking
+        shown = {id(loss) for loss in [*ranking[:SHOWN], *(loss for loss, _ in worst_of_each_kind(ranking))]}
+        before = self.pricing.results(self.faults)
+        return [
+            replace(loss, jobs=self.pricing.without(before, self.faults, loss.domain)) if id(loss) in shown else loss
+            for loss in ranking
+        ]
 
     def losses(self) -> Losses:
         """Return what computes losses on top of the faults."""

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 )
 @click.option("--network", metavar="NAME", help="Default: the one that most GPUs or hosts are on.")
 @click.option("--routing", metavar="NAME", help="d-mod-k, …; default the layout's.")
+@click.option("--collective", multiple=True, metavar="NAME", help="Price this collective too; repeatable.")
+@click.option("--algorithm", metavar="NAME", help="Of the collectives: ring, pairwise, …; auto: the fastest.")
+@click.option("--size", multiple=True, metavar="SIZE", help="Of the collectives: 1GiB, or 8B..16GiB; repeatable.")
+@click.option("--ranks", type=int, metavar="N", help="Of the collectives: N GPUs; default all.")
+@click.option("--model", default="rounds", metavar="NAME", help="Of the collectives: rounds (default), fluid, loggp, …")
+@click.option("--parallel", metavar="SIZES", help="Split the collectives' ranks: tensor=8,pipeline=4; with --over.")
+@click.option("--over", multiple=True, metavar="KIND", help="Groups that run the collectives: data, tensor, …")
 @fault_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of faults at random.")
 @quiet_option
