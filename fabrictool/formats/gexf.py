@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from fabrictool.fabric import Fabric
-from fabrictool.formats.graphml import from_graph
+from fabrictool.formats.graphml import from_graph, xml_of_a_graph
 from fabrictool.formats.imported import Imported, Report
 
 if TYPE_CHECKING:
@@ -49,20 +49,10 @@ def read(name: str, text: str) -> Imported:
 
 
 def _parsed(text: str, report: Report) -> networkx.MultiGraph[str]:
-    from xml.etree.ElementTree import ParseError
-
     import networkx
 
-    if "<!ENTITY" in text:
-        raise report.refusal(1, "defines entities, which a graph has no use for", "remove them")
-    try:
+    with xml_of_a_graph("GEXF", text, report):
         graph = networkx.read_gexf(io.BytesIO(text.encode()), version=_VERSION)
-    except ParseError as error:
-        line, column = error.position
-        reason = str(error).partition(":")[0]
-        raise report.refusal(line, f"is not whole XML: {reason}", "write the graph again", column + 1) from None
-    except (networkx.NetworkXError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise report.refusal(1, f"is no GEXF of a graph: {str(error)[:100]}", "write the graph again") from None
     found: networkx.MultiGraph[str] = networkx.MultiGraph(**graph.graph)
     found.add_nodes_from(graph.nodes(data=True))
     for place, (u, v, row) in enumerate(graph.edges(data=True)):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fabrictool.fabric import Fabric
@@ -71,6 +73,22 @@ def from_graph(form: str, name: str, graph: networkx.MultiGraph[str], report: Re
 
 
 def _parsed(text: str, report: Report) -> networkx.MultiGraph[str]:
+    import networkx
+
+    with xml_of_a_graph("GraphML", text, report):
+        graph = networkx.parse_graphml(re.sub(r"^\s*<\?xml.*?\?>", "", text), force_multigraph=True)
+    return networkx.MultiGraph(graph)
+
+
+@contextmanager
+def xml_of_a_graph(form: str, text: str, report: Report) -> Iterator[None]:
+    """Turn what a graph library says of a damaged XML document into an error that names its place.
+
+    Raises
+    ------
+    InputError
+        If the text is no whole XML, or not that of a graph.
+    """
     from xml.etree.ElementTree import ParseError
 
     import networkx
@@ -78,14 +96,13 @@ def _parsed(text: str, report: Report) -> networkx.MultiGraph[str]:
     if "<!ENTITY" in text:
         raise report.refusal(1, "defines entities, which a graph has no use for", "remove them")
     try:
-        graph = networkx.parse_graphml(re.sub(r"^\s*<\?xml.*?\?>", "", text), force_multigraph=True)
+        yield
     except ParseError as error:
         line, column = error.position
         reason = str(error).partition(":")[0]
         raise report.refusal(line, f"is not whole XML: {reason}", "write the graph again", column + 1) from None
     except (networkx.NetworkXError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise report.refusal(1, f"is no GraphML of a graph: {str(error)[:100]}", "write the graph again") from None
-    return networkx.MultiGraph(graph)
+        raise report.refusal(1, f"is no {form} of a graph: {str(error)[:100]}", "write the graph again") from None
 
 
 def write(fabric: Fabric) -> str:
