@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,7 +80,28 @@ def plain(no_color: bool) -> bool:
 
 
 def write_file(path: str, content: bytes) -> None:
-    """Write a file beside and rename it, so that there is never half a file.
+    """Write a file, as :func:`write_files` does."""
+    write_files({path: content})
+
+
+def make_folders(files: Iterable[str]) -> None:
+    """Make the folders that files are to stand in.
+
+    Raises
+    ------
+    InputError
+        If one cannot be made.
+    """
+    for folder in dict.fromkeys(Path(path).parent for path in files):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"cannot be made: {error.strerror}"
+            raise InputError([Problem(str(folder), what, "choose another place with -o")]) from None
+
+
+def write_files(files: Mapping[str, bytes]) -> None:
+    """Write files beside and rename them once all are whole, so that there is never half a file, nor half of them.
 
     A link stays a link, to the file that is written; a device such as /dev/null, or a pipe, is written into,
     for a rename would put a file in its place.
@@ -87,28 +109,37 @@ def write_file(path: str, content: bytes) -> None:
     Raises
     ------
     InputError
-        If the place cannot be written.
+        If a place cannot be written; files that were there are as they were.
     """
-    target = Path(path)
+    beside: dict[Path, str] = {}
+    path = ""
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(content)
-        else:
-            _replace(target.resolve(), content)
+        for path, content in files.items():
+            target = Path(path)
+            if target.exists() and not target.is_file():
+                target.write_bytes(content)
+            else:
+                resolved = target.resolve()
+                handle, beside[resolved] = tempfile.mkstemp(dir=resolved.parent, prefix=f".{resolved.name[:200]}.")
+                _fill(handle, content)
+        for target, whole in beside.items():
+            path = str(target)
+            Path(whole).replace(target)
     except OSError as error:
-        what = f"cannot be written: {error.strerror}"
-        raise InputError([Problem(path or "-o", what, "choose another place with -o")]) from None
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        fix = "make room, or choose another place with -o" if full else "choose another place with -o"
+        raise InputError([Problem(path or "-o", f"cannot be written: {error.strerror}", fix)]) from None
+    finally:
+        for whole in beside.values():
+            Path(whole).unlink(missing_ok=True)
 
 
-def _replace(target: Path, content: bytes) -> None:
-    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+def _fill(handle: int, content: bytes) -> None:
+    """Write a file that is open, down to the disk, and give it the rights of a new one."""
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        Path(beside).chmod(0o666 & ~umask)
-        Path(beside).replace(target)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+        os.fchmod(stream.fileno(), 0o666 & ~umask)

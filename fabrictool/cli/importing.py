@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabrictool.cli.common import json_option, print_json, write_file
+from fabrictool.cli.common import json_option, print_json, write_file, write_files
 
 if TYPE_CHECKING:
     from fabrictool.formats.imported import Imported
@@ -71,8 +71,8 @@ def _write(found: Imported, target: str, output: str | None) -> None:
         from fabrictool.explore.described import layout_of
 
         links = Path(output).with_suffix(".edges.csv")
-        write_file(str(links), writer_named("edges").write(Export(found.fabric))[""])
-        write_file(output, layout_of(found.fabric, links.name).encode())
+        edges = writer_named("edges").write(Export(found.fabric))[""]
+        write_files({str(links): edges, output: layout_of(found.fabric, links.name).encode()})
         return
     writer = writer_named(target)
     content = writer.write(Export(found.fabric))[""]
