@@ -267,6 +267,11 @@ class CableEnd:
     connector: str = ""
     label: str = ""
 
+    @property
+    def called(self) -> str:
+        """What the port is called: by its device's own system if that is known, else its number."""
+        return self.interface or self.port
+
 
 @dataclass(frozen=True, slots=True)
 class CableRow:

@@ -14,7 +14,7 @@ from fabrictool.fabric import Fabric
 from fabrictool.fabric.store import MAGIC
 from fabrictool.fabric.store import read_fabric as read_saved
 from fabrictool.formats.imported import Imported
-from fabrictool.formats.netbox import read_folder
+from fabrictool.formats.netbox_folder import read_folder
 from fabrictool.formats.opening import read_all, text_of, unpacked
 from fabrictool.formats.reading import READERS
 from fabrictool.formats.sheets import is_workbook
