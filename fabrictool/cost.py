@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from fabrictool.cabling.bill import TRANSCEIVER, bill_of_materials
-from fabrictool.cabling.plan import CablePlan
 from fabrictool.catalogue import store
 from fabrictool.catalogue.types import LinkPrice, Price
 from fabrictool.fabric import Fabric
@@ -16,8 +14,9 @@ from fabrictool.fabric.chassis import boxes
 from fabrictool.fabric.counting import cables, internal_links, occupied_cages
 from fabrictool.fabric.tables import FACILITIES
 from fabrictool.layout.model import Layout
+from fabrictool.layout.network import CABLE_M, CABLE_SOURCE
 from fabrictool.placement import Placement
-from fabrictool.records import Assumption, BomRow, Finding
+from fabrictool.records import Assumption, Finding
 from fabrictool.units import format_speed
 
 
@@ -106,11 +105,8 @@ def _sum(rows: tuple[CostRow, ...]) -> float | None:
     return None if not totals or None in totals else float(sum(total for total in totals if total is not None))
 
 
-def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None, plan: CablePlan) -> CapitalCost:
+def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) -> CapitalCost:
     """Price hosts, switches, transceivers, cables and racks.
-
-    Where the layout gives a price for every ``cable``, each counts as ``show`` counts them, and with a price for every
-    ``transceiver`` beside it so does each occupied cage. Else cables and modules are those of the cable plan.
 
     Parameters
     ----------
@@ -119,9 +115,8 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None, pl
     fabric : Fabric
     placement : Placement or None
         For the number of racks.
-    plan : CablePlan
     """
-    rows = [*_devices(layout, fabric), *_cabling(layout, fabric, plan)]
+    rows = [*_devices(layout, fabric), *_transceivers(layout, fabric), *_cables(layout, fabric)]
     if placement is not None:
         machines = [kind.name for kind in layout.host_types() if kind.trays]
         bought = placement.racks.type[~np.isin(placement.racks.type, machines)]
@@ -129,10 +124,11 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None, pl
         rows += [
             _row(layout, name, "facility", count) for name, count in zip(types.tolist(), numbers.tolist(), strict=True)
         ]
+    optical = [row for row in rows if row.name.endswith((" cable", " transceiver")) and "layout" not in row.source]
     assumptions = []
-    if len(plan.cables) and plan.assumptions and "cable" not in layout.cost.prices:
-        words = f"those of the cable plan, which takes {len(plan.assumptions)} values that the layout does not give"
-        assumptions.append(Assumption("media and length of cables", words, "'fabrictool cables' lists them"))
+    if optical:
+        what = "media and length of cables"
+        assumptions.append(Assumption(what, f"multimode fibre of {CABLE_M:g} m on every link", CABLE_SOURCE))
     return CapitalCost(tuple(rows), layout.cost.currency, tuple(assumptions))
 
 
@@ -146,10 +142,12 @@ def _devices(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
         yield _row(layout, fabric.types[kind], part, count // hosts_each.get(fabric.types[kind], 1))
 
 
-def _row(layout: Layout, name: str, part: str, count: int) -> CostRow:
-    """Price a thing: at the layout's price, else the catalogue's."""
+def _row(layout: Layout, name: str, part: str, count: int, unit: float | None = None, source: str = "") -> CostRow:
+    """Price a thing: the layout's price, the one passed, or the catalogue's."""
     if name in layout.cost.prices:
         return CostRow(name, part, count, layout.cost.prices[name], f"layout{_note(layout)}")
+    if unit is not None:
+        return CostRow(name, part, count, unit, source)
     if layout.cost.currency == "USD" and name in store.names("prices"):
         price = store.entry("prices", name)
         assert isinstance(price, Price)
@@ -165,63 +163,20 @@ def _source(price: Price | LinkPrice) -> str:
     return f"{price.source}, {price.as_of} (indicative)"
 
 
-def _cabling(layout: Layout, fabric: Fabric, plan: CablePlan) -> Iterator[CostRow]:
-    """Price transceivers, cables and their spares."""
-    prices = layout.cost.prices
-    bill = bill_of_materials(plan)
-    modules = [row for row in bill if row.media == TRANSCEIVER]
-    cables_ = [row for row in bill if row.media != TRANSCEIVER]
-    if "transceiver" in prices and "cable" in prices:
-        yield from _transceivers(layout, fabric)
-        modules = []
-    elif "transceiver" in prices:
-        modules = [replace(row, unit_price=prices["transceiver"], source=f"layout{_note(layout)}") for row in modules]
-    if "cable" in prices:
-        yield from _cables(layout, fabric)
-        cables_ = []
-    yield from _bought(layout, [*modules, *cables_])
-    lacking = int(np.count_nonzero((plan.cables.option < 0) | np.isnan(plan.cables.length_m)))
-    if lacking and "cable" not in prices:
-        yield CostRow("cable without a medium", "network", lacking, None, "")
-
-
-def _bought(layout: Layout, bill: Sequence[BomRow]) -> Iterator[CostRow]:
-    """Price what a bill of materials lists, lengths of one kind together, then all spares."""
-    kinds: dict[str, list[BomRow]] = {}
-    for row in bill:
-        kinds.setdefault(row.description, []).append(row)
-    for name, rows in kinds.items():
-        count = sum(row.quantity for row in rows)
-        total = _total([(row.quantity, _price(layout, row)) for row in rows])
-        yield CostRow(name, "network", count, None if total is None else total / count, _of(layout, rows[0]))
-    kept = [row for row in bill if row.spares]
-    if kept:
-        count = sum(row.spares for row in kept)
-        total = _total([(row.spares, _price(layout, row)) for row in kept])
-        each = None if total is None else total / count
-        yield CostRow("spare cables and transceivers", "network", count, each, _of(layout, kept[0]))
-
-
-def _price(layout: Layout, row: BomRow) -> float | None:
-    return row.unit_price if row.source.startswith("layout") or layout.cost.currency == "USD" else None
-
-
-def _of(layout: Layout, row: BomRow) -> str:
-    """Return where the price of a row comes from."""
-    if _price(layout, row) is None or row.source:
-        return row.source
-    price = store.entry("link_prices", store.names("link_prices")[0])
-    assert isinstance(price, LinkPrice)
-    return _source(price)
-
-
-def _total(rows: Sequence[tuple[int, float | None]]) -> float | None:
-    """Return the price of all, None if one is not known."""
-    return None if any(price is None for _, price in rows) else sum(count * (price or 0.0) for count, price in rows)
+def _link_price(layout: Layout, speed_bps: float) -> LinkPrice | None:
+    """Return the price of a multimode link of a speed."""
+    if layout.cost.currency != "USD":
+        return None
+    for name in store.names("link_prices"):
+        price = store.entry("link_prices", name)
+        assert isinstance(price, LinkPrice)
+        if price.media == "mmf" and abs(price.speed_bps / speed_bps - 1) < 1e-9:
+            return price
+    return None
 
 
 def _transceivers(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
-    """Count occupied cages by their speed, ports x speed of the cage, at the price that the layout gives."""
+    """Count occupied cages by their speed: ports x speed of the cage."""
     ports = fabric.ports
     code = ports.device.astype(np.int64) << 16 | ports.cage
     used = occupied_cages(fabric, ~internal_links(fabric))
@@ -229,16 +184,29 @@ def _transceivers(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
     size = np.searchsorted(code, used, side="right") - first
     speeds, numbers = np.unique(ports.speed_bps[first] * size, return_counts=True)
     for speed, count in zip(speeds.tolist(), numbers.tolist(), strict=True):
-        name, price = f"{format_speed(speed)} transceiver", layout.cost.prices["transceiver"]
-        yield CostRow(name, "network", count, price, f"layout{_note(layout)}")
+        name = f"{format_speed(speed)} transceiver"
+        if "transceiver" in layout.cost.prices:
+            yield CostRow(name, "network", count, layout.cost.prices["transceiver"], f"layout{_note(layout)}")
+            continue
+        price = _link_price(layout, speed)
+        yield _row(
+            layout, name, "network", count, price.transceiver_usd if price else None, _source(price) if price else ""
+        )
 
 
 def _cables(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
-    """Count cables by speed, at the price that the layout gives."""
     links = fabric.links
     for row in range(len(fabric.networks)):
-        for speed in np.unique(links.speed_bps[links.network == row]).tolist():
+        inside = links.network == row
+        speeds = np.unique(links.speed_bps[inside])
+        for speed in speeds.tolist():
             count = cables(fabric, row, links.speed_bps == speed)
-            if count:  # else all of them are inside directors
-                name, price = f"{format_speed(speed)} cable", layout.cost.prices["cable"]
-                yield CostRow(name, "network", count, price, f"layout{_note(layout)}")
+            if not count:
+                continue  # all of them inside directors
+            name = f"{format_speed(speed)} cable"
+            if "cable" in layout.cost.prices:
+                yield CostRow(name, "network", count, layout.cost.prices["cable"], f"layout{_note(layout)}")
+                continue
+            price = _link_price(layout, speed)
+            unit = price.cable_usd + price.cable_usd_per_m * CABLE_M if price else None
+            yield _row(layout, name, "network", count, unit, _source(price) if price else "")

@@ -15,9 +15,6 @@ from fabrictool.fabric.grouping import grouped
 from fabrictool.records import BomRow
 from fabrictool.units import format_speed
 
-#: What stands for the medium of a module.
-TRANSCEIVER = "transceiver"
-
 
 def bill_of_materials(plan: CablePlan) -> list[BomRow]:
     """Return the cables to order by medium and length, then the modules, with spares by rule."""
@@ -89,4 +86,4 @@ def _modules(plan: CablePlan) -> Iterator[BomRow]:
         title = f"{module.name} transceiver for {kind.cage} of {'switches' if kind.at == 'switch' else 'hosts'}"
         counted[module.sku, title, module.usd] += count
     for (sku, title, usd), count in sorted(counted.items(), key=lambda item: item[0][:2]):
-        yield BomRow(sku, title, TRANSCEIVER, None, count, _kept(plan, "transceiver", count), usd)
+        yield BomRow(sku, title, "transceiver", None, count, _kept(plan, "transceiver", count), usd)

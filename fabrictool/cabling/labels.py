@@ -27,8 +27,8 @@ def _words(end: CableEnd) -> dict[str, object]:
     place = end.place
     return {
         "site": place.site, "room": place.room, "row": place.row, "rack": place.rack, "unit": place.unit,
-        "device": place.device, "kind": end.kind, "port": end.interface or end.port, "cage": end.cage, "leg": end.leg,
-        "side": end.side, "optic": end.optic, "connector": end.connector,
+        "device": place.device, "kind": end.kind, "port": end.port, "name": end.called, "cage": end.cage,
+        "leg": end.leg, "side": end.side, "optic": end.optic, "connector": end.connector,
     }  # fmt: skip
 
 

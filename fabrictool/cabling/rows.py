@@ -153,8 +153,8 @@ def _lengths(plan: CablePlan) -> tuple[list[float | None], ...]:
 class Ends:
     """Ends of links by the rows of their ports; ``word`` is what a label calls each port, (ports,).
 
-    Rack, unit and port stand for an end, as ``r01-08:3``, in the form of ANSI/TIA-606-B as it is published; the
-    device's name where it has no rack.
+    Rack, unit and port number stand for an end, as ``r01-08:3``, in the form of ANSI/TIA-606-B as it is published; the
+    device's name where it has no rack. Labels are the same whatever the devices' systems call their ports.
     """
 
     def __init__(self, plan: CablePlan, words: Sequence[str] | None) -> None:
@@ -172,8 +172,7 @@ class Ends:
             f"{place.rack}-{place.unit:02d}" if place.rack and place.unit else place.rack or place.device
             for place in self.places
         ]
-        called = (own or port for own, port in zip(self.interface, self.port, strict=True))
-        self.word = [f"{seats[device]}:{name}" for device, name in zip(self.device, called, strict=True)]
+        self.word = [f"{seats[device]}:{name}" for device, name in zip(self.device, self.port, strict=True)]
 
     def __call__(self, port: int, optic: str, connector: str, label: str) -> CableEnd:
         """Return the end at a port."""

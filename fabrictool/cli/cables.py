@@ -7,31 +7,43 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabrictool.cli.common import format_option, print_json, print_tables, quiet_option, write_file
+from fabrictool.cli.common import (
+    format_option,
+    make_folders,
+    print_json,
+    print_tables,
+    quiet_option,
+    write_file,
+    write_files,
+)
 
 if TYPE_CHECKING:
     from fabrictool.cabling.report import PlanReport
+    from fabrictool.records import CableRow
 
 
 @click.command("cables", short_help="Plan every cable, and what to order.")
 @click.argument("layout")
-@click.option("-o", "--output", metavar="FILE|DIR", help="Write the plan: a .csv, or all tables into a folder.")
+@click.option(
+    "-o", "--output", metavar="FILE|DIR", help="Write the plan: .xlsx with all sheets, .csv, or tables into a folder."
+)
+@click.option(
+    "--port-names", metavar="SCHEME", default="vendor", show_default=True, help="Aliases of ports: see export."
+)
 @quiet_option
 @format_option
-def command(layout: str, output: str | None, as_json: bool, form: str, quiet: bool) -> int:
+def command(layout: str, output: str | None, port_names: str, as_json: bool, form: str, quiet: bool) -> int:
     """Plan the cables of all networks: ways along trays, lengths to order, media, modules, labels.
 
     LAYOUT is a layout file, - for standard input, or a fabric from elsewhere, whose devices have no places. Of the
     media that fit both ends the first that reaches is taken: copper, active copper, active optical cables, multimode,
     single-mode fibre. What the layout does not say about the hall is assumed and named in the JSON.
 
-    fabrictool cables site.yaml -o plan.csv
+    fabrictool cables site.yaml -o plan.xlsx
 
     Exit status: 0 clean, 1 if a finding is an error, 2 for bad input.
     """
-    report = _planned(layout)
-    if output is not None:
-        _write(report, output)
+    report = _planned(layout, output, port_names)
     if as_json or form == "json":
         print_json(report.to_dict())
     elif not quiet:
@@ -39,28 +51,38 @@ def command(layout: str, output: str | None, as_json: bool, form: str, quiet: bo
     return 0 if report.ok else 1
 
 
-def _planned(path: str) -> PlanReport:
-    from fabrictool.cable_plan import cables
+def _planned(path: str, output: str | None, port_names: str) -> PlanReport:
+    """Plan the cables of a layout, and write the plan if a place for it is named."""
+    from fabrictool.cable_plan import planned_cables
+    from fabrictool.explore.routed import fabric_and_layout
+    from fabrictool.formats.port_naming import named_ports, systems_of
 
-    return cables(path)
+    fabric, layout, _ = fabric_and_layout(path)
+    report = planned_cables(layout, fabric)
+    if output is not None:
+        _write(report, output, report.rows(named_ports(fabric, port_names, systems_of(layout))))
+    return report
 
 
-def _write(report: PlanReport, output: str) -> None:
+def _write(report: PlanReport, output: str, rows: list[CableRow]) -> None:
+    """Write a plan as its name asks for: a workbook, a CSV file, or a folder of CSV files."""
     from fabrictool.errors import InputError, Problem
-    from fabrictool.formats.plan_csv import write
+    from fabrictool.formats import labels_csv, plan_csv
 
     target = Path(output)
+    if target.suffix == ".xlsx":
+        from fabrictool.cabling.workbook import workbook
+
+        write_file(output, workbook(report, rows))
+        return
     if target.suffix == ".csv":
-        write_file(output, write(report.rows()).encode())
+        write_file(output, plan_csv.write(rows).encode())
         return
     if target.suffix or (target.exists() and not target.is_dir()):
-        what = f"a plan is written as .csv, or into a folder, not as '{target.suffix or target.name}'"
-        raise InputError([Problem(output, what, "name a .csv file or a folder with -o")])
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError([Problem(output, f"cannot be made: {error.strerror}", "choose another place")]) from None
-    files = {"plan.csv": write(report.rows()), "bom.csv": report.bill_table().to_csv()}
-    files |= {f"{name}.csv": table.to_csv() for name, table in report.lists().items()}
-    for name, text in files.items():
-        write_file(str(target / name), text.encode())
+        what = f"a plan is written as .xlsx, .csv, or into a folder, not as '{target.suffix or target.name}'"
+        raise InputError([Problem(output, what, "name a .xlsx or .csv file or a folder with -o")])
+    tables = {name: table.to_csv().encode() for name, table in (report.lists() | {"bom": report.bill_table()}).items()}
+    tables |= {"plan": plan_csv.write(rows).encode(), "labels": labels_csv.write(rows).encode("utf-8-sig")}
+    files = {str(target / f"{name}.csv"): content for name, content in tables.items()}
+    make_folders(files)
+    write_files(files)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fabrictool.cli.common import write_file
+from fabrictool.cli.common import make_folders, write_files
 
 if TYPE_CHECKING:
     from fabrictool.fabric import Fabric
@@ -89,10 +91,9 @@ def _export(path: str, writer: Writer, network: str | None, port_names: str | No
 
 def _planned(export: Export, fabric: Fabric, layout: Layout, network: str | None) -> Export:
     """Give an export the cable plan, with the rows of a network alone if one is asked for."""
-    from dataclasses import replace
-
     from fabrictool.cable_plan import planned_cables
     from fabrictool.cabling.rows import places_of
+    from fabrictool.cabling.workbook import shades, workbook
 
     report = planned_cables(layout, fabric)
     known = _interfaces(export) if export.words is not None else None
@@ -102,7 +103,8 @@ def _planned(export: Export, fabric: Fabric, layout: Layout, network: str | None
     placement = report.plan.placement
     units = placement.racks.units.tolist() if placement else []
     racks = dict(zip(placement.racks.name.tolist() if placement else [], units, strict=True))
-    return replace(export, cables=rows, places=places, racks=racks)
+    found = replace(export, cables=rows, places=places, racks=racks, colours=shades(rows))
+    return replace(found, book=partial(workbook, report, rows))
 
 
 def _ports(fabric: Fabric) -> list[tuple[str, int]]:
@@ -118,8 +120,6 @@ def _interfaces(export: Export) -> dict[tuple[str, int], str]:
 
 
 def _routed(export: Export, path: str, routing: str | None, network: str | None) -> Export:
-    from dataclasses import replace
-
     from fabrictool.explore.routed import routed_network
     from fabrictool.explore.simgrid_routes import simgrid_routes
 
@@ -135,14 +135,13 @@ def _types(layout: Layout) -> dict[str, TypeFacts]:
 
 
 def _words(fabric: Fabric, layout: Layout | None, writer: Writer, port_names: str | None) -> list[str] | None:
-    from fabrictool.formats.port_naming import named_ports
+    from fabrictool.formats.port_naming import named_ports, systems_of
 
     if not writer.port_names:
         if port_names is not None:
             raise click.UsageError("--port-names has no part in this format, which has names of its own")
         return None
-    types = {kind.name: (kind.vendor, kind.protocol) for kind in layout.switch_types()} if layout else {}
-    return named_ports(fabric, port_names or writer.port_names, types)
+    return named_ports(fabric, port_names or writer.port_names, systems_of(layout))
 
 
 def _print(files: Files, form: str, binary: bool) -> None:
@@ -155,10 +154,6 @@ def _write(files: Files, output: str) -> None:
     """Write the main file, and what belongs to it beside; a format without main file fills a folder."""
     target = Path(output)
     folder = target.parent if "" in files else target
-    for name, content in files.items():
-        if name:
-            place = folder / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_file(str(place), content)
-    if "" in files:
-        write_file(output, files[""])
+    named = {output if not name else str(folder / name): content for name, content in files.items()}
+    make_folders(path for path in named if path != output)
+    write_files(named)

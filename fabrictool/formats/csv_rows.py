@@ -36,18 +36,16 @@ def named(words: Sequence[str], synonyms: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(synonyms.get(word, word) for word in words)
 
 
-def rows(text: str, synonyms: Mapping[str, str], needed: Sequence[str], report: Report) -> Iterator[tuple[int, Row]]:
-    """Yield the line and the cells of each row that is not blank.
+def lines(text: str, report: Report) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the cells of each row that is not blank, the header among them.
 
     Raises
     ------
     InputError
-        If a needed column is missing, or a quote is never closed.
+        If a quote is never closed.
     """
-    lines = text.split("\n")
-    first = next((line for line, row in enumerate(lines) if row.strip()), 0)
-    reader = csv.reader(io.StringIO(text), delimiter=separator(lines[first]), strict=True)
-    columns: tuple[str, ...] = ()
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    reader = csv.reader(io.StringIO(text), delimiter=separator(first), strict=True)
     while True:
         start = reader.line_num + 1
         try:
@@ -56,8 +54,20 @@ def rows(text: str, synonyms: Mapping[str, str], needed: Sequence[str], report: 
             raise report.refusal(start, f"this row cannot be read: {error}", "look for a stray quote") from None
         if cells is None:
             return
-        if not any(cell.strip() for cell in cells):
-            continue
+        if any(cell.strip() for cell in cells):
+            yield start, cells
+
+
+def rows(text: str, synonyms: Mapping[str, str], needed: Sequence[str], report: Report) -> Iterator[tuple[int, Row]]:
+    """Yield the line and the cells of each row that is not blank.
+
+    Raises
+    ------
+    InputError
+        If a needed column is missing, or a quote is never closed.
+    """
+    columns: tuple[str, ...] = ()
+    for start, cells in lines(text, report):
         if not columns:
             columns = named(_words(cells), synonyms)
             _check(columns, needed, start, report)

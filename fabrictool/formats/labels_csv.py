@@ -1,14 +1,14 @@
-"""Labels for a label printer: one row for each end of a cable, as import lists of Brady, Epson and Brother take it.
+"""Labels for a label printer: one row for each end of a link, as import lists of Brady, Epson and Brother take it.
 
-The identifier has the form of ANSI/TIA-606-B: near rack-unit:port / far rack-unit:port, and the other way round
-at the other end.
+The identifier has the form of ANSI/TIA-606-B as it is published: near rack-unit:port / far rack-unit:port, and the
+other way round at the other end; a row's own texts of labels win.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from fabrictool.records import CableEnd, CableRow
 
@@ -23,19 +23,23 @@ def write(rows: Iterable[CableRow]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for row in rows:
-        a, z = (identifier(end) for end in (row.a, row.z))
-        length = f"{row.length_m:g}m" if row.length_m is not None else ""
-        cable = " ".join(word for word in (row.media, length) if word)
-        for end, near, far, own in (("A", a, z, row.a.label), ("Z", z, a, row.z.label)):
-            cells = (row.cable_id, end, near, far, cable, own or f"{near}/{far}", 1)
-            writer.writerow([guarded(str(cell)) for cell in cells])
+    writer.writerows([guarded(str(cell)) for cell in cells] for cells in labels(rows))
     return out.getvalue()
 
 
+def labels(rows: Iterable[CableRow]) -> Iterator[tuple[str | int, ...]]:
+    """Yield the cells of each label, in the order of :data:`COLUMNS`."""
+    for row in rows:
+        near, far = (identifier(end) for end in (row.a, row.z))
+        length = f"{row.length_m:g}m" if row.length_m is not None else ""
+        cable = " ".join(word for word in (row.media, length) if word)
+        yield row.cable_id, "A", near, far, cable, row.a.label or f"{near}/{far}", 1
+        yield row.cable_id, "Z", far, near, cable, row.z.label or f"{far}/{near}", 1
+
+
 def identifier(end: CableEnd) -> str:
-    """Return where an end is plugged: rack, unit and port, or the device where no rack is known."""
-    place, port = end.place, end.interface or end.port
+    """Return where an end is plugged: rack, unit and port number, or the device where no rack is known."""
+    place, port = end.place, end.port or end.interface
     if not place.rack:
         return f"{place.device}:{port}"
     return f"{place.rack}-{place.unit:02d}:{port}" if place.unit is not None else f"{place.rack}:{place.device}:{port}"

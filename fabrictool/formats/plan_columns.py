@@ -20,7 +20,7 @@ _ENDS = {
     "cabinet": "rack", "rack_name": "rack", "u": "u", "ru": "u", "unit": "u", "rack_unit": "u", "position": "u",
     "elevation": "u", "type": "kind", "role": "kind", "kind": "kind", "device_type": "kind", "label": "label",
     "site": "site", "connector": "connector", "module_pn": "optic", "optic": "optic", "transceiver": "optic",
-    "row": "row", "room": "room", "cage": "cage", "leg": "leg",
+    "row": "row", "room": "room", "cage": "cage", "leg": "leg", "cage_leg": "leg", "face": "side", "alias": "alias",
 }  # fmt: skip
 _WHOLE = {
     "cable_id": "cable_id", "cable": "cable_id", "cable_number": "cable_id", "cable_no": "cable_id",
@@ -32,6 +32,7 @@ _WHOLE = {
     "cable_length": "length", "cable_length_m": "length_m", "length_unit": "length_unit", "route_m": "route_m",
     "slack_m": "slack_m", "bundle": "bundle", "tray_path": "tray_path", "status": "status", "state": "status",
     "color": "colour", "colour": "colour", "protocol": "protocol", "label": "cable_label", "phase": "phase",
+    "optics_w": "optics_w", "price": "price",
 }  # fmt: skip
 
 

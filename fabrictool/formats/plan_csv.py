@@ -12,7 +12,7 @@ from fabrictool.formats.cabled import Cabled, End
 from fabrictool.formats.csv_rows import Row, header, named, rows
 from fabrictool.formats.edges_csv import gigabits, quantity
 from fabrictool.formats.imported import Imported, Report
-from fabrictool.formats.linked import bare
+from fabrictool.formats.plan_cells import COLUMNS, as_text, plan_cells
 from fabrictool.records import CableRow
 from fabrictool.units import SPEED
 
@@ -94,37 +94,12 @@ def _end(row: Row, side: str) -> End:
     return End(device, row.get(f"{side}_kind") or kind_by_name(device), row.get(f"{side}_port", ""), cage=number)
 
 
-COLUMNS = (
-    "cable_id", "leg", "network", "bundle", "a_kind", "a_rack", "a_u", "a_device", "a_port", "a_cage", "z_kind",
-    "z_rack", "z_u", "z_device", "z_port", "z_cage", "media", "sku", "speed_gbps", "lanes", "plane", "route_m",
-    "slack_m", "length_m", "tray_path", "label_a", "label_z", "status",
-)  # fmt: skip
-
-
 def write(cables: Iterable[CableRow]) -> str:
     """Return a plan as CSV, one link a row."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in cables:
-        ends = [
-            word
-            for end in (row.a, row.z)
-            for word in (
-                end.kind,
-                end.place.rack,
-                end.place.unit or "",
-                end.place.device,
-                end.interface or end.port,
-                end.cage or "",
-            )
-        ]
-        lengths = ("" if length is None else f"{length:g}" for length in (row.route_m, row.slack_m, row.length_m))
-        speed = bare(row.speed_bps / 1e9)
-        writer.writerow((
-            row.cable_id, row.leg, row.network, row.bundle, *ends, row.media, row.sku, speed, row.lanes or "",
-            row.plane if row.plane >= 0 else "", *lengths, row.tray_path, row.a.label, row.z.label, row.status,
-        ))  # fmt: skip
+    writer.writerows(map(as_text, plan_cells(row)) for row in cables)
     return out.getvalue()
 
 

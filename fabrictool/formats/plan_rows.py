@@ -38,4 +38,4 @@ def cable_rows(
 
 def _end(end: LinkEnd, interface: str, cage: int, places: Mapping[str, Place]) -> CableEnd:
     place = places.get(end.device) or Place(end.device)
-    return CableEnd(place, end.kind, end.port, interface or end.port, cage + 1)
+    return CableEnd(place, end.kind, end.port, interface if interface != end.port else "", cage + 1)

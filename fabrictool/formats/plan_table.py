@@ -5,6 +5,7 @@ Every value keeps the cell that it stands in, so that what is wrong in a plan ca
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def plan_table(name: str, content: bytes) -> PlanTable:
             passed.append(sheet)
             continue
         _remarks(sheet, head[0], report)
-        rows += _Rows(sheet, head[1], report).all(head[0] + 1)
+        rows += _Rows(sheet, *head, report).all()
     if len(passed) == len(tables):
         shown = ", ".join(sheet.name for sheet in tables if sheet.name)
         what = f"no sheet has the columns of a plan ({', '.join(NEEDED)})" + (f"; there are {shown}" if shown else "")
@@ -133,16 +134,17 @@ def _add(report: Report, identity: str, severity: str, where: str, message: str,
 class _Rows:
     """Reads the rows of one sheet."""
 
-    def __init__(self, sheet: Sheet, columns: Mapping[str, int], report: Report) -> None:
-        self.sheet, self.columns, self.report = sheet, columns, report
-        self._dates: list[tuple[int, int]] = []
+    def __init__(self, sheet: Sheet, head: int, columns: Mapping[str, int], report: Report) -> None:
+        self.sheet, self.head, self.columns, self.report = sheet, head, columns, report
 
-    def all(self, first: int) -> Iterator[PlanRow]:
-        """Yield the links from a row on; of a cable with several ports at one end, a link for each."""
-        for row in range(first, len(self.sheet.rows)):
-            if mapped(self.sheet.rows[row]) is not None:
+    def all(self) -> Iterator[PlanRow]:
+        """Yield the links below the header; of a cable with several ports at one end, a link for each."""
+        title = self._needed(self.head)
+        for row in range(self.head + 1, len(self.sheet.rows)):
+            needed = self._needed(row)
+            if needed == title:
                 continue  # the header again, as on each printed page
-            missing = [column for column in NEEDED if not self.cell(row, column)]
+            missing = [column for column, cell in zip(NEEDED, needed, strict=True) if not cell]
             if missing:
                 self._half(row, missing)
                 continue
@@ -153,6 +155,9 @@ class _Rows:
         at = self.columns.get(column)
         cells = self.sheet.rows[row]
         return cells[at] if at is not None and at < len(cells) else ""
+
+    def _needed(self, row: int) -> list[str]:
+        return [self.cell(row, column).lower() for column in NEEDED]
 
     def _half(self, row: int, missing: Sequence[str]) -> None:
         if len(missing) == len(NEEDED):
@@ -185,8 +190,9 @@ class _Rows:
             self.cell(row, f"{side}_rack"), int(unit) if unit.isdecimal() and len(unit) < 4 else None,
         )  # fmt: skip
         return CableEnd(
-            place, self.cell(row, f"{side}_kind"), port, optic=self.cell(row, f"{side}_optic"),
-            connector=self.cell(row, f"{side}_connector"), label=self.cell(row, f"{side}_label"),
+            place, self.cell(row, f"{side}_kind"), port, self.cell(row, f"{side}_alias"),
+            self._count(row, f"{side}_cage", 0), self._count(row, f"{side}_leg", 1), self.cell(row, f"{side}_side"),
+            self.cell(row, f"{side}_optic"), self.cell(row, f"{side}_connector"), self.cell(row, f"{side}_label"),
         )  # fmt: skip
 
     def _cable(self, row: int, leg: int, a: CableEnd, z: CableEnd) -> CableRow:
@@ -198,7 +204,8 @@ class _Rows:
             self._count(row, "lanes", 0), self._count(row, "plane", -1), self._count(row, "rail", -1),
             self._length(row, "route_m"), self._length(row, "slack_m"), self._length(row, self._length_column()),
             self.cell(row, "bundle"), self.cell(row, "tray_path"), self.cell(row, "colour"),
-            phase=self.cell(row, "phase"), status=self.cell(row, "status") or "planned",
+            self._amount(row, "optics_w"), self._amount(row, "price"),
+            self.cell(row, "phase"), self.cell(row, "status") or "planned",
         )  # fmt: skip
 
     def _count(self, row: int, column: str, absent: int) -> int:
@@ -214,12 +221,26 @@ class _Rows:
             return 0.0
         if match and match[2].lower() in {"", "gb/s", "gbit/s", "gbps", "gbe", "ge", "gb"}:
             value = float(match[1].replace(",", "."))
-            return value if value >= 1e6 else value * 1e9
+            return value if value >= 1e6 else float(round(value * 1e9))  # a speed is whole bit/s
         try:
             return parse(text, SPEED)
         except ValueError as error:
             self._unreadable(row, column, str(error))
             return 0.0
+
+    def _amount(self, row: int, column: str) -> float | None:
+        """Return a bare number, None if blank."""
+        text = self.cell(row, column)
+        if not text:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if math.isfinite(value):
+            return value
+        self._unreadable(row, column, f"'{text}' is no number")
+        return None
 
     def _length_column(self) -> str:
         return "length_m" if "length_m" in self.columns else "length"

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from fabrictool.formats.cabled import Cabled, End
 from fabrictool.formats.imported import Imported, Report
 from fabrictool.formats.plan_table import PlanTable, plan_table
-from fabrictool.formats.sheets import Cell, written
+from fabrictool.formats.workbooks import Cell, Tab, written
 from fabrictool.records import CableEnd, CableRow
 
 FORMAT = "point-to-point"
@@ -63,7 +63,7 @@ def fabric_of(table: PlanTable) -> Imported:
 
 
 def _found(end: CableEnd) -> End:
-    return End(end.place.device, end.kind, end.port)
+    return End(end.place.device, end.kind, end.port, cage=end.cage)
 
 
 def write(rows: Iterable[CableRow], form: str, protocol: str = "ethernet") -> bytes:
@@ -79,13 +79,13 @@ def write(rows: Iterable[CableRow], form: str, protocol: str = "ethernet") -> by
     """
     if form == "links":
         listed = list(rows)
-        return written([("Links", LINKS, [_link(row, protocol, line) for line, row in enumerate(listed, 2)])])
+        return written([Tab("Links", LINKS, [_link(row, protocol, line) for line, row in enumerate(listed, 2)])])
     sheets: defaultdict[str, list[Sequence[Cell]]] = defaultdict(list)
     for row in rows:
         title = f"{row.network} {row.a.kind}-{row.z.kind}"
         sheets[_title(title)].append(_ethernet(row) if form == "ethernet" else _infiniband(row))
     header = ETHERNET if form == "ethernet" else INFINIBAND
-    return written([(title, header, lines) for title, lines in sheets.items()])
+    return written([Tab(title, header, lines) for title, lines in sheets.items()])
 
 
 def _title(text: str) -> str:
@@ -96,7 +96,7 @@ def _title(text: str) -> str:
 def _link(row: CableRow, protocol: str, line: int) -> Sequence[Cell]:
     a, z = row.a, row.z
     return (
-        a.place.device, a.interface, z.place.device, z.interface, _PROTOCOLS.get(protocol, protocol), "",
+        a.place.device, a.called, z.place.device, z.called, _PROTOCOLS.get(protocol, protocol), "",
         a.connector, "", z.connector, "", a.optic, z.optic, f"{row.cable_id or 'row'}:{line}",
     )  # fmt: skip
 
@@ -105,14 +105,12 @@ def _ethernet(row: CableRow) -> Sequence[Cell]:
     return tuple(
         cell
         for end in (row.a, row.z)
-        for cell in (end.place.rack, _unit(end), end.place.device, _type(end), end.interface)
+        for cell in (end.place.rack, _unit(end), end.place.device, _type(end), end.called)
     )
 
 
 def _infiniband(row: CableRow) -> Sequence[Cell]:
-    return tuple(
-        cell for end in (row.a, row.z) for cell in (end.place.rack, _unit(end), end.place.device, end.interface)
-    )
+    return tuple(cell for end in (row.a, row.z) for cell in (end.place.rack, _unit(end), end.place.device, end.called))
 
 
 def _type(end: CableEnd) -> str:

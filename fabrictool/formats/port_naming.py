@@ -10,6 +10,7 @@ import numpy as np
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.port_labels import port_labels, scheme_of
 from fabrictool.formats.linked import port_words
+from fabrictool.layout.model import Layout
 
 #: Names by vendor and protocol, where a type tells them.
 VENDOR = "vendor"
@@ -46,6 +47,11 @@ def named_ports(fabric: Fabric, scheme: str, types: Mapping[str, tuple[str | Non
         if max(Counter(found).values(), default=0) == 1:  # a scheme that names two ports alike does not fit
             words[ports[0] : ports[-1] + 1] = found
     return words
+
+
+def systems_of(layout: Layout | None) -> dict[str, tuple[str | None, str | None]]:
+    """Return vendor and protocol of each switch type of a layout, by name."""
+    return {kind.name: (kind.vendor, kind.protocol) for kind in layout.switch_types()} if layout else {}
 
 
 def _scheme(fabric: Fabric, device: int, scheme: str, types: Mapping[str, tuple[str | None, str | None]]) -> str:

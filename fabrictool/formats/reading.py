@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from fabrictool.errors import InputError, did_you_mean
+from fabrictool.formats.format_names import format_named
 from fabrictool.formats.imported import Imported
 
 #: Name to module, in the order in which they are asked whether a file is theirs: the most telling marks first.
@@ -29,9 +29,6 @@ def reader_named(word: str) -> Callable[[str, str], Imported]:
     InputError
         If there is no such format.
     """
-    lowered = word.lower().replace("_", "-")
-    name = SYNONYMS.get(lowered, lowered)
-    if name not in READERS:
-        raise InputError(f"--from: there is no format '{word}'", did_you_mean(name, [*READERS, *SYNONYMS]))
+    name = format_named(word, "--from", READERS, SYNONYMS)
     read: Callable[[str, str], Imported] = import_module(f"fabrictool.formats.{READERS[name]}").read
     return read

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 import io
 import re
@@ -11,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fabrictool.errors import InputError
-from fabrictool.formats.csv_rows import separator
+from fabrictool.formats.csv_rows import lines
 from fabrictool.formats.imported import Report
 from fabrictool.formats.opening import MAX_BYTES, text_of
 
@@ -98,24 +96,14 @@ def sheets(name: str, content: bytes, report: Report) -> list[Sheet]:
 
 
 def _from_csv(name: str, text: str, report: Report) -> Sheet:
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    reader = csv.reader(io.StringIO(text), delimiter=separator(first), strict=True)
-    lines: list[int] = []
+    places: list[int] = []
     rows: list[tuple[str, ...]] = []
-    while True:
-        start = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise report.refusal(start, f"this row cannot be read: {error}", "look for a stray quote") from None
-        if cells is None:
-            break
+    for line, cells in lines(text, report):
         if len(rows) >= MOST_ROWS:
-            raise report.refusal(start, f"holds more than {MOST_ROWS:,} rows", "give the plan in parts")
-        if any(cell.strip() for cell in cells):
-            lines.append(start)
-            rows.append(tuple(cell.strip() for cell in cells[:MOST_COLUMNS]))
-    return Sheet(name, "", tuple(lines), tuple(rows))
+            raise report.refusal(line, f"holds more than {MOST_ROWS:,} rows", "give the plan in parts")
+        places.append(line)
+        rows.append(tuple(cell.strip() for cell in cells[:MOST_COLUMNS]))
+    return Sheet(name, "", tuple(places), tuple(rows))
 
 
 def _from_workbook(name: str, content: bytes, report: Report) -> list[Sheet]:
@@ -212,53 +200,3 @@ def _column(word: str) -> int:
     for letter in word:
         found = 26 * found + ord(letter) - 64
     return found - 1
-
-
-#: What a cell is written as: text, a number, or nothing.
-Cell = str | float | int | None
-
-
-def written(tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[Cell]]]]) -> bytes:
-    """Return a workbook of sheets, each a name, a header and rows; text stays text, whatever it looks like.
-
-    Raises
-    ------
-    InputError
-        If a sheet has more rows than a spreadsheet holds.
-    """
-    import xlsxwriter
-
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_numbers": False}) as book:
-        book.set_properties({"created": datetime.datetime(2000, 1, 1, tzinfo=None)})
-        bold, text = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "@"})
-        for name, header, rows in tables:
-            if len(rows) >= MOST_ROWS:
-                raise InputError(f"sheet {name} has {len(rows):,} rows; a spreadsheet holds 1,048,575",
-                                 "write one network at a time, or CSV")  # fmt: skip
-            sheet = book.add_worksheet(name[:31])
-            sheet.freeze_panes(1, 0)
-            sheet.repeat_rows(0)
-            sheet.set_landscape()
-            sheet.fit_to_pages(1, 0)
-            for column, width in enumerate(_widths(header, rows)):
-                sheet.set_column(column, column, width)
-            for column, title in enumerate(header):
-                sheet.write_string(0, column, title, bold)
-            for line, cells in enumerate(rows, 1):
-                for column, value in enumerate(cells):
-                    if isinstance(value, str):
-                        if value:
-                            sheet.write_string(line, column, value, text)
-                    elif value is not None:
-                        sheet.write_number(line, column, value)
-            sheet.autofilter(0, 0, max(len(rows), 1), len(header) - 1)
-    return out.getvalue()
-
-
-def _widths(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[int]:
-    shown = rows[:200]
-    return [
-        min(60, 2 + max(len(title), *(len(str(row[column] if row[column] is not None else "")) for row in shown), 6))
-        for column, title in enumerate(header)
-    ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 
-from fabrictool.errors import InputError, did_you_mean
+from fabrictool.errors import InputError
 from fabrictool.fabric import Fabric
+from fabrictool.formats.format_names import format_named
 from fabrictool.formats.netbox import TypeFacts
 from fabrictool.formats.simgrid import Routes
 from fabrictool.records import CableRow, Place
@@ -23,7 +24,8 @@ class Export:
     """What is written: a fabric, the row of the network that is meant where a format holds one, names of ports.
 
     ``places`` say where devices stand, by name; ``types`` and ``racks`` what is known of types and how high racks are;
-    ``cables`` are rows of the cable plan, if one was made.
+    ``cables`` are rows of the cable plan, if one was made, ``colours`` the colours of cables as hexadecimal digits, and
+    ``book`` what makes the plan's workbook.
     """
 
     fabric: Fabric
@@ -34,6 +36,8 @@ class Export:
     types: Mapping[str, TypeFacts] = field(default_factory=dict)
     routes: Routes | None = None
     cables: Sequence[CableRow] | None = None
+    colours: Mapping[str, str] = field(default_factory=dict)
+    book: Callable[[], bytes] | None = None
 
     @property
     def protocol(self) -> str:
@@ -111,11 +115,12 @@ def _npz(export: Export) -> Files:
 
 def _rows(export: Export) -> list[CableRow]:
     """Return the rows of the cable plan; of a fabric that none was made of a row for each link."""
-    if export.cables is not None:
-        return list(export.cables)
     from fabrictool.formats.plan_rows import cable_rows
 
-    return list(cable_rows(export.fabric, export.words, export.places))
+    rows: Iterable[CableRow] | None = export.cables
+    if rows is None:
+        rows = cable_rows(export.fabric, export.words, export.places)
+    return list(rows)
 
 
 def _sheets(form: str, export: Export) -> Files:
@@ -131,12 +136,19 @@ def _plan(export: Export) -> Files:
     return {"": plan_csv.write(_rows(export)).encode()}
 
 
+def _workbook(export: Export) -> Files:
+    if export.book is None:
+        raise InputError("a workbook holds the cable plan of a layout, and a fabric from elsewhere has none",
+                         "export it --to p2p or plan")  # fmt: skip
+    return {"": export.book()}
+
+
 def _netbox(export: Export) -> Files:
     from fabrictool.formats import netbox
     from fabrictool.formats.linked import port_words
 
     words = export.words if export.words is not None else port_words(export.fabric)
-    inventory = netbox.Inventory(export.fabric, words, export.places, export.types, export.racks)
+    inventory = netbox.Inventory(export.fabric, words, export.places, export.types, export.racks, export.colours)
     return {name: text.encode() for name, text in netbox.write(inventory, _rows(export)).items()}
 
 
@@ -174,6 +186,8 @@ WRITERS: Mapping[str, Writer] = {
     "ptp-links": Writer("its Links sheet (.xlsx), from version 1.7.1", partial(_sheets, "links"),
                         port_names="sheets", binary=True, planned=True),
     "plan": Writer("plan CSV: one link a row, with places", _plan, port_names="number", planned=True),
+    "workbook": Writer("the cable plan with all its sheets (.xlsx)", _workbook, port_names="vendor", binary=True,
+                       planned=True),
     "netbox": Writer("a folder of CSV files for NetBox's bulk import", _netbox, port_names="vendor", planned=True),
     "labels": Writer("labels (.csv): one row a label, both ends", _labels, port_names="vendor", planned=True),
 }  # fmt: skip
@@ -194,8 +208,4 @@ def writer_named(word: str) -> Writer:
     InputError
         If there is no such format.
     """
-    lowered = word.lower().replace("_", "-")
-    name = SYNONYMS.get(lowered, lowered)
-    if name not in WRITERS:
-        raise InputError(f"--to: there is no format '{word}'", did_you_mean(name, [*WRITERS, *SYNONYMS]))
-    return WRITERS[name]
+    return WRITERS[format_named(word, "--to", WRITERS, SYNONYMS)]

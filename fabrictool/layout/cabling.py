@@ -24,6 +24,7 @@ END_WORDS = (
     "device",
     "kind",
     "port",
+    "name",
     "cage",
     "leg",
     "side",

@@ -22,7 +22,7 @@ from fabrictool.formats.plan_rows import cable_rows
 from fabrictool.formats.plan_table import plan_table
 from fabrictool.formats.point_to_point import ETHERNET
 from fabrictool.formats.port_naming import named_ports
-from fabrictool.formats.sheets import written
+from fabrictool.formats.workbooks import Tab, written
 from fabrictool.records import Place
 from fabrictool.verification import Verification, verify
 
@@ -54,7 +54,7 @@ def lines() -> list[Line]:
 
 def checked(tmp_path: Path, rows: list[Line], header: tuple[str, ...] = HEADER) -> Verification:
     place = tmp_path / "theirs.xlsx"
-    place.write_bytes(written([("Links", header, rows)]))
+    place.write_bytes(written([Tab("Links", header, rows)]))
     return verify(RAILS, str(place), price=False)
 
 
@@ -258,7 +258,7 @@ def test_what_spreadsheets_do_to_plans_is_told() -> None:
 
 def test_two_readers_agree_on_what_we_write() -> None:
     rows = lines()
-    content = written([("Links", HEADER, rows)])
+    content = written([Tab("Links", HEADER, rows)])
     sheet = openpyxl.load_workbook(io.BytesIO(content))["Links"]
     assert [list(cells) for cells in sheet.iter_rows(values_only=True)] == [list(HEADER), *rows]
     kept = plan_table("x", content).rows
@@ -269,8 +269,8 @@ def test_two_readers_agree_on_what_we_write() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (written([("a", ("who", "when"), [["x", "y"]])]), "no sheet has the columns of a plan"),
-        (written([("Links", HEADER, lines())])[:3000], "no whole workbook"),
+        (written([Tab("a", ("who", "when"), [["x", "y"]])]), "no sheet has the columns of a plan"),
+        (written([Tab("Links", HEADER, lines())])[:3000], "no whole workbook"),
         (b"PK\x03\x04[Content_Types].xml" + bytes(500), "no whole workbook"),
         (b'A-Node,A-Port,Z-Node,Z-Port\nh,1,l,"2\n', "cannot be read"),
     ],

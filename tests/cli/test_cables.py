@@ -39,6 +39,7 @@ def test_a_folder_takes_all_tables(tmp_path: Path, capsys: pytest.CaptureFixture
     assert sorted(path.name for path in target.iterdir()) == [
         "bom.csv",
         "ends.csv",
+        "labels.csv",
         "plan.csv",
         "racks.csv",
         "trays.csv",
@@ -53,10 +54,13 @@ def test_a_folder_takes_all_tables(tmp_path: Path, capsys: pytest.CaptureFixture
     assert (len(ends), max(ends.values())) == (2 * 3199, 1)
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
 @pytest.mark.parametrize("name", ["ft64", "dgx-superpod-h100-4su-site", "roce-2048-2to1"])
-def test_a_plan_is_a_layout_with_the_same_links(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What a plan CSV holds comes back: links, kinds, cages, and the network of each switch, managed ones too."""
-    layout, target = str(TOPOLOGIES / f"{name}.yaml"), str(tmp_path / "plan.csv")
+def test_a_plan_is_a_layout_with_the_same_links(
+    name: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a plan holds comes back: links, kinds, cages, and the network of each switch, managed ones too."""
+    layout, target = str(TOPOLOGIES / f"{name}.yaml"), str(tmp_path / f"plan.{form}")
     call(capsys, "cables", layout, "-o", target, "-q")
     before, after = ft.build(ft.read_layout(layout)), ft.read_fabric(target)
 
@@ -84,7 +88,7 @@ def test_labels_of_an_export_have_real_places(tmp_path: Path, capsys: pytest.Cap
     call(capsys, "export", SITE, "--to", "labels", "-o", str(tmp_path / "labels.csv"))
     first = _rows(tmp_path / "labels.csv")[0]
     assert first["line3_cable"] == "mmf 10m"
-    assert first["tia606_link"] == "compute-01-01:mlx5_0/network-02-17:IB1/1/1"
+    assert first["tia606_link"] == "compute-01-01:1/network-02-17:1"
 
 
 def test_netbox_takes_media_and_lengths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,7 +112,7 @@ def test_a_network_alone_has_its_own_rows_and_the_ids_of_the_whole(
 @pytest.mark.parametrize(
     ("output", "said"),
     [
-        ("plan.pdf", "a plan is written as .csv, or into a folder, not as '.pdf'"),
+        ("plan.pdf", "a plan is written as .xlsx, .csv, or into a folder, not as '.pdf'"),
         ("missing/plan.csv", "No such file or directory"),
     ],
 )
