@@ -82,7 +82,7 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     placement = found.placement
     power = rack_power(layout, fabric, placement, found.extra_w)
     supply = supply_loads(layout, placement, power.it_w)
-    cooling = rack_cooling(layout, fabric, placement, power)
+    cooling = rack_cooling(layout, fabric, placement, power, supply.efficiency)
     cost = capital_cost(layout, fabric, placement)
     return Facility(found, power, supply, cooling, cost)
 

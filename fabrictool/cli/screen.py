@@ -229,6 +229,7 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
         line += f"   liquid {_power_text(liquid)}~  {float(cooling.coolant_kg_per_s[racks].sum()):.1f} kg/s~"
     yield line
     yield from _loops(evaluation)
+    yield from _year(evaluation)
 
 
 def _loops(evaluation: Evaluation) -> Iterator[str]:
@@ -246,6 +247,19 @@ def _loops(evaluation: Evaluation) -> Iterator[str]:
         line += f"; lasts {tightest['ride_through_s']:.3g} s without facility water~"
     if tightest["pumps_stopped_s"] is not None:
         line += f", {tightest['pumps_stopped_s']:.2g} s without pumps~"
+    yield f" {_wrapped(line, 1)}"
+
+
+def _year(evaluation: Evaluation) -> Iterator[str]:
+    """Say what the hall's plant comes to under its weather."""
+    if evaluation.cooling.year is None:
+        return
+    year = evaluation.cooling.year.to_dict()
+    span = f" ({year['pue_least']:.3g} to {year['pue_most']:.3g})" if year["hours"] > 1 else ""
+    line = f"{year['weather']}: PUE {year['pue']:.3f}~{span}, WUE {year['wue_l_per_kwh']:.2f} l/kWh~"
+    line += f", ERE {year['ere']:.3f}~" if year["reused_kwh"] else ""
+    free = ", ".join(f"{row['circuit']} {row['free_hours']:,} h" for row in year["circuits"][:4])
+    line += f"; free cooling {free} of {year['hours']:,}~; most {_power_text(year['peak_facility_w'])}~"
     yield f" {_wrapped(line, 1)}"
 
 

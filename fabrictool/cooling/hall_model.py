@@ -60,7 +60,22 @@ class HallState(NamedTuple):
     pue: F8
 
 
-def hall_state(it_w: Reals, liquid: Reals, chiller_cop: Reals, plant: HallPlant | None = None) -> HallState:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What of a hall is known better than by the model: fans and loop pumps in W, and losses of distribution in W.
+
+    NaN leaves it to the model.
+    """
+
+    fans_w: float = np.nan
+    loop_pumps_w: float = np.nan
+    electrical_w: float = np.nan
+
+
+def hall_state(
+    it_w: Reals, liquid: Reals, chiller_cop: Reals, plant: HallPlant | None = None, liquid_cop: Reals = np.inf,
+    reused: Reals = 0.0, measured: Measured | None = None,
+) -> HallState:  # fmt: skip
     """Return the energy flows of a hall.
 
     Parameters
@@ -72,20 +87,25 @@ def hall_state(it_w: Reals, liquid: Reals, chiller_cop: Reals, plant: HallPlant 
     chiller_cop : float or ndarray
         Of the chiller of the air's heat; inf where an economiser does without.
     plant : HallPlant, optional
+    liquid_cop : float or ndarray
+        Of the chiller of the loops' heat; inf where towers or dry coolers do without.
+    reused : float or ndarray
+        Share of the loops' heat that somebody else takes, 0 to 1: it is not chilled and not rejected.
+    measured : Measured, optional
 
     Notes
     -----
     Heat to air is that of air-cooled equipment, of fans and of electrical losses inside; chilled water takes it, then
     the compressor. Heat to liquid is that of cold plates and of the loop's pumps. Towers reject both.
     """
-    p = plant or HallPlant()
+    p, known = plant or HallPlant(), measured or Measured()
     it = np.asarray(it_w, dtype=np.float64)
     to_liquid, to_air = np.asarray(liquid * it), np.asarray((1 - np.asarray(liquid, dtype=np.float64)) * it)
-    electrical = it * (1 / p.electrical - 1)
+    electrical = np.asarray(_known(known.electrical_w, it * (1 / p.electrical - 1)))
     air = to_air / (p.air_j_per_m3_k * p.air_rise_k)
-    fans = moving_power_w(air, p.air_pa, p.fan_efficiency)
+    fans = _known(known.fans_w, moving_power_w(air, p.air_pa, p.fan_efficiency))
     coolant = to_liquid / (p.coolant_j_per_m3_k * p.coolant_rise_k)
-    loop_pumps = moving_power_w(coolant, p.coolant_pa, p.pump_efficiency)
+    loop_pumps = _known(known.loop_pumps_w, moving_power_w(coolant, p.coolant_pa, p.pump_efficiency))
     warm_air = to_air + fans + p.losses_inside * electrical
     chilled_pumps = moving_power_w(
         warm_air / (p.chilled_j_per_m3_k * p.chilled_rise_k), p.chilled_pa, p.pump_efficiency
@@ -93,11 +113,18 @@ def hall_state(it_w: Reals, liquid: Reals, chiller_cop: Reals, plant: HallPlant 
     warm_loop = to_liquid + loop_pumps
     facility_flow = warm_loop / (p.facility_j_per_m3_k * p.facility_rise_k)
     facility_pumps = moving_power_w(facility_flow, p.facility_pa, p.pump_efficiency)
+    left = (warm_loop + facility_pumps) * (1 - np.asarray(reused, dtype=np.float64))
     chillers = np.asarray((warm_air + chilled_pumps) / np.asarray(chiller_cop, dtype=np.float64))
-    rejected = warm_air + chilled_pumps + chillers + warm_loop + facility_pumps
+    chillers = chillers + left / np.asarray(liquid_cop, dtype=np.float64)
+    rejected = warm_air + chilled_pumps + chillers + left
     rejection, other = p.rejection * rejected, p.other * it
     total = it + electrical + fans + loop_pumps + chilled_pumps + facility_pumps + chillers + rejection + other
     return HallState(
         to_air, to_liquid, electrical, air, fans, coolant, loop_pumps, chilled_pumps, facility_pumps, chillers,
         rejected, rejection, other, total, np.divide(total, it, out=np.ones_like(total), where=it > 0),
     )  # fmt: skip
+
+
+def _known(given_w: float, modelled_w: F8) -> F8:
+    """Return what is known, else what the model says."""
+    return modelled_w if np.isnan(given_w) else np.asarray(given_w + 0 * modelled_w)

@@ -13,6 +13,7 @@ from fabrictool.cooling.conditions import air_conditions, liquid_conditions, onc
 from fabrictool.cooling.doors import Tanks, door_findings, tank_findings, tank_fluids, tanks
 from fabrictool.cooling.facility import facility_pue
 from fabrictool.cooling.hall_air import HallAir, hall_air
+from fabrictool.cooling.hall_plant import PlantYear, plant_year
 from fabrictool.cooling.heat import RackHeat, liquid_share, mismatches, rack_heat, share_assumptions
 from fabrictool.cooling.limits import airflow_overloads, cooling_overloads, limit_assumptions
 from fabrictool.cooling.liquid import coolant_kg_per_s
@@ -72,10 +73,12 @@ class RackCooling:
         Rack of each device, -1 for none.
     device_inlet_max_c : ndarray, (devices,)
         Warmest inlet air that each device stands.
+    year : PlantYear or None
+        The plant under its weather, where both are stated.
     pue : float
-        Facility over IT power; NaN where nothing says.
+        Facility over IT power, of the year where there is one; NaN where nothing says.
     facility_w : float
-        IT maximum times ``pue``, in W.
+        IT maximum times ``pue``, or the most of the year, in W.
     findings, assumptions : tuple
         Racks over their cooling and devices in the wrong racks; defaults that were used.
     """
@@ -97,6 +100,7 @@ class RackCooling:
     wet: Bool
     device_rack: I4
     device_inlet_max_c: F8
+    year: PlantYear | None
     pue: float
     facility_w: float
     findings: tuple[Finding, ...]
@@ -141,10 +145,14 @@ class RackCooling:
             for name, loop, *row in zip(self.rack, self.loop, *columns, strict=True)
         ]
         air = self.room.to_dict()
-        return {"pue": known(self.pue), "racks": racks, "loops": self.loops.to_rows(), "air": air}
+        return {"pue": known(self.pue), "racks": racks, "loops": self.loops.to_rows(), "air": air} | {
+            "year": None if self.year is None else self.year.to_dict()
+        }
 
 
-def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, power: RackPower) -> RackCooling:
+def rack_cooling(
+    layout: Layout, fabric: Fabric, placement: Placement | None, power: RackPower, efficiency: float = np.nan
+) -> RackCooling:
     """Split each rack's maximum power into air and liquid, and find flows and temperatures that carry it off.
 
     Parameters
@@ -153,6 +161,8 @@ def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, po
         None for a layout without racks.
     power : RackPower
         Of the same placement.
+    efficiency : float
+        Of the hall's electrical distribution; NaN where none is stated.
     """
     place_of = placement or no_racks(len(fabric.devices))
     racks, figures, types = place_of.racks, type_figures(layout, fabric), fabric.devices.type
@@ -171,9 +181,12 @@ def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, po
     coolant, liquid_assumed = _coolant(racks, loops, heat)
     fluid = tank_fluids(layout, racks)
     supply_c, return_c = (serves.of_racks(values) for values in (loops.normal.supply_c, loops.normal.return_c))
-    pue, pue_assumed = facility_pue(
-        layout.hall, float(np.nansum(heat.air_w)), float(np.nansum(power.it_w - heat.air_w))
-    )
+    air_w, liquid_w = float(np.nansum(heat.air_w)), float(np.nansum(power.it_w - heat.air_w))
+    pue, pue_assumed = facility_pue(layout.hall, air_w, liquid_w)
+    loose_w = float(np.nansum(np.where(serves.rack < 0, heat.loop_w, 0.0)))
+    year = plant_year(layout, air_w + liquid_w, air_w, loops, loose_w, room, efficiency)
+    if year is not None and (layout.hall is None or layout.hall.pue is None):
+        pue, pue_assumed = year.year.means()["pue"], ()
     warm, warm_assumed = air_findings(layout, fabric, place_of, stands, inlet_c)
     airflow = airflow_m3_per_s(heat.through_w, air.rise_k, air.supply_c, air.humidity, air.altitude_m)
     return RackCooling(
@@ -195,7 +208,8 @@ def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, po
         device_rack=place_of.rack,
         device_inlet_max_c=limits[types],
         pue=pue,
-        facility_w=power.it_max_w * pue,
+        year=year,
+        facility_w=power.it_max_w * pue if year is None else year.peak_w,
         findings=(
             *mismatches(place_of, fabric, figures),
             *cooling_overloads(place_of, fabric, figures, power.it_w, heat.air_w),
@@ -205,10 +219,11 @@ def rack_cooling(layout: Layout, fabric: Fabric, placement: Placement | None, po
             *loop_findings(loops),
             *door_findings(racks, heat, loops, inlet_c + air.rise_k, air.rise_k),
             *tank_findings(racks, fluid, heat.loop_w, return_c),
+            *(year.findings if year else ()),
         ),
         assumptions=once((*(air.assumptions if breathes.any() else ()), *room.assumptions, *loops.assumptions,
                           *liquid_assumed, *share_assumptions(cooling, fabric, figures), *limit_assumptions(racks),
-                          *warm_assumed, *pue_assumed)),
+                          *warm_assumed, *pue_assumed, *(year.assumptions if year else ()))),
     )  # fmt: skip
 
 

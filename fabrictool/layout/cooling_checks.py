@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fabrictool.errors import Problem, did_you_mean
 from fabrictool.layout.cooling import SATURATION_C, Loop
 from fabrictool.layout.model import Layout
+from fabrictool.layout.plant import Plant
 
 _Path = tuple[str | int, ...]
 #: About that of water and of glycol mixtures, to tell the impossible.
@@ -29,6 +30,7 @@ def cooling_problems(layout: Layout) -> Iterator[Problem]:
         yield from _temperatures(loop, path)
     yield from _racks(layout, names)
     yield from _air_units(layout)
+    yield from _plant(layout)
 
 
 def _racks(layout: Layout, loops: set[str]) -> Iterator[Problem]:
@@ -155,3 +157,43 @@ def _temperatures(loop: Loop, path: _Path) -> Iterator[Problem]:
     if supply is not None and loop.rise_k is not None and supply + loop.rise_k > 90:
         what = f"loop {loop.name} would return at {supply + loop.rise_k:g} C, close to boiling"
         yield Problem("", what, "give a smaller rise", (*path, "rise"))
+
+
+def _plant(layout: Layout) -> Iterator[Problem]:
+    """Yield a plant without weather, weather without a plant, and a wet bulb that cannot be."""
+    hall = layout.hall
+    plant = hall.plant if hall else None
+    if hall is None or plant is None:
+        if hall is not None and hall.weather is not None:
+            fix = "add 'plant', such as plant: {rejection: tower}, or remove it"
+            yield Problem("", "weather is for a plant, but the hall states none", fix, ("hall", "weather"))
+        return
+    if hall.weather is None and plant.outdoor is None:
+        fix = "add weather: london, a CSV or EPW file, or plant.outdoor: {dry_bulb: 35 C, wet_bulb: 24 C}"
+        yield Problem("", "nothing says under which weather the plant stands", fix, ("hall", "plant"))
+    yield from _plant_water(layout, plant)
+    if plant.outdoor is None:
+        return
+    dry, wet, path = plant.outdoor.dry_bulb_c, plant.outdoor.wet_bulb_c, ("hall", "plant", "outdoor")
+    if wet is None and plant.rejection != "dry-cooler" and hall.weather is None:
+        yield Problem("", f"a plant with rejection {plant.rejection} needs the wet bulb", "add 'wet_bulb'", path)
+    if wet is not None and wet > dry:
+        what = f"a wet bulb of {wet:g} C is above the dry bulb of {dry:g} C"
+        yield Problem("", what, "give a lower one", (*path, "wet_bulb"))
+
+
+def _plant_water(layout: Layout, plant: Plant) -> Iterator[Problem]:
+    hall = layout.hall
+    supply = 25.0 if hall is None or hall.supply_temperature_c is None else hall.supply_temperature_c
+    if plant.chilled_water_c is not None and plant.chilled_water_c >= supply:
+        what = f"chilled water of {plant.chilled_water_c:g} C cannot cool air to {supply:g} C"
+        yield Problem("", what, "give colder water, or warmer supply_temperature", ("hall", "plant", "chilled_water"))
+    if plant.exchanger_k is not None and plant.rejection != "tower":
+        what = f"exchanger is between a tower and the hall, but rejection is {plant.rejection}"
+        yield Problem("", what, "remove it", ("hall", "plant", "exchanger"))
+    if plant.pads is not None and plant.rejection != "adiabatic":
+        what = f"pads are of rejection adiabatic, but rejection is {plant.rejection}"
+        yield Problem("", what, "remove it", ("hall", "plant", "pads"))
+    if not plant.chiller and plant.economiser == "none":
+        what = "without a chiller and with economiser none, nothing cools the water"
+        yield Problem("", what, "use economiser: full, or chiller: true", ("hall", "plant", "economiser"))

@@ -29,6 +29,7 @@ from fabrictool.layout.cooling import AirClassName, AirUnits, Captured, Containm
 from fabrictool.layout.facility import Supply
 from fabrictool.layout.floor import FloorRowsField, PitchField, TraysField
 from fabrictool.layout.network import Network, Positive, Routing
+from fabrictool.layout.plant import Plant
 from fabrictool.layout.workload import Job, Workload
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class Hall(Model):
     air_class: AirClassName | None = None
     air_units: Annotated[list[AirUnits], Field(min_length=1, max_length=64)] | None = None
     volume_m3: Volume | None = Field(None, alias="volume")
+    plant: Plant | None = None
+    weather: Annotated[str, Field(strict=True, min_length=1, max_length=4096)] | None = None
     power_factor: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     pue: Annotated[float, Field(ge=1, le=5), NUMBER] | None = None
     feeds: Annotated[list[Feed], Field(min_length=1, max_length=8)] | None = None
@@ -213,6 +216,13 @@ class Layout(Model):
         if routing is None or routing.paths is None or self._source is None:
             return routing
         return routing.model_copy(update={"paths": str(Path(self._source.name).parent / routing.paths)})
+
+    def weather_file(self) -> str | None:
+        """Return the file of the hall's weather, relative to the layout's; None where it names a city or nothing."""
+        name = self.hall.weather if self.hall else None
+        if name is None or not re.search(r"[./\\]", name):
+            return None
+        return name if self._source is None else str(Path(self._source.name).parent / name)
 
     def switch_types(self) -> list[SwitchType]:
         """Return the switch types of all networks, each once."""

@@ -64,6 +64,11 @@ class SupplyLoads:
     findings: tuple[Finding, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
 
+    @property
+    def efficiency(self) -> float:
+        """What racks get of what the utility delivers; NaN where no supply is stated."""
+        return 1 - self.loss_w / self.utility_w if self.utility_w > 0 else np.nan
+
 
 def supply_loads(layout: Layout, placement: Placement | None, it_w: F8) -> SupplyLoads:
     """Load a hall's supply with its racks, then fail every element once.

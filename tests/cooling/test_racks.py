@@ -144,6 +144,7 @@ def test_nothing_is_known_about_a_rack_of_unknown_power():
         "pue": None,
         "racks": [{"rack": "r01", "loop": None} | dict.fromkeys(KEYS)],
         "loops": [],
+        "year": None,
     }
 
 
