@@ -11,7 +11,9 @@ from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.layout.model import Layout
 from fabrictool.placement import Placement
+from fabrictool.placement.standing import floor_of
 from fabrictool.power import lost_feeds, rack_power, supply_loads
+from fabrictool.power.supply import feeds_of_racks
 from fabrictool.records import Domain
 
 _Found = tuple[Fabric, Layout | None, Placement | None]
@@ -65,20 +67,34 @@ def _racks(found: _Found) -> Iterator[Domain]:
         yield Domain("rack", name, _rows(placement.rack == row))
 
 
+def _floor_rows(found: _Found) -> Iterator[Domain]:
+    """Yield the devices of each row of racks."""
+    placement, (fabric, layout, _) = _placed(found, "row"), found
+    if layout is None:
+        return
+    floor = floor_of(layout, fabric, placement)
+    row = np.append(floor.row, -1)[placement.rack]
+    for number in range(int(floor.row.max(initial=-1)) + 1):
+        yield Domain("row", f"row-{floor.row_name(number)}", _rows(row == number))
+
+
 def _feeds(found: _Found) -> Iterator[Domain]:
-    """Yield what loses all power with each feed: every rack has each feed, so all racks or, with redundancy, none."""
-    placement = _placed(found, "feed")
-    layout = found[1]
-    hall = layout.hall if layout else None
-    for feed in (hall.feeds if hall else None) or ():
-        spared = lost_feeds(feed.redundancy, len((hall.feeds if hall else None) or ())) > 0
-        yield Domain("feed", feed.name, () if spared else _rows(placement.rack >= 0))
+    """Yield what loses power with each feed: without redundancy all racks that have it, else none."""
+    placement, layout = _placed(found, "feed"), found[1]
+    feeds = (layout.hall.feeds if layout and layout.hall else None) or []
+    if layout is None or not feeds:
+        return
+    has = feeds_of_racks(layout, rack_power(layout, found[0], placement).it_w)
+    for row, feed in enumerate(feeds):
+        spared = lost_feeds(feed.redundancy, len(feeds)) > 0
+        dark = np.zeros(len(has), bool) if spared else has[:, row]
+        yield Domain("feed", feed.name, _rows(np.append(dark, False)[placement.rack]))
 
 
 def _supplies(found: _Found) -> Iterator[Domain]:
     """Yield what is without power once each element of the supply fails."""
     placement, layout = _placed(found, "supply"), found[1]
-    loads = supply_loads(layout, placement, np.ones(len(placement.racks))) if layout else None
+    loads = supply_loads(layout, placement, rack_power(layout, found[0], placement).it_w) if layout else None
     for name, racks in (loads.dark if loads else {}).items():
         yield Domain("supply", name, _rows(np.isin(placement.rack, racks)))
 
@@ -187,6 +203,7 @@ def _rows(chosen: np.ndarray) -> tuple[int, ...]:
 #: Kinds of domain, to what finds them.
 DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
     "rack": _racks,
+    "row": _floor_rows,
     "feed": _feeds,
     "supply": _supplies,
     "loop": _loops,
@@ -200,7 +217,7 @@ DOMAINS: dict[str, Callable[[_Found], Iterator[Domain]]] = {
 }
 
 #: Kinds that are found in the racks.
-PLACED = frozenset({"rack", "feed", "supply", "loop", "cdu", "air-unit", "tray"})
+PLACED = frozenset({"rack", "row", "feed", "supply", "loop", "cdu", "air-unit", "tray"})
 
 
 def rows_of(found: Sequence[Domain]) -> tuple[list[int], list[int]]:

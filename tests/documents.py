@@ -19,7 +19,7 @@ from typing import Any
 
 from fabrictool.catalogue import types
 from fabrictool.cli.main import main
-from fabrictool.layout import cabling, cooling, dragonflies, facility, floor, network, plant, workload
+from fabrictool.layout import cabling, cooling, dragonflies, facility, floor, network, placing, plant, workload
 from fabrictool.layout import model as layout_model
 
 ROOT = Path(__file__).parents[1]
@@ -91,7 +91,19 @@ def key_table(name: str, meanings: dict[str, str]) -> str:
     """Return the keys of a model as a markdown table."""
     found = next(
         getattr(place, name)
-        for place in (layout_model, plant, cabling, cooling, facility, floor, network, workload, dragonflies, types)
+        for place in (
+            layout_model,
+            plant,
+            cabling,
+            cooling,
+            facility,
+            floor,
+            network,
+            placing,
+            workload,
+            dragonflies,
+            types,
+        )
         if hasattr(place, name)
     )
     schema = found.model_json_schema(by_alias=True)

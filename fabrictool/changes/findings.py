@@ -76,6 +76,15 @@ def ranking_findings(fabric: Fabric, network: str, ranking: Iterable[Loss]) -> I
         yield Finding("single-loss", "warning", f"network {network}", what, fix)
 
 
+def bound_finding(network: str, ranking: Iterable[Loss]) -> Iterator[Finding]:
+    """Yield that bandwidths are bounds, where the network was not routed anew for each loss."""
+    if any(loss.bound for loss in ranking):
+        message = "too large to be routed anew for each loss: shares are of what the network gives at most, by cuts"
+        yield Finding(
+            "bandwidth-bounds", "note", f"network {network}", message, "fail one of them by --fail-domain to route it"
+        )
+
+
 def _hung(fabric: Fabric, faults: Faults) -> Bool:
     """Return the devices all of whose links are down, (devices,)."""
     up = np.zeros(len(fabric.devices), bool)

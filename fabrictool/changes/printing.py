@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fabrictool.changes.capacity import Capacity
@@ -72,6 +72,7 @@ def ranking_tables(worst: Sequence[Loss], by_kind: Sequence[tuple[Loss, int]]) -
     )
     losses = (
         Column("lost", [loss.domain.name for loss in worst]),
+        *_gone_columns(worst),
         Column("busiest link then", [loss.busiest or None for loss in worst]),
         *_loss_columns(worst),
     )
@@ -116,6 +117,32 @@ def _loss_columns(losses: Sequence[Loss]) -> tuple[Column, ...]:
             for at, job in enumerate(losses[0].jobs)
         ),
     )
+
+
+def _gone_columns(losses: Sequence[Loss]) -> tuple[Column, ...]:
+    """Return what goes with racks and the like, and whether the rest still holds together."""
+    if all(loss.domain.kind in ("switch", "link") for loss in losses):
+        return ()
+    return (
+        Column("kind", [loss.kind for loss in losses]),
+        Column("GPUs down", [loss.gone.gpus for loss in losses]),
+        Column(
+            "switches down", [", ".join(f"{n} {kind}" for kind, n in loss.gone.switches.items()) for loss in losses]
+        ),
+        Column("rails", [_numbers(loss.gone.rails) for loss in losses]),
+        Column("rest joined", [loss.connected for loss in losses]),
+    )
+
+
+def _counts(switches: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in switches.items())
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """Write rails or planes: 1-8, or 1, 5."""
+    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{numbers[0]}-{numbers[-1]}"
+    return ", ".join(str(number) for number in numbers)
 
 
 def _lost(found: Impact) -> list[str | int]:

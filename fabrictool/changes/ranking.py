@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from fabrictool.changes.capacity import Capacity, State, of_hosts, state_of
 from fabrictool.changes.domains import label
 from fabrictool.changes.effects import hosts_hit, lost_share
 from fabrictool.changes.job_losses import JobLoss
 from fabrictool.changes.moving import MovingLoads, can_move
+from fabrictool.changes.reach import Gone, gone_with, gpus_by_device, pairs_apart
 from fabrictool.fabric.faults import faults_of_rows
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.records import Domain
@@ -21,7 +23,15 @@ from fabrictool.routing.choose import routing_of
 from fabrictool.routing.modk import ModK
 from fabrictool.routing.wiring import Wiring, wiring
 
+if TYPE_CHECKING:
+    from fabrictool.changes.bounds import Bounding
+
 Progress = Callable[[int, int], None]
+Rows = npt.NDArray[np.int64]
+
+#: What routing one pair of a leaf and an endpoint anew takes, in s, and how long a ranking may take by that.
+SECONDS_PER_WAY = 4e-7
+MOST_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,12 @@ class Loss:
         Ordered pairs of endpoints that no longer reach each other.
     busiest : str
         The busiest link under all-to-all afterwards.
+    gone : Gone
+        Accelerators, switches, rails and planes that go with it.
+    connected : bool
+        Whether all endpoints that are left reach each other as before.
+    bound : bool
+        Whether bandwidths are what is left at most, in networks too large to be routed anew.
     jobs : tuple of JobLoss
         What it takes from collectives that were asked about, where that was computed.
     """
@@ -55,6 +71,9 @@ class Loss:
     hosts_impaired: int
     pairs_lost: int
     busiest: str
+    gone: Gone = field(default_factory=Gone)
+    connected: bool = True
+    bound: bool = False
     jobs: tuple[JobLoss, ...] = ()
 
     @property
@@ -74,6 +93,12 @@ class Loss:
             "hosts_lost": self.hosts_lost,
             "hosts_impaired": self.hosts_impaired,
             "pairs_lost": self.pairs_lost,
+            "gpus_down": self.gone.gpus,
+            "switches_down": self.gone.switches,
+            "rails": list(self.gone.rails),
+            "planes": list(self.gone.planes),
+            "connected": self.connected,
+            "bound": self.bound,
             "busiest_link": self.busiest or None,
             "after": self.after.to_dict(),
             "collectives": [job.to_dict() for job in self.jobs],
@@ -117,6 +142,8 @@ def losses_of(before: Wiring, stated: Stated | None = None) -> Losses:
 def ranked(losses: Losses, domains: Iterable[Domain], progress: Progress | None = None) -> list[Loss]:
     """Return what the loss of each domain takes, the worst first; equal ones stay in order.
 
+    Where that would take too long, as in a network too large to be routed anew for each domain, bandwidths are bounds.
+
     Parameters
     ----------
     losses : Losses
@@ -130,10 +157,35 @@ def ranked(losses: Losses, domains: Iterable[Domain], progress: Progress | None 
 
 
 def _each(losses: Losses, domains: list[Domain], progress: Progress | None) -> Iterator[Loss]:
+    """Yield the losses of domains in order; those of the same devices and links are computed once."""
+    gpus = gpus_by_device(losses.before.wiring.fabric)
+    bounding = _bounding(losses, domains)
+    known: dict[tuple[tuple[int, ...], tuple[int, ...]], Loss] = {}
     for done, domain in enumerate(domains, 1):
-        yield loss_of(losses.before, losses.after(domain), domain)
+        key = (domain.devices, domain.links)
+        if key not in known:
+            known[key] = _bounded(bounding, domain, gpus) if bounding else _routed(losses, domain, gpus)
+        fabric = losses.before.wiring.fabric
+        yield replace(known[key], domain=domain, kind=label(fabric, domain))
         if progress:
             progress(done, len(domains))
+
+
+def _bounding(losses: Losses, domains: list[Domain]) -> Bounding | None:
+    if not _too_slow(losses, domains):
+        return None
+    from fabrictool.changes.bounds import Bounding  # takes scipy
+
+    return Bounding(losses.before)
+
+
+def _too_slow(losses: Losses, domains: list[Domain]) -> bool:
+    """Say whether routing anew without each domain would take longer than anyone waits."""
+    if not isinstance(losses, Rebuilding):
+        return False
+    wiring = losses.before.wiring
+    ways = len(np.unique(wiring.terminals.seat)) * wiring.lanes.size
+    return len({(one.devices, one.links) for one in domains}) * ways * SECONDS_PER_WAY > MOST_SECONDS
 
 
 def loss_of(before: State, after: State, domain: Domain) -> Loss:
@@ -151,6 +203,35 @@ def loss_of(before: State, after: State, domain: Domain) -> Loss:
         len(impaired),
         before.pairs - after.pairs,
         channel_name(fabric, busiest) if busiest >= 0 and after.busy[busiest] > 0 else "",
+    )
+
+
+def _routed(losses: Losses, domain: Domain, gpus: Rows) -> Loss:
+    """Return what a domain takes from a network that is routed without it."""
+    before = losses.before
+    after = losses.after(domain) if domain.devices or domain.links else before
+    connected = pairs_apart(before, after.alive, after.pairs) == 0
+    gone = gone_with(before.wiring.fabric, domain, gpus)
+    return replace(loss_of(before, after, domain), gone=gone, connected=connected)
+
+
+def _bounded(bounding: Bounding, domain: Domain, gpus: Rows) -> Loss:
+    """Return what a domain takes of what the network gives at most."""
+    before, left = bounding.before, bounding.left(domain)
+    fabric, then, now = before.wiring.fabric, bounding.most, left.capacity
+    return Loss(
+        domain,
+        label(fabric, domain),
+        now,
+        lost_share(then.all_reduce_total, now.all_reduce_total),
+        lost_share(then.all_to_all_total, now.all_to_all_total),
+        left.hosts_lost,
+        left.hosts_impaired,
+        then.pairs - now.pairs,
+        "",
+        gone_with(fabric, domain, gpus),
+        left.connected,
+        True,
     )
 
 

@@ -8,17 +8,18 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from fabrictool import __version__
+from fabrictool.changes.better import MOVED, placement_findings
 from fabrictool.changes.capacity import Capacity, of_hosts, state_of
 from fabrictool.changes.domains import domains_of
 from fabrictool.changes.effects import Impact, impact_between
-from fabrictool.changes.findings import change_findings, ranking_findings
+from fabrictool.changes.findings import bound_finding, change_findings, ranking_findings
 from fabrictool.changes.job_losses import AskedJobs, JobLoss, JobPricing
 from fabrictool.changes.ranking import Loss, Losses, Progress, losses_of, ranked, worst_of_each_kind
 from fabrictool.changes.subject import Subject, Words, down, faults_of, network_of, stated_routing, subject_of, words
 from fabrictool.changes.upgrade import Upgrade, upgrade, upgrade_findings
 from fabrictool.changes.waves import check_keep
 from fabrictool.domains import PLACED
-from fabrictool.errors import InputError, Problem
+from fabrictool.errors import FabrictoolError, InputError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, faults_by_name
 from fabrictool.layout.model import Layout
@@ -166,7 +167,8 @@ def impact(
     keep : float
         Share that must stay in each wave: of hosts that run, times of their path capacity.
     domain : str or list of str
-        Kinds of domain to rank: link, switch, rail, host, pod, plane, rack, feed, loop, tray, scale-up, or kinds
+        Kinds of domain to rank: link, switch, rail, host, pod, plane, rack, row, feed, supply, loop, cdu, tray,
+        scale-up; ``all`` of them that racks, power, cooling and trays make; or kinds
         of ``domains``.
     domains : iterable of Domain
         What else may be lost together.
@@ -201,12 +203,15 @@ def impact(
     pricing = JobPricing(about.fabric, healthy.network, stated, named.jobs(about.layout, seed), types)
     asked = _Asked(about, healthy, stated, faults, pricing)
     changes, findings = asked.changes(words(drain))
-    kinds = [*(["switch", "link"] if n_1 or not (changes or words(domain) or waves) else []), *words(domain)]
+    kinds = asked.kinds(n_1 or not (changes or words(domain) or waves), words(domain))
     losses = asked.losses() if kinds or waves else None
-    ranking = asked.ranking(losses, list(dict.fromkeys(kinds)), domains, progress) if losses else []
+    ranking = asked.ranking(losses, kinds, domains, progress) if losses else []
     ranking = asked.priced(ranking)
     plan = upgrade(losses, keep) if losses and waves else None
     findings = [*about.findings, *findings, *ranking_findings(about.fabric, healthy.name, ranking)]
+    findings += bound_finding(healthy.name, ranking)
+    if losses and set(kinds) & PLACED and about.layout is not None and about.placement is not None:
+        findings += placement_findings(about.layout, about.fabric, about.placement, losses, ranking)
     findings += upgrade_findings(healthy.name, plan) if plan else []
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     found = routing_of(healthy, stated)
@@ -265,6 +270,27 @@ class _Asked:
             replace(loss, jobs=self.pricing.without(before, self.faults, loss.domain)) if id(loss) in shown else loss
             for loss in ranking
         ]
+
+    def kinds(self, n_1: bool, named: list[str]) -> list[str]:
+        """Return the kinds of domain to rank; ``all`` are those that racks, power, cooling and trays share."""
+        listed = [*(["switch", "link"] if n_1 else [])]
+        for kind in named:
+            listed += self._shared() if kind == "all" else [kind]
+        return list(dict.fromkeys(listed))
+
+    def _shared(self) -> list[str]:
+        """Return the kinds of shared fate that this layout knows."""
+        fabric, network, layout = self.subject.fabric, self.healthy.network, self.subject.layout
+        found = []
+        for kind in MOVED:
+            try:
+                domains_of(kind, fabric, network, layout, self.subject.placement)
+            except FabrictoolError:
+                continue
+            found.append(kind)
+        if not found:
+            raise InputError([Problem("--domain", "nothing shares racks, power or cooling", "add racks to the layout")])
+        return found
 
     def losses(self) -> Losses:
         """Return what computes losses on top of the faults."""

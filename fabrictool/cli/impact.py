@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--domain",
     multiple=True,
     metavar="KIND",
-    help="Rank switch, link, rail, pod, plane, rack, feed, loop, tray, …",
+    help="Rank switch, link, rail, pod, plane, rack, row, feed, supply, loop, cdu, tray, …, or all.",
 )
 @click.option("--network", metavar="NAME", help="Default: the one that most GPUs or hosts are on.")
 @click.option("--routing", metavar="NAME", help="d-mod-k, …; default the layout's.")

@@ -29,6 +29,7 @@ from fabrictool.layout.cooling import AirClassName, AirUnits, Captured, Containm
 from fabrictool.layout.facility import Supply
 from fabrictool.layout.floor import FloorRowsField, PitchField, TraysField
 from fabrictool.layout.network import Network, Positive, Routing
+from fabrictool.layout.placing import Placing
 from fabrictool.layout.plant import Plant
 from fabrictool.layout.workload import Job, Workload
 
@@ -192,6 +193,7 @@ class Layout(Model):
         ]
         | None
     ) = None
+    placement: Placing = Placing()
     hall: Hall | None = None
     naming: dict[str, Template] = {}
     scenario: Scenario | None = None

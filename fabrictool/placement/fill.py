@@ -14,10 +14,13 @@ from fabrictool.fabric.tables import F8, I4, KINDS, Fabric
 from fabrictool.placement.figures import TypeFigures, has_figures, type_figures, with_assumed_units
 from fabrictool.placement.packing import Load, Supply
 from fabrictool.placement.racks import Placement, Racks, lowest_units, number_or_nan, rack_table
+from fabrictool.placement.strategies import beside_hosts, bundles, dealt, evenly
 from fabrictool.placement.unplaced import unplaced_findings
+from fabrictool.records import Finding
 
 if TYPE_CHECKING:
     from fabrictool.layout.model import Layout, RackGroup
+    from fabrictool.layout.placing import Placing
 
 COMPUTE_KINDS = (KINDS.index("host"),)
 
@@ -30,7 +33,7 @@ def place(
     A rack takes ``hosts_per_rack`` where that is given, even when that is too many; else the most that fit
     of its units, its power (and the cooling limit that its group gives) and what it may carry. Groups are
     filled in order. Switches and service hosts get racks of their own, and so does each rack of a rack-scale
-    host type, whole.
+    host type, whole. The layout's ``placement`` changes that.
 
     Parameters
     ----------
@@ -54,12 +57,12 @@ def place(
     limits = number_or_nan(given)
     figures, assumptions = with_assumed_units(type_figures(layout, fabric, extra_w), layout, fabric)
     rooms = [empty_rack(group, limit) for group, limit in zip(layout.racks, limits.tolist(), strict=True)]
-    rack, group, role = _fill(layout.racks, rooms, fabric, figures)
+    rack, group, role, notes = _fill(layout.racks, rooms, fabric, figures, layout.placement)
     return Placement(
         rack=rack,
         unit=lowest_units(rack, figures.units[fabric.devices.type]),
         racks=with_whole_racks(rack_table(layout, group, role, limits), rack, fabric, figures),
-        findings=unplaced_findings(layout.racks, rooms, fabric, figures, rack),
+        findings=(*unplaced_findings(layout.racks, rooms, fabric, figures, rack), *notes),
         assumptions=assumptions,
     )
 
@@ -91,22 +94,92 @@ def empty_rack(group: RackGroup, limit_w: float) -> Load:
 
 
 def _fill(
-    groups: Sequence[RackGroup], rooms: Sequence[Load], fabric: Fabric, figures: TypeFigures
-) -> tuple[I4, I4, I4]:
-    """Return the rack of each device, (devices,), and group and role of each rack, (racks,)."""
+    groups: Sequence[RackGroup], rooms: Sequence[Load], fabric: Fabric, figures: TypeFigures, placing: Placing
+) -> tuple[I4, I4, I4, list[Finding]]:
+    """Return the rack of each device, (devices,), group and role of each rack, (racks,), and what was not done."""
     compute = np.isin(fabric.devices.kind, COMPUTE_KINDS)
-    positions: list[float] = [math.inf if group.count is None else group.count for group in groups]
-    rack = np.full(len(compute), -1, dtype=np.int32)
-    group_of: list[int] = []
-    role_of: list[int] = []
-    others = ~compute & has_figures(fabric)
-    for role, rows in enumerate((np.flatnonzero(compute), np.flatnonzero(others))):
-        whole = [_obeyed(group, room) if role == 0 else room for group, room in zip(groups, rooms, strict=True)]
-        supplies = [Supply(g, whole[g], positions[g]) for g in range(len(groups))]
-        _fill_role(supplies, rows, fabric, figures, rack, group_of)
-        role_of += [role] * (len(group_of) - len(role_of))
-        positions = [supply.positions for supply in supplies]
-    return _in_order(rack, np.array(group_of, dtype=np.int32), np.array(role_of, dtype=np.int32))
+    filling = _Filling(groups, rooms, fabric, figures)
+    hosts, others = np.flatnonzero(compute), np.flatnonzero(~compute & has_figures(fabric))
+    filling.fill([_obeyed(group, room) for group, room in zip(groups, rooms, strict=True)], [hosts])
+    racks = len(filling.group_of)
+    others = filling.beside_hosts(others) if placing.switches == "in-rack" else others
+    filling.fill(list(rooms), bundles(placing.switches, fabric, others))
+    notes = []
+    if placing.switches == "dealt" and not filling.deal(others):
+        message = "a rack cannot take its share of each kind of switch: they stand in order"
+        fix = "racks of more units or power, or another placement of switches"
+        notes.append(Finding("placement-not-dealt", "warning", "placement", message, fix))
+    spare = filling.spread(hosts, racks) if placing.hosts == "even" else 0
+    if placing.hosts == "even" and not spare:
+        message = "hosts fill their racks: no positions are left to spread them over"
+        fix = "give one kind of racks with a count above what is filled, or remove 'hosts: even'"
+        notes.append(Finding("placement-not-even", "warning", "placement", message, fix))
+    opened = len(filling.group_of) - spare
+    role = np.array([0] * racks + [1] * (opened - racks) + [0] * spare, dtype=np.int32)
+    return *_in_order(filling.rack, np.array(filling.group_of, dtype=np.int32), role), notes
+
+
+class _Filling:
+    """Racks while they are filled.
+
+    Attributes
+    ----------
+    rack : ndarray of int32, (devices,)
+        Rack of each device, -1 for none yet.
+    group_of : list of int
+        Group of each rack that is open.
+    """
+
+    def __init__(
+        self, groups: Sequence[RackGroup], rooms: Sequence[Load], fabric: Fabric, figures: TypeFigures
+    ) -> None:
+        self.rooms, self.fabric, self.figures = rooms, fabric, figures
+        self.positions: list[float] = [math.inf if group.count is None else group.count for group in groups]
+        self.rack = np.full(len(fabric.devices), -1, dtype=np.int32)
+        self.group_of: list[int] = []
+        types = fabric.devices.type
+        self.takes = np.column_stack((figures.units, figures.power_max_w, figures.weight_kg))[types]
+
+    def fill(self, rooms: Sequence[Load], parts: Sequence[npt.NDArray[np.int64]]) -> None:
+        """Fill racks of the room that is given for each group; each part begins a rack of its own."""
+        for part in parts:
+            supplies = [Supply(g, room, self.positions[g]) for g, room in enumerate(rooms)]
+            _fill_role(supplies, part, self.fabric, self.figures, self.rack, self.group_of)
+            self.positions = [supply.positions for supply in supplies]
+
+    def room(self) -> npt.NDArray[np.float64]:
+        """Return what an empty rack has room for, (racks, 3): units, W and kg."""
+        each = np.array([room[:3] for room in self.rooms], dtype=np.float64).reshape(-1, 3)
+        return np.asarray(each[np.array(self.group_of, dtype=np.int64)])
+
+    def beside_hosts(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Put leaves beside the hosts under them; return what has no place there."""
+        left, placed = self.room(), self.rack >= 0
+        for column, takes in enumerate(self.takes.T):
+            left[:, column] -= np.bincount(self.rack[placed], weights=np.nan_to_num(takes[placed]), minlength=len(left))
+        whole = np.unique(self.rack[placed & (self.figures.trays[self.fabric.devices.type] > 1)])
+        left[whole] = 0
+        return beside_hosts(self.fabric, rows, self.rack, self.takes, left)
+
+    def deal(self, rows: npt.NDArray[np.int64]) -> bool:
+        """Deal devices to the racks that they fill; return whether all fit there."""
+        types = self.fabric.devices.type[rows].astype(np.int64)
+        found = dealt(self.rack[rows], rows, types, self.takes[rows], self.room().T) if len(rows) else None
+        if found is not None:
+            self.rack[rows] = found
+        return found is not None or not len(rows)
+
+    def spread(self, hosts: npt.NDArray[np.int64], racks: int) -> int:
+        """Use positions that are left for hosts; return how many racks that opens."""
+        whole = (self.figures.trays[self.fabric.devices.type[hosts]] > 1).any()
+        if whole or len(self.rooms) != 1 or not math.isfinite(self.positions[0]) or (self.rack[hosts] < 0).any():
+            return 0
+        more = int(min(self.positions[0], max(len(hosts) - racks, 0)))
+        names = np.concatenate((np.arange(racks), len(self.group_of) + np.arange(more))).astype(np.int32)
+        self.group_of += [0] * more
+        self.positions[0] -= more
+        self.rack[hosts] = names[evenly(len(hosts), racks + more)]
+        return more
 
 
 def _obeyed(group: RackGroup, room: Load) -> Load:

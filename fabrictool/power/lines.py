@@ -15,7 +15,7 @@ from fabrictool.power.circuits import IEC_A, NEC_A, breaker_a, current_a, delta_
 from fabrictool.power.cords import LOWEST_STAR_V, cords_of, lost_of_rack, on_each_feed
 from fabrictool.power.limits import POWER_FACTOR, continuous_share
 from fabrictool.power.overloads import TOLERANCE, rack_list
-from fabrictool.power.supply import rack_feeds
+from fabrictool.power.supply import feeds_of_racks
 from fabrictool.records import Finding
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def circuits_of(
     hall = layout.hall
     if hall is None or not hall.feeds or not len(placement.racks):
         return ()
-    racks, feeds = len(placement.racks), hall.feeds
-    has = rack_feeds(racks, len(feeds), hall.feeds_per_rack)
+    feeds, has = hall.feeds, feeds_of_racks(layout, it_w)
     live = np.maximum(has.sum(axis=1) - lost_of_rack(hall), 1)
     share = phase_shares(layout, fabric, placement, figures, min(hall.feeds_per_rack or len(feeds), len(feeds)))
     factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor

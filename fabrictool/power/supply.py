@@ -23,7 +23,7 @@ from fabrictool.power.conversion import (
 
 if TYPE_CHECKING:
     from fabrictool.layout.facility import Bar, Supply
-    from fabrictool.layout.model import Hall
+    from fabrictool.layout.model import Hall, Layout
 
 #: Efficiency of elements that give none; a UPS of known rating follows its curve. Assumed.
 EFFICIENCY = {"utility": 1.0, "generator": 1.0, "transformer": 0.99, "ups": 0.96, "rectifier": 0.975, "busway": 0.99,
@@ -133,8 +133,35 @@ def rack_feeds(racks: int, feeds: int, each: int | None) -> Bool:
     return has
 
 
-def hanging(hall: Hall, racks: int, power_factor: float) -> Hanging:
-    """Return how so many racks hang on a hall's supply."""
+def balanced_feeds(rack_w: F8, feeds: int, each: int) -> Bool:
+    """Return which feeds each rack has, (racks, feeds), if the heaviest racks choose first, those that carry least."""
+    has = np.zeros((len(rack_w), feeds), dtype=bool)
+    load = np.zeros(feeds)
+    for rack in np.argsort(-rack_w, kind="stable").tolist():
+        chosen = np.argsort(load, kind="stable")[:each]
+        has[rack, chosen] = True
+        load[chosen] += rack_w[rack] / each
+    return has
+
+
+def feeds_of_racks(layout: Layout, rack_w: F8) -> Bool:
+    """Return which of its hall's feeds each rack of a layout has, (racks, feeds).
+
+    Parameters
+    ----------
+    rack_w : ndarray, (racks,)
+        What each rack draws, in W; NaN counts for nothing.
+    """
+    hall = layout.hall
+    feeds, each = len(hall.feeds or ()) if hall else 0, hall.feeds_per_rack if hall else None
+    if layout.placement.feeds == "in-turn" or each is None or each >= feeds:
+        return rack_feeds(len(rack_w), feeds, each)
+    return balanced_feeds(np.nan_to_num(rack_w), feeds, each)
+
+
+def hanging(hall: Hall, has: Bool, power_factor: float) -> Hanging:
+    """Return how racks with some feeds each, (racks, feeds), hang on a hall's supply."""
+    racks = len(has)
     stated = _upwards(hall.supply or [])
     row_of = {element.name: row for row, element in enumerate(stated)}
     parts = []
@@ -144,9 +171,8 @@ def hanging(hall: Hall, racks: int, power_factor: float) -> Hanging:
         which = np.arange(racks, dtype=np.int64) // each
         count = int(which[-1]) + 1 if racks else 0
         parts.append(Part(element, which, count, tuple(row_of[name] for name in element.sources), rating))
-    feeds = hall.feeds or []
-    behind = tuple(-1 if feed.source is None else row_of[feed.source] for feed in feeds)
-    return Hanging(tuple(parts), behind, rack_feeds(racks, len(feeds), hall.feeds_per_rack))
+    behind = tuple(-1 if feed.source is None else row_of[feed.source] for feed in hall.feeds or ())
+    return Hanging(tuple(parts), behind, has)
 
 
 def _upwards(elements: list[Supply]) -> list[Supply]:

@@ -13,7 +13,7 @@ from fabrictool.fabric.tables import F8
 from fabrictool.placement import Placement
 from fabrictool.power.limits import POWER_FACTOR
 from fabrictool.power.overloads import TOLERANCE, kilowatts, rack_list
-from fabrictool.power.supply import EFFICIENCY, Flow, Hanging, flow, hanging, single_failures
+from fabrictool.power.supply import EFFICIENCY, Flow, Hanging, feeds_of_racks, flow, hanging, single_failures
 from fabrictool.records import Assumption, Finding
 from fabrictool.units import format_power
 
@@ -82,7 +82,7 @@ def supply_loads(layout: Layout, placement: Placement | None, it_w: F8) -> Suppl
     if hall is None or not hall.supply or placement is None or not len(placement.racks):
         return SupplyLoads()
     factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor
-    hung = hanging(hall, len(it_w), factor)
+    hung = hanging(hall, feeds_of_racks(layout, it_w), factor)
     rack_w = np.nan_to_num(it_w) * (hall.diversity or 1.0)
     base = flow(hung, rack_w)
     worst, dark = _worst(hung, rack_w, base)
