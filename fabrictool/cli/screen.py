@@ -16,6 +16,7 @@ import click
 from fabrictool.catalogue.store import EDITION
 from fabrictool.cli.behind import behind, lost_words
 from fabrictool.cli.measured import measured_lines
+from fabrictool.cli.rack_lines import rack_lines
 from fabrictool.fabric.counting import free_ports, network_counts, oversubscription
 from fabrictool.layout.source import STDIN
 from fabrictool.units import format_power, format_size, format_speed, format_time
@@ -43,23 +44,25 @@ def first_screen(evaluation: Evaluation, verbose: bool, no_colour: bool) -> str:
         *measured_lines(evaluation.measured, verbose),
         *_if_lost(evaluation),
         *_power(evaluation),
+        *_racks(evaluation, verbose),
         *_cost(evaluation, verbose),
         *_assumptions(evaluation, verbose),
         *_next(evaluation),
     ]
     text = "\n".join(lines)
-    if verbose and evaluation.placement is not None:
-        text += "\n\n" + evaluation.rack_table().render(WIDTH).rstrip("\n")
-        text += "\n\n" + evaluation.cooling.table().render(WIDTH).rstrip("\n")
-        if len(evaluation.cooling.loops):
-            text += "\n\n" + evaluation.cooling.loops.table().render(WIDTH).rstrip("\n")
+    if verbose and len(evaluation.cooling.loops):
+        text += "\n\n" + evaluation.cooling.loops.table().render(WIDTH).rstrip("\n")
     return click.unstyle(text) if no_colour else text
+
+
+def _width() -> int:
+    """Return the columns to print in: those of the terminal, within reason."""
+    return min(max(shutil.get_terminal_size((WIDTH, 24)).columns, 60), WIDTH)
 
 
 def _wrapped(text: str, indent: int) -> str:
     """Break text for the terminal; its lines after the first stand under each other at ``indent``."""
-    width = min(max(shutil.get_terminal_size((WIDTH, 24)).columns, 60), WIDTH) - indent
-    lines = textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
+    lines = textwrap.wrap(text, _width() - indent, break_on_hyphens=False, break_long_words=False)
     return ("\n" + " " * indent).join(lines)
 
 
@@ -284,6 +287,14 @@ def _work(evaluation: Evaluation) -> Iterator[str]:
         if not math.isnan(each):
             line += f"; {last.collective} {format_size(last.nbytes)} takes {each:.4g} J an accelerator~"
     yield f" {_wrapped(line, 1)}"
+
+
+def _racks(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
+    lines = rack_lines(evaluation, verbose, _width() - 1)
+    first = next(lines, None)
+    if first is not None:
+        yield f"{_head('RACKS')}{first[8:]}"
+    yield from (f" {line}" for line in lines)
 
 
 def _supply(evaluation: Evaluation) -> Iterator[str]:
