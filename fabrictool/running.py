@@ -11,6 +11,7 @@ from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.congestion import Congestion, congestion_of
 from fabrictool.collectives.host_models import host_assumptions
 from fabrictool.collectives.losses import with_loss
+from fabrictool.collectives.reducing import Types
 from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport, transports
 from fabrictool.collectives.workloads import CollectiveResult, Job
@@ -44,7 +45,10 @@ class Ran:
 
 
 def joined_networks(
-    state: State, stated: Mapping[str, Routing], routing: str | Mapping[str, object] | None = None
+    state: State,
+    stated: Mapping[str, Routing],
+    routing: str | Mapping[str, object] | None = None,
+    types: Types = MappingProxyType({}),
 ) -> Joined:
     """Return the networks that carry collectives.
 
@@ -55,6 +59,8 @@ def joined_networks(
         What a layout says, by network.
     routing : str or mapping, optional
         What is asked for in its place.
+    types : mapping of str to HostType or SwitchType, optional
+        Types by name.
 
     Raises
     ------
@@ -63,11 +69,11 @@ def joined_networks(
     """
     asked = routing_named(routing)
     if asked is None:
-        found, refused = transports(state.fabric, state.faults, stated)
+        found, refused = transports(state.fabric, state.faults, stated, types)
         return Joined(state, tuple(found), refused)
     everywhere = {network.name: asked for network in state.fabric.networks}
     try:
-        found, refused = transports(state.fabric, state.faults, everywhere)
+        found, refused = transports(state.fabric, state.faults, everywhere, types)
     except NotSupportedError as error:  # not what the layout states, so at no place in it
         problems = [replace(row, path=(), where=row.where or "--routing") for row in error.problems]
         raise NotSupportedError(problems) from None

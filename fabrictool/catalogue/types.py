@@ -33,6 +33,9 @@ from fabrictool.catalogue.fields import (
     Time,
 )
 
+#: What a switch can sum up of messages that pass.
+Reduction = Literal["none", "short", "stream"]
+
 #: Ports of a host of any kind.
 MOST_PORTS = 4000
 
@@ -80,7 +83,8 @@ class SwitchType(Box):
     broken out to several slower ports as long as its speed carries them; ``cage_power`` is what it supplies
     to a module. ``uplink_cages`` of
     ``uplink_speed`` stand beside them, for links up that are too fast for the others. ``buffer`` is the
-    packet memory that all ports share; ``mac_addresses`` and ``routes`` are table sizes (IPv4).
+    packet memory that all ports share; ``mac_addresses`` and ``routes`` are table sizes (IPv4); ``reduction`` is
+    what it can sum up of messages that pass: nothing, short ones, or a stream of any length.
     With ``director`` it is a chassis of many chips: ``ports`` are those outside, power, units and weight those
     of the chassis, and ``latency`` and ``buffer`` those of each chip.
     """
@@ -103,6 +107,8 @@ class SwitchType(Box):
     buffer_source: str | None = None
     mac_addresses: Count | None = None
     routes: Count | None = None
+    reduction: Reduction | None = None
+    reduction_source: str | None = None
     managed: bool | None = None
     availability: str | None = None
     director: Director | None = None
@@ -170,7 +176,8 @@ class Nic(Model):
 class ScaleUp(Model):
     """A scale-up domain: GPUs joined by NVLink, xGMI or alike through an ideal switch.
 
-    ``speed`` is per GPU and direction, all ``links_per_gpu`` links together; ``latency`` is per hop to that switch.
+    ``speed`` is per GPU and direction, all ``links_per_gpu`` links together; ``latency`` is per hop to that switch,
+    ``reduction`` what that switch can sum up.
     """
 
     kind: str | None = None
@@ -178,6 +185,7 @@ class ScaleUp(Model):
     speed_bps: Speed = Field(alias="speed")
     links_per_gpu: Count | None = None
     latency_s: Time | None = Field(None, alias="latency")
+    reduction: Reduction | None = None
 
 
 class HostType(Box):

@@ -122,8 +122,22 @@ def _domain_edges(fabric: Fabric) -> tuple[I4, I4]:
 POINT_TO_POINT = ("send-recv", "permutation", "incast")
 
 
-def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group: Group | None = None) -> Bound:
-    """Return the lower bound of a collective on the ranks that ``parts`` are of; ``group`` says who sends to whom."""
+def bound(
+    collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group: Group | None = None, reduces: str = ""
+) -> Bound:
+    """Return the lower bound of a collective on the ranks that ``parts`` are of.
+
+    Parameters
+    ----------
+    collective : str
+    parts : list of Parts
+    wiring : Wiring
+    ranks : (ranks,) int32
+    group : Group, optional
+        Who sends to whom.
+    reduces : {"", "network", "domain"}
+        Which switches reduce: then what leaves a part may be the sum of all in it.
+    """
     size = len(ranks)
     if size < 2:
         return Bound(0.0, 0.0, "one rank")
@@ -133,22 +147,23 @@ def bound(collective: str, parts: list[Parts], wiring: Wiring, ranks: I4, group:
     best, title, alone = 0.0, "nothing", 0.0
     for part in parts:
         if len(part.ranks) > 1:
-            seconds = _seconds_per_byte(collective, part, size, group.volumes if group else None)
+            seconds = _seconds_per_byte(collective, part, size, group.volumes if group else None, reduces)
             if seconds > best * (1 + 1e-12):
                 best, title = seconds, part.title
             if part.title in ("GPU", "NIC"):
                 alone = best
-    return Bound(latency_s(collective, wiring, ranks), best, title, alone)
+    return Bound(latency_s(collective, wiring, ranks, reduces), best, title, alone)
 
 
-def _seconds_per_byte(collective: str, part: Parts, size: int, volumes: Volumes | None) -> float:
+def _seconds_per_byte(collective: str, part: Parts, size: int, volumes: Volumes | None, reduces: str) -> float:
     """Return seconds per byte of the collective's size that must leave or enter the parts."""
     joined = part.capacity_bps > 0
     if not joined.any():
         return 0.0
     byte_s, inside = 8.0 / part.capacity_bps[joined], part.ranks[joined]
     if collective == "all-reduce":
-        return float(max(byte_s.max(), 2 * (len(part.ranks) - 1) * 8.0 / part.capacity_bps.sum()))
+        exchanged = 0.0 if sums_up(reduces, part) else 2 * (len(part.ranks) - 1) * 8.0 / part.capacity_bps.sum()
+        return float(max(byte_s.max(), exchanged))
     if collective in ("all-gather", "reduce-scatter"):
         return float(((size - inside) / size * byte_s).max())
     if collective == "all-to-all":
@@ -156,6 +171,11 @@ def _seconds_per_byte(collective: str, part: Parts, size: int, volumes: Volumes 
     if collective in ("broadcast", "reduce"):
         return float(byte_s.min())
     return float((_crossing(part, volumes)[joined] * byte_s).max()) if volumes is not None else 0.0
+
+
+def sums_up(reduces: str, part: Parts) -> bool:
+    """Return whether switches that reduce stand between the parts."""
+    return reduces == "network" or (reduces == "domain" and part.title == "GPU")
 
 
 def _crossing(part: Parts, volumes: Volumes) -> F8:
@@ -178,11 +198,12 @@ def _of_flows(collective: str, alone: Parts, group: Group) -> float:
     return float(np.nanmax(carried * 8.0 / capacity, initial=0.0))
 
 
-def latency_s(collective: str, wiring: Wiring, ranks: I4) -> float:
-    """Return start-ups times the shortest path between any two ranks."""
+def latency_s(collective: str, wiring: Wiring, ranks: I4, reduces: str = "") -> float:
+    """Return start-ups times the shortest path between any two ranks; switches that reduce need but one."""
     latency = wiring.channels.latency_s
     up, scaled = wiring.up[ranks], wiring.scale_up[ranks]
     up, scaled = up[up >= 0], scaled[scaled >= 0]
     ways = np.concatenate((latency[up] + latency[up ^ 1], latency[scaled] * 2))
-    startups = 1 if collective in ("all-to-all", "all-to-all-v", *POINT_TO_POINT) else int(np.ceil(np.log2(len(ranks))))
+    once = bool(reduces) or collective in ("all-to-all", "all-to-all-v", *POINT_TO_POINT)
+    startups = 1 if once else int(np.ceil(np.log2(len(ranks))))
     return float(startups * ways.min(initial=np.inf)) if len(ways) else 0.0

@@ -8,13 +8,14 @@ from functools import cached_property
 
 import numpy as np
 
+from fabrictool.collectives.carried import carried
 from fabrictool.collectives.costs import Carrier, KnownShifts, RoundCost, seconds_per_byte
 from fabrictool.collectives.entries import Round, Shifts
 from fabrictool.collectives.shifts import rank_line, shift_costs
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.kernels import flows as kernels
 from fabrictool.kernels.flows import RouteTables
-from fabrictool.routing.flows import Routing, flows
+from fabrictool.routing.flows import Routing
 from fabrictool.routing.inside import ScaleUp
 from fabrictool.routing.regular import RegularTree
 from fabrictool.routing.wiring import Wiring
@@ -67,7 +68,8 @@ class Lane(Carrier):
         return seconds
 
     def costs(self, rounds: Sequence[Round], ranks: I4) -> Iterator[RoundCost]:
-        """Yield the cost of each round."""
+        """Yield the cost of each round; reductions in switches are no flows of this kernel."""
+        assert not any(entry.trees for entry in rounds)
         latency_s = self.wiring.channels.latency_s
         size = len(latency_s)
         scratch = kernels.Scratch(np.zeros(size), np.zeros(size), np.full(size, -1, np.int32), np.empty(size, np.int32))
@@ -153,33 +155,19 @@ class Routed(Carrier):
 
     def costs(self, rounds: Sequence[Round], ranks: I4) -> Iterator[RoundCost]:
         """Yield the cost of each round; all are routed at once."""
-        if not rounds:
-            return
-        channels = self.wiring.channels
-        source = ranks[np.concatenate([entry.source for entry in rounds])]
-        target = ranks[np.concatenate([entry.target for entry in rounds])]
-        used = ScaleUp(self.routing).usage(flows(source, target))
-        flow = np.repeat(np.arange(len(source)), np.diff(used.first))
-        latency = np.bincount(flow, used.share * channels.latency_s[used.channel], len(source))
-        end = np.cumsum([len(entry.source) for entry in rounds])
-        cut = used.first[end]
-        start = np.zeros(2, np.int64)
-        for entry, *stop in zip(rounds, end.tolist(), cut.tolist(), strict=True):
-            part = slice(int(start[1]), stop[1])
-            sent = np.repeat(entry.shares, np.diff(used.first[start[0] : stop[0] + 1]))
-            load = np.bincount(used.channel[part], sent * used.share[part], len(channels))
-            seconds = load * self._seconds
+        for one in carried(ScaleUp(self.routing), rounds, ranks):
+            seconds = one.usage.loads(one.share, len(self.wiring.channels)) * self._seconds
             slowest = int(seconds.argmax()) if len(seconds) else -1
-            lost = np.flatnonzero(used.hops[start[0] : stop[0]] < 0)
-            sender = entry.source[flow[part] - start[0]]
+            lost = np.flatnonzero(one.usage.hops < 0)
+            sender = np.repeat(one.sender, np.diff(one.usage.first))
+            sent = np.repeat(one.share, np.diff(one.usage.first)) * one.usage.share
             yield RoundCost(
                 float(seconds[slowest]) if slowest >= 0 else 0.0,
                 slowest if slowest >= 0 and seconds[slowest] > 0 else -1,
-                float(latency[start[0] : stop[0]].max(initial=0.0)),
+                float(one.latency_s.max(initial=0.0)),
                 int(lost[0]) if len(lost) else -1,
-                _alone(sender, used.channel[part], sent * used.share[part], self._seconds),
+                _alone(sender, one.usage.channel, sent, self._seconds),
             )
-            start[:] = stop
 
 
 def _alone(sender: I4, channel: I4, share: F8, seconds: F8) -> float:

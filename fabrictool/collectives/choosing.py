@@ -59,7 +59,7 @@ def try_all(job: Job, groups: int, ranks: int, run: Run) -> Tried:
         why = _too_many(name, algorithm, groups, ranks)
         if not why:
             try:
-                found = run(replace(job, algorithm=name, chunks=job.chunks if algorithm.chunked else None))
+                found = run(replace(job, algorithm=name, chunks=job.chunks if algorithm.chunked else None, tried=True))
             except FabrictoolError as error:
                 why = error.problems[0].what
             else:

@@ -14,6 +14,44 @@ I8 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Trees:
+    """Reductions in switches: each group of ranks has a tree whose every channel carries the same bytes once.
+
+    In a pass each member's bytes go up to the root of its tree, where all are summed, and the sum comes down to
+    all members. Of a pass ``(up, down)`` the word ``all`` means that a channel carries all of the bytes, ``part``
+    that it carries the parts of the members below.
+
+    Parameters
+    ----------
+    member : (members,) int32
+        Places in the job's rank list, group by group.
+    first : (groups + 1,) int64
+        Offsets.
+    part : (members,) float64
+        Part of the bytes that belongs to each; 1 together in each group.
+    share : float
+        Bytes of each group for one byte of the collective's size.
+    passes : tuple of (str, str)
+    inside : bool
+        Whether the switch of the members' scale-up domain reduces, else those of the network.
+    """
+
+    member: I4
+    first: I8
+    part: F8
+    share: float
+    passes: tuple[tuple[str, str], ...]
+    inside: bool
+
+    def shares(self, part: F8) -> tuple[F8, F8]:
+        """Return what channels carry up and down in all passes, given the sums of the parts below them."""
+        whole = np.ones(len(part))
+        up = sum((part if word == "part" else whole for word, _ in self.passes), np.zeros(len(part)))
+        down = sum((part if word == "part" else whole for _, word in self.passes), np.zeros(len(part)))
+        return up, down
+
+
+@dataclass(frozen=True)
 class Round:
     """Flows that start together; the next round starts when all have ended.
 
@@ -25,12 +63,15 @@ class Round:
         Bytes of each flow for one byte of the collective's size.
     repeat : int
         How often the round runs.
+    trees : tuple of Trees
+        Reductions in switches that start together with the flows.
     """
 
     source: I4
     target: I4
     share: float | F8
     repeat: int = 1
+    trees: tuple[Trees, ...] = ()
 
     @property
     def shares(self) -> F8:
@@ -47,7 +88,8 @@ class Round:
 
     def scaled(self, factor: float) -> Round:
         """Return the round with other shares; repeats are no part of them."""
-        return replace(self, share=self.share * factor)
+        trees = tuple(replace(one, share=one.share * factor) for one in self.trees)
+        return replace(self, share=self.share * factor, trees=trees)
 
 
 @dataclass(frozen=True)
@@ -96,6 +138,11 @@ class Pipeline:
     def shares(self) -> F8:
         """Bytes of each flow for one byte of the collective's size, (flows,)."""
         return self.share
+
+    @property
+    def trees(self) -> tuple[Trees, ...]:
+        """Reductions in switches: a pipeline has none."""
+        return ()
 
     def rounds(self, size: int) -> Iterator[Round]:
         """Yield the flows in rounds: each in the first round after those that it waits for."""

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fabrictool.collectives.carried import carried
 from fabrictool.collectives.costs import FLOWS_AT_ONCE, KnownShifts, UnreachableError
 from fabrictool.collectives.entries import Pipeline, Round, Schedule, Shifts
 from fabrictool.collectives.symmetry import one_of_each
 from fabrictool.collectives.underway import Running, advanced, one_by_one, without_bytes
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric.tables import F8, I4
-from fabrictool.routing.flows import Routing, Usage, flows
+from fabrictool.routing.flows import Routing, Usage
 from fabrictool.routing.inside import ScaleUp
 
 #: Events after which a simulation is given up: some minutes' work.
@@ -90,22 +91,9 @@ class _Plant:
 
     def running(self, stream: Stream, entries: Sequence[Round | Pipeline]) -> Iterator[Running]:
         """Yield entries of a schedule as they run; all are routed at once."""
-        source = stream.ranks[np.concatenate([entry.source for entry in entries])]
-        target = stream.ranks[np.concatenate([entry.target for entry in entries])]
-        used = self.routing.usage(flows(source, target))
-        self._refuse_lost(used, source, target)
-        latency = used.along(self.routing.wiring.channels.latency_s)
-        end = np.cumsum([len(entry.source) for entry in entries]).tolist()
-        for entry, start, stop in zip(entries, [0, *end[:-1]], end, strict=True):
-            uses = slice(used.first[start], used.first[stop])
-            part = Usage(
-                used.first[start : stop + 1] - used.first[start],
-                used.channel[uses],
-                used.share[uses],
-                used.hops[start:stop],
-            )
-            size = entry.shares * stream.nbytes
-            yield Running.of(entry, part, size, latency[start:stop], self.weighted)
+        for entry, one in zip(entries, carried(self.routing, entries, stream.ranks), strict=True):
+            self._refuse_lost(one.usage, stream.ranks[entry.source], stream.ranks[entry.target])
+            yield Running.of(entry, one.usage, one.share * stream.nbytes, one.latency_s, self.weighted)
 
     def _refuse_lost(self, used: Usage, source: I4, target: I4) -> None:
         lost = np.flatnonzero(used.hops < 0)
@@ -177,7 +165,7 @@ def _running(plant: _Plant, stream: Stream, known: FluidTime | None) -> Iterator
     count = 0
     for entry in stream.schedule:
         for one in _followed(entry, stream, known) if isinstance(entry, Shifts) else [entry]:
-            if not len(one.source):
+            if not len(one.source) and not one.trees:
                 continue
             entries.append(one)
             count += len(one.source)

@@ -105,6 +105,9 @@ def _stream(transport: Transport, job: Job, one: Prepared, nbytes: float) -> Str
         If its rounds overlap and have too many flows.
     """
     schedule = one.algorithm.rounds(one.group)
+    if job.overlap and one.algorithm.reduces:
+        what = f"rounds of {one.name} do not overlap: switches reduce for all ranks at once"
+        raise InputError([Problem("", what, "remove 'overlap', or use another algorithm", job.path)])
     if job.overlap:
         try:
             schedule = iter([overlapped(schedule, len(one.ranks))])

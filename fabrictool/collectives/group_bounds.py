@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fabrictool.collectives.bounds import Bound, Parts, latency_s, partitions
+from fabrictool.collectives.bounds import Bound, Parts, latency_s, partitions, sums_up
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.routing.wiring import Wiring
 
 I8 = npt.NDArray[np.integer]
 
 
-def group_bound(collective: str, wiring: Wiring, members: Sequence[I4]) -> Bound:
+def group_bound(collective: str, wiring: Wiring, members: Sequence[I4], reduces: str = "") -> Bound:
     """Return what no schedule can beat when all groups run a collective at once: together, or the largest alone.
 
     Parameters
@@ -23,6 +23,8 @@ def group_bound(collective: str, wiring: Wiring, members: Sequence[I4]) -> Bound
     wiring : Wiring
     members : sequence of (ranks,) int32
         Endpoints of each group.
+    reduces : {"", "network", "domain"}
+        Which switches reduce: then what leaves a part may be the sum of a group's ranks in it.
     """
     busy = [group for group in members if len(group) > 1]
     if not busy:
@@ -33,16 +35,16 @@ def group_bound(collective: str, wiring: Wiring, members: Sequence[I4]) -> Bound
     first = np.cumsum(size).astype(int) - size.astype(int)
     best, title, alone = 0.0, "nothing", 0.0
     for part in partitions(wiring, ranks):
-        seconds = _seconds_per_byte(collective, part, group, size, first)
+        seconds = _seconds_per_byte(collective, part, group, size, first, reduces)
         if seconds > best * (1 + 1e-12):
             best, title = seconds, part.title
         if part.title in ("GPU", "NIC"):
             alone = best
     largest = max(busy, key=len)
-    return Bound(latency_s(collective, wiring, largest), best, title, alone)
+    return Bound(latency_s(collective, wiring, largest, reduces), best, title, alone)
 
 
-def _seconds_per_byte(collective: str, part: Parts, group: I8, size: F8, first: I8) -> float:
+def _seconds_per_byte(collective: str, part: Parts, group: I8, size: F8, first: I8, reduces: str) -> float:
     """Return seconds per byte of the size that the groups' bytes ask of the links that leave the parts."""
     code, inside = np.unique(group * len(part.ranks) + part.of, return_counts=True)
     at, of = np.divmod(code, len(part.ranks))
@@ -52,7 +54,7 @@ def _seconds_per_byte(collective: str, part: Parts, group: I8, size: F8, first: 
     bits = 8.0 * np.bincount(of, _needed(collective, part.title, at, of, inside, size, part.of[first]), len(capacity))
     joined = capacity > 0
     slowest = float((bits[joined] / capacity[joined]).max(initial=0.0))
-    if collective != "all-reduce" or not len(at):
+    if collective != "all-reduce" or not len(at) or sums_up(reduces, part):
         return slowest
     parties = np.bincount(at, minlength=len(size))
     own = np.bincount(at, capacity[of], len(size))

@@ -11,7 +11,7 @@ from fabrictool.collectives.bounds import Bound
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.group_bounds import group_bound
 from fabrictool.collectives.lockstep import Alike, GroupMeter
-from fabrictool.collectives.schedules import bus_factor
+from fabrictool.collectives.schedules import ALGORITHMS, bus_factor
 from fabrictool.collectives.transport import Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, GroupSpread, Job, rank_list
 from fabrictool.errors import InputError, NotSupportedError, Problem
@@ -62,7 +62,9 @@ def groups_of(transport: Transport, job: Job) -> Groups:
     places = job.split.members(len(every), job.path)
     up = ~transport.wiring.faults.device[transport.wiring.device[every]]
     members = [every[group][up[group]] for group in places]
-    return Groups(job, places, members, group_bound(job.collective, transport.wiring, members))
+    known = ALGORITHMS.get(job.collective, {}).get(job.algorithm or "")
+    floor = group_bound(job.collective, transport.wiring, members, known.reduces if known else "")
+    return Groups(job, places, members, floor)
 
 
 def _check(job: Job) -> None:

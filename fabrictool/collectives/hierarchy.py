@@ -71,4 +71,4 @@ def together(rounds: list[Round]) -> Round:
     source, target, share = (
         np.concatenate([getattr(entry, end) for entry in rounds]) for end in ("source", "target", "shares")
     )
-    return Round(source, target, share)
+    return Round(source, target, share, 1, tuple(one for entry in rounds for one in entry.trees))

@@ -5,14 +5,15 @@ A group's round ends with its own slowest flow, so that groups differ in time wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from fabrictool.collectives.carried import Carried, joined, reduced
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.costs import seconds_per_byte as channel_seconds
-from fabrictool.collectives.entries import Round, Schedule
+from fabrictool.collectives.entries import Round, Schedule, Trees
 from fabrictool.errors import Problem
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.routing.flows import Routing, Usage, flows
@@ -35,13 +36,17 @@ class Alike:
 
 @dataclass(frozen=True)
 class Step:
-    """Flows of all groups that start together: endpoints, bytes for one byte of the size, and group, (flows,) each."""
+    """Flows of all groups that start together: endpoints, bytes for one byte of the size, and group, (flows,) each.
+
+    ``trees`` are reductions in switches beside them, with the endpoints and the number of their group.
+    """
 
     source: I4
     target: I4
     share: F8
     group: I4
     repeat: int
+    trees: tuple[tuple[Trees, I4, int], ...] = ()
 
 
 def steps(parts: Sequence[Alike]) -> Iterator[Step]:
@@ -59,7 +64,7 @@ def steps(parts: Sequence[Alike]) -> Iterator[Step]:
                 left[row] = after.repeat if after is not None else 0
 
 
-def _joined(running: Iterable[tuple[Alike, Round]], times: int) -> Step:
+def _joined(running: Sequence[tuple[Alike, Round]], times: int) -> Step:
     columns = [
         (
             part.ranks[:, head.source].ravel(),
@@ -70,7 +75,13 @@ def _joined(running: Iterable[tuple[Alike, Round]], times: int) -> Step:
         for part, head in running
     ]
     source, target, share, group = (np.concatenate(column) for column in zip(*columns, strict=True))
-    return Step(source, target, share, group, times)
+    trees = tuple(
+        (one, ranks, number)
+        for part, head in running
+        for one in head.trees
+        for ranks, number in zip(part.ranks, part.number.tolist(), strict=True)
+    )
+    return Step(source, target, share, group, times, trees)
 
 
 @dataclass
@@ -130,11 +141,24 @@ class GroupMeter:
     def _columns(self) -> tuple[F8, F8, F8]:
         return self.latency_s, self.seconds_per_byte, self.alone
 
-    def _count(self, step: Step) -> None:
+    def _carried(self, step: Step) -> tuple[Carried, I4]:
+        """Return what the flows of a step use, and the group of each."""
+        wiring = self.routing.wiring
         used = ScaleUp(self.routing).usage(flows(step.source, step.target))
         self._refuse_lost(step, used)
-        flow = np.repeat(np.arange(len(step.source)), np.diff(used.first))
-        sent, group = step.share[flow] * used.share, step.group[flow]
+        parts = [Carried(step.source, used, used.along(wiring.channels.latency_s), step.share)]
+        group, load = [step.group], np.zeros(len(wiring.channels) if step.trees else 0)
+        for trees, ranks, number in step.trees:
+            one = reduced(wiring, trees, ranks, number, load)
+            parts.append(replace(one, sender=ranks[one.sender]))
+            group.append(np.full(len(one.share), number, np.int32))
+        return joined(parts), np.concatenate(group)
+
+    def _count(self, step: Step) -> None:
+        one, of_flow = self._carried(step)
+        used = one.usage
+        flow = np.repeat(np.arange(len(one.share)), np.diff(used.first))
+        sent, group = one.share[flow] * used.share, of_flow[flow]
         load = np.bincount(used.channel, sent, len(self._seconds))
         busy = load[used.channel] * self._seconds[used.channel]
         order = np.lexsort((-np.arange(len(busy)), busy, group))  # of equals the first on the way
@@ -142,10 +166,8 @@ class GroupMeter:
         worst = order[last]
         self._spent.append((group[worst], used.channel[worst], step.repeat * busy[worst]))
         self.seconds_per_byte[group[worst]] += step.repeat * busy[worst]
-        ways = used.share * self.routing.wiring.channels.latency_s[used.channel]
-        latency = np.bincount(flow, ways, len(step.source)).astype(np.float64)
-        self.latency_s += step.repeat * _largest(step.group, latency, self.groups)
-        own = _own_load(step.source[flow], used.channel, sent) * self._seconds[used.channel]
+        self.latency_s += step.repeat * _largest(of_flow, one.latency_s, self.groups)
+        own = _own_load(one.sender[flow], used.channel, sent) * self._seconds[used.channel]
         self.alone += step.repeat * _largest(group, own, self.groups)
 
     def _refuse_lost(self, step: Step, used: Usage) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from fabrictool.catalogue.types import HostType
+from fabrictool.collectives.carried import carried
 from fabrictool.collectives.carriers import shifts_apart
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.entries import Round, Schedule, Shifts
@@ -16,7 +17,6 @@ from fabrictool.collectives.transport import Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import Problem
 from fabrictool.fabric.tables import I4
-from fabrictool.routing.flows import flows
 from fabrictool.routing.inside import ScaleUp
 
 
@@ -56,60 +56,48 @@ def host_of(transport: Transport, ranks: I4, types: Mapping[str, HostType]) -> H
     return Host(max(overheads, default=OVERHEAD_S), max(gaps, default=GAP_S))
 
 
-@dataclass(frozen=True, slots=True)
-class _Ways:
-    """The paths of a job's messages; sources and targets are places among its ranks."""
-
-    transport: Transport
-    ranks: I4
-
-    def __call__(self, source: I4, target: I4) -> Paths:
-        """Return paths, each as if its message were alone."""
-        wiring, routing = self.transport.wiring, self.transport.routing
-        ends = self.ranks[source], self.ranks[target]
-        used = ScaleUp(routing).usage(flows(*ends))
-        lost = np.flatnonzero(used.hops < 0)
-        if len(lost):
-            names = [wiring.rank_name(int(end[lost[0]])) for end in ends]
-            what = f"{names[0]} cannot reach {names[1]} in this network"
-            raise UnreachableError([Problem("", what, "join them by switches or a scale-up domain")])
-        flow = np.repeat(np.arange(len(source)), np.diff(used.first))
-        channels = wiring.channels
-        latency = np.zeros(len(source))
-        np.add.at(latency, flow, used.share * channels.latency_s[used.channel])
-        slow = used.share * 8.0 / channels.speed_bps[used.channel]
-        slow[used.channel < 2 * channels.links] /= routing.efficiency
-        seconds = np.zeros(len(source))
-        np.maximum.at(seconds, flow, slow)
-        return Paths(latency, seconds)
-
-
 def _times(
     transport: Transport, one: Prepared, sizes: tuple[float, ...], host: Host
 ) -> tuple[list[float], list[float]]:
     """Return the time at each size, in s, and what it would be if messages cost their hosts nothing."""
     if len(one.ranks) < 2:
         return [0.0] * len(sizes), [0.0] * len(sizes)
-    ways, times, free = _Ways(transport, one.ranks), np.zeros(len(sizes)), np.zeros(len(sizes))
-    for sent in _messages(one.algorithm.rounds(one.group), len(one.ranks)):
-        paths = ways(sent.source, sent.target)
-        times += sent.repeat * round_times_s(sent, paths, sizes, host)
-        free += sent.repeat * round_times_s(sent, paths, sizes, Host(0.0, 0.0))
+    times, free = np.zeros(len(sizes)), np.zeros(len(sizes))
+    for entry, often in _rounds(one.algorithm.rounds(one.group), len(one.ranks)):
+        sent, paths = _messages(transport, entry, one.ranks)
+        times += often * round_times_s(sent, paths, sizes, host)
+        free += often * round_times_s(sent, paths, sizes, Host(0.0, 0.0))
     return times.tolist(), free.tolist()
 
 
-def _messages(schedule: Schedule, size: int) -> Iterator[Messages]:
-    """Yield the rounds of a schedule; of very many shifts some equally far apart stand for all."""
+def _rounds(schedule: Schedule, size: int) -> Iterator[tuple[Round, float]]:
+    """Yield rounds and how often each runs; of very many shifts some equally far apart stand for all."""
     for entry in schedule:
         if not isinstance(entry, Shifts):
-            yield from (_of_round(one) for one in entry.rounds(size))
+            yield from ((one, one.repeat) for one in entry.rounds(size))
             continue
         step = shifts_apart(len(entry.steps), size)
         chosen = entry.steps[step // 2 :: step]
-        times = len(entry.steps) / max(len(chosen), 1)
-        for shift in Shifts(chosen, entry.share).rounds(size):
-            yield _of_round(shift, times)
+        for one in Shifts(chosen, entry.share).rounds(size):
+            yield one, len(entry.steps) / len(chosen)
 
 
-def _of_round(entry: Round, times: float = 1.0) -> Messages:
-    return Messages(entry.source, entry.target, entry.shares, entry.repeat * times)
+def _messages(transport: Transport, entry: Round, ranks: I4) -> tuple[Messages, Paths]:
+    """Return the messages of a round, and their paths, each as if it were alone.
+
+    A reduction in switches is a message of the first rank of its tree.
+    """
+    wiring, routing = transport.wiring, transport.routing
+    (used,) = carried(ScaleUp(routing), [entry], ranks)
+    lost = np.flatnonzero(used.usage.hops < 0)
+    if len(lost):
+        names = [wiring.rank_name(int(ranks[end[lost[0]]])) for end in (entry.source, entry.target)]
+        what = f"{names[0]} cannot reach {names[1]} in this network"
+        raise UnreachableError([Problem("", what, "join them by switches or a scale-up domain")])
+    channels = wiring.channels
+    slow = used.usage.share * 8.0 / channels.speed_bps[used.usage.channel]
+    slow[used.usage.channel < 2 * channels.links] /= routing.efficiency
+    seconds = np.zeros(len(used.share))
+    np.maximum.at(seconds, np.repeat(np.arange(len(seconds)), np.diff(used.usage.first)), slow)
+    target = np.concatenate((entry.target, used.sender[len(entry.target) :]))
+    return Messages(used.sender, target, used.share), Paths(used.latency_s, seconds)

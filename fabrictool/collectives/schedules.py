@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from fabrictool.collectives import blocks, folded, hierarchy, two_steps
+from fabrictool.collectives import blocks, folded, hierarchy, in_network, two_steps
 from fabrictool.collectives.entries import Group, Round, Schedule, Shifts, all_ranks, shift
 from fabrictool.collectives.pipelines import double_binary_tree
 from fabrictool.errors import InputError, Problem
@@ -111,11 +112,15 @@ def to_the_first(group: Group) -> Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A schedule, whether it has a flow for all pairs of ranks, and cuts messages into chunks."""
+    """A schedule: whether it has a flow for all pairs of ranks, cuts messages into chunks, and which switches reduce.
+
+    These are none, those of the network, or those of scale-up domains.
+    """
 
     rounds: Callable[[Group], Schedule]
     all_pairs: bool = False
     chunked: bool = False
+    reduces: Literal["", "network", "domain"] = ""
 
     def flow_count(self, size: int) -> float:
         """Return about how many flows the distinct rounds have together."""
@@ -130,28 +135,37 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
         "halving-doubling": Algorithm(folded.halving_doubling),
         "recursive-doubling": Algorithm(folded.recursive_doubling),
         "double-binary-tree": Algorithm(double_binary_tree, chunked=True),
+        "sharp": Algorithm(in_network.sharp_all_reduce, chunked=True, reduces="network"),
+        "nvls": Algorithm(in_network.nvls_all_reduce, reduces="domain"),
+        "nvls-tree": Algorithm(in_network.nvls_tree, chunked=True, reduces="domain"),
     },
     "reduce-scatter": {
         "ring": Algorithm(ring_pass),
         "hierarchical": Algorithm(hierarchy.reduce_scatter, chunked=True),
         "halving-doubling": Algorithm(folded.halving_scatter),
         "bruck": Algorithm(blocks.bruck_scatter),
+        "sharp": Algorithm(in_network.sharp_reduce_scatter, chunked=True, reduces="network"),
+        "nvls": Algorithm(in_network.nvls_reduce_scatter, reduces="domain"),
     },
     "all-gather": {
         "ring": Algorithm(ring_pass),
         "hierarchical": Algorithm(hierarchy.all_gather, chunked=True),
         "recursive-doubling": Algorithm(folded.doubling_gather),
         "bruck": Algorithm(blocks.bruck_gather),
+        "sharp": Algorithm(in_network.sharp_all_gather, chunked=True, reduces="network"),
+        "nvls": Algorithm(in_network.nvls_all_gather, reduces="domain"),
     },
     "broadcast": {
         "binomial": Algorithm(binomial),
         "ring": Algorithm(blocks.ring_broadcast, chunked=True),
         "hierarchical": Algorithm(hierarchy.broadcast, chunked=True),
+        "sharp": Algorithm(in_network.sharp_broadcast, chunked=True, reduces="network"),
     },
     "reduce": {
         "binomial": Algorithm(binomial_reduce),
         "ring": Algorithm(blocks.ring_reduce, chunked=True),
         "hierarchical": Algorithm(hierarchy.reduce, chunked=True),
+        "sharp": Algorithm(in_network.sharp_reduce, chunked=True, reduces="network"),
     },
     "send-recv": {"direct": Algorithm(neighbours)},
     "permutation": {"direct": Algorithm(stated_pairs)},

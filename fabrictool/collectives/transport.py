@@ -15,6 +15,7 @@ from fabrictool.collectives.bounds import Bound, bound, partitions
 from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
 from fabrictool.collectives.costs import MODELS, Carrier, Meter, ScheduleCost, UnreachableError, time_split
 from fabrictool.collectives.entries import Group
+from fabrictool.collectives.reducing import Types, assumed, misfit, unable
 from fabrictool.collectives.schedules import ALGORITHMS, Algorithm, bus_factor, default_algorithm
 from fabrictool.collectives.workloads import CollectiveResult, Job, group_of, rank_list
 from fabrictool.errors import InputError, NotSupportedError, Problem
@@ -63,6 +64,8 @@ class Transport:
         What is down or slow; ranks on hosts that are down take part in nothing.
     stated : Stated, optional
         The routing asked for; by default D-mod-k on trees, minimal ways elsewhere.
+    types : mapping of str to HostType or SwitchType, optional
+        Types by name, for what switches can reduce.
 
     Attributes
     ----------
@@ -85,6 +88,7 @@ class Transport:
     network: int
     faults: Faults | None = None
     stated: Stated | None = None
+    types: Types = field(default_factory=dict)
     wiring: Wiring = field(init=False)
     routing: Routing = field(init=False)
     lanes: list[RouteTables] = field(init=False)
@@ -164,9 +168,13 @@ class Transport:
             others = [word for word, other in ALGORITHMS[job.collective].items() if other.chunked]
             fix = f"use {' or '.join(others)}, or remove 'chunks'" if others else "remove 'chunks'"
             raise InputError([Problem("", what, fix, (*job.path, "chunks"))])
-        return Prepared(name, algorithm, group, ranks, self._floor(job, ranks, group))
+        wrong = self._cannot_reduce(job, name, group, ranks) if algorithm.reduces else None
+        if wrong is not None:
+            where, path = ("", (*job.path, "algorithm")) if job.path else ("--algorithm", ())
+            raise InputError([replace(wrong, where=where, path=path)])
+        return Prepared(name, algorithm, group, ranks, self._floor(job, ranks, group, algorithm.reduces))
 
-    def _floor(self, job: Job, ranks: I4, group: Group) -> Bound:
+    def _floor(self, job: Job, ranks: I4, group: Group, reduces: str) -> Bound:
         """Return the lower bound of a job; that of the last few is remembered, for one by several algorithms.
 
         Of a group beside others none is reckoned: that of all of them counts.
@@ -174,14 +182,19 @@ class Transport:
         if job.at_once:
             return Bound(0.0, 0.0, "links")
         stated = None if group.volumes is None else [column.tobytes() for column in vars(group.volumes).values()]
-        key = (job.collective, group.pairs, ranks.tobytes(), *(stated or ()))
+        key = (job.collective, reduces, group.pairs, ranks.tobytes(), *(stated or ()))
         if key not in self._floors:
             with _at(job):
-                found = bound(job.collective, partitions(self.wiring, ranks), self.wiring, ranks, group)
+                found = bound(job.collective, partitions(self.wiring, ranks), self.wiring, ranks, group, reduces)
             if len(self._floors) == MOST_FLOORS:
                 self._floors.pop(next(iter(self._floors)))
             self._floors[key] = found
         return self._floors[key]
+
+    def _cannot_reduce(self, job: Job, name: str, group: Group, ranks: I4) -> Problem | None:
+        """Return why ranks or switches do not fit an algorithm that reduces in switches, None if they do."""
+        reduces = ALGORITHMS[job.collective][name].reduces
+        return misfit(name, group) or unable(name, reduces, self.wiring, ranks, self.types, not job.tried)
 
     def cost(self, job: Job, one: Prepared) -> ScheduleCost:
         """Return what a job costs.
@@ -195,9 +208,8 @@ class Transport:
             return ScheduleCost(0.0, 0.0, {})
         if job.model == "bound":
             return ScheduleCost(0.0, one.floor.seconds_per_byte, {}, one.floor.alone)
-        rounds = [
-            Meter(carrier, one.ranks).cost(one.algorithm.rounds(one.group)) for carrier in self.carriers(job.model)
-        ]
+        carriers = [Routed(self.routing, job.model)] if one.algorithm.reduces else self.carriers(job.model)
+        rounds = [Meter(carrier, one.ranks).cost(one.algorithm.rounds(one.group)) for carrier in carriers]
         return max(rounds, key=lambda cost: cost.seconds_per_byte)
 
     def alone(self, one: Prepared) -> float:
@@ -210,11 +222,23 @@ class Transport:
         """
         if len(one.ranks) < 2:
             return 0.0
-        costs = (Meter(carrier, one.ranks).cost(one.algorithm.rounds(one.group)) for carrier in self.carriers("rounds"))
+        carriers = [Routed(self.routing)] if one.algorithm.reduces else self.carriers("rounds")
+        costs = (Meter(carrier, one.ranks).cost(one.algorithm.rounds(one.group)) for carrier in carriers)
         return max(cost.alone or 0.0 for cost in costs)
 
     def assumptions(self, results: Iterable[CollectiveResult]) -> list[Assumption]:
-        """Name the results that rest on some of their rounds."""
+        """Name the results that rest on some of their rounds, or on switches that state nothing."""
+        listed = list(results)
+        return [*self._sampled(listed), *dict.fromkeys(self._reducing(listed))]
+
+    def _reducing(self, results: Iterable[CollectiveResult]) -> Iterator[Assumption]:
+        every = np.arange(self.wiring.endpoints, dtype=np.int32)
+        for collective, name in sorted({(r.collective, r.algorithm) for r in results if r.model != "nccl"}):
+            algorithm = ALGORITHMS[collective].get(name)
+            if algorithm is not None and algorithm.reduces:
+                yield from assumed(algorithm.reduces, self.wiring, every, self.types)
+
+    def _sampled(self, results: Iterable[CollectiveResult]) -> list[Assumption]:
         if self.lanes:
             return []
         shifted = {r.ranks for r in results if r.algorithm == "pairwise" and r.model in ("rounds", "alpha-beta")}
@@ -381,7 +405,10 @@ def _refused(job: Job, key: str, what: str, known: Iterable[str]) -> Problem:
 
 
 def transports(
-    fabric: Fabric, faults: Faults | None = None, stated: Mapping[str, Stated] = MappingProxyType({})
+    fabric: Fabric,
+    faults: Faults | None = None,
+    stated: Mapping[str, Stated] = MappingProxyType({}),
+    types: Types = MappingProxyType({}),
 ) -> tuple[list[Transport], dict[str, str]]:
     """Return the networks that every GPU has ports in, in layout order, and why others carry no collectives.
 
@@ -391,6 +418,8 @@ def transports(
     faults : Faults, optional
     stated : mapping of str to Stated, optional
         The routing asked for, by network.
+    types : mapping of str to HostType or SwitchType, optional
+        Types by name.
 
     Raises
     ------
@@ -403,7 +432,7 @@ def transports(
             refused[network.name] = f"the speed of links in network {network.name} is not known"
             continue
         try:
-            found.append(Transport(fabric, row, faults, stated.get(network.name)))
+            found.append(Transport(fabric, row, faults, stated.get(network.name), types))
         except NotSupportedError as error:
             asked = stated.get(network.name)
             if asked is not None and asked.name != default_name(fabric, row) and not isinstance(error, NotJoinedError):

@@ -35,6 +35,7 @@ DEFAULT_COLLECTIVES = ("all-reduce", "all-to-all")
 class Job:
     """A collective at several sizes; ``path`` is where it stands in the layout.
 
+    A job that is ``tried`` is one of several to choose from: then switches must state that they reduce.
     ``chunks`` are the parts that a message is cut into by schedules that pipeline; under ``overlap`` a rank
     goes on when its own part of a round has ended. With a ``split`` groups of the ranks run the collective, each on
     its own; fluid jobs that are ``at_once`` share links with each other.
@@ -54,6 +55,7 @@ class Job:
     overlap: bool = False
     split: Split | None = None
     at_once: bool = False
+    tried: bool = False
 
 
 class Alternative(NamedTuple):

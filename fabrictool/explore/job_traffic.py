@@ -77,6 +77,9 @@ def _volumes(name: str, algorithm: str, group: Group, ranks: I4) -> tuple[I4, I4
     if chosen not in ALGORITHMS[name]:
         what = f"{name} by '{chosen}' is not known"
         raise InputError([Problem("", what, f"use one of {', '.join(ALGORITHMS[name])}")])
+    if ALGORITHMS[name][chosen].reduces:
+        what = f"{chosen} reduces in switches, so its traffic is no flows between ranks"
+        raise InputError(what, "use another algorithm, or score for its time")
     rounds, count = [], 0
     for one in _rounds(ALGORITHMS[name][chosen].rounds(group), group.size):
         rounds.append(one)

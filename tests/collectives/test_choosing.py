@@ -48,6 +48,14 @@ def test_pairwise_and_bruck_change_places_where_the_closed_forms_do() -> None:
     assert order == [["bruck", "pairwise"], ["pairwise", "bruck"]]
 
 
+def test_what_does_not_fit_is_named_with_its_reason() -> None:
+    (row,) = _auto(TREE, "all-reduce", sizes=(1e6,), count=12)
+    reasons = dict(row.unsuitable)
+    assert set(reasons) == {"nvls", "nvls-tree", "sharp"}
+    assert reasons["sharp"] == "sharp needs switches that reduce, and sw does not say that it reduces in the network"
+    assert reasons["nvls"] == "nvls needs ranks in one scale-up domain, not in 12"
+
+
 def test_uneven_domains_are_no_reason() -> None:
     (row,) = _auto(RAILS, "all-to-all", sizes=(1e6,), list=[0, 1, 2, 3, 4, 5, 6, 8])
     assert row.unsuitable == ()

@@ -30,6 +30,7 @@ FABRICS: dict[str, Callable[[], Transport]] = {
 #: Each algorithm of each collective; permutations have tests of their own, with stated pairs.
 NEED_PAIRS = ("permutation", "all-to-all-v")
 PAIRS = [(name, word) for name, known in ALGORITHMS.items() for word in known if name not in NEED_PAIRS]
+WITHOUT_DOMAINS = [(name, word) for name, word in PAIRS if ALGORITHMS[name][word].reduces != "domain"]
 _built: dict[str, Transport] = {}
 
 
@@ -95,7 +96,7 @@ def test_whole_leaves_may_change_places(order: list[int], pair: tuple[str, str])
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.permutations(range(16)), st.sampled_from(PAIRS))
+@given(st.permutations(range(16)), st.sampled_from(WITHOUT_DOMAINS))
 def test_more_bandwidth_is_never_slower(order: list[int], pair: tuple[str, str]) -> None:
     """Twice the spines' speed, then twice the hosts' too, which halves what the bytes take."""
     if pair[1] in ("hierarchical", "node-shift", "pxn"):
@@ -165,3 +166,20 @@ def test_permutations_keep_to_their_bound(placement: tuple[Transport, list[int]]
     result = next(iter(transport.run(job)))
     assume(result.time_s is not None)
     assert result.time_s >= result.bound_s * (1 - 1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 7, 31])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_few_and_odd_numbers_of_ranks_are_ordinary(pair: tuple[str, str], count: int) -> None:
+    """One rank takes no time; only switches of domains need ranks that share them, and say what else to use."""
+    for name in ("rails", "ft64 2:1"):
+        transport, ranks = _transport(name), list(range(count))
+        shared = np.unique(transport.wiring.domain[ranks], return_counts=True)[1].max() > 1 and name == "rails"
+        fits = {"nvls": shared and count <= 4, "sharp": not (shared and count <= 4), "nvls-tree": shared}
+        if count > 1 and not fits.get(pair[1], True):
+            with pytest.raises(InputError, match=r"needs .*; use "):
+                _run(transport, *pair, 1e6, ranks)
+            continue
+        result = _run(transport, *pair, 1e6, ranks)
+        assert result.ranks == count
+        assert (result.time_s == 0) == (count == 1)
