@@ -56,7 +56,8 @@ def _cables(plan: CablePlan) -> Iterator[BomRow]:
 def _title(chosen: Option) -> str:
     """Say what a cable is: its medium, and of a fibre what it ends in and how its fibres cross."""
     ends = f", {chosen.connector}, type {chosen.polarity}" if chosen.polarity else ""
-    return f"{chosen.medium.title}{ends}"
+    split = f" splitter, 1 to {chosen.legs}" if chosen.legs > 1 else ""
+    return f"{chosen.medium.title}{split}{ends}"
 
 
 def modules_by_cage(plan: CablePlan) -> list[tuple[int, Module, int]]:

@@ -61,6 +61,8 @@ class Option:
         What a fibre ends in, and how its fibres cross; empty where a cable has ends of its own.
     strands : int
         Fibre cables that a link takes side by side.
+    legs : int
+        Ends on the side of a splitter that has several; 1 for a cable with two ends.
     """
 
     medium: Medium
@@ -75,6 +77,7 @@ class Option:
     connector: str = ""
     polarity: str = ""
     strands: int = 1
+    legs: int = 1
 
 
 def lanes_of(a: Ending, z: Ending, link_bps: float) -> int:
@@ -177,6 +180,74 @@ def _product(a: CageKind, z: CageKind, medium: Medium, speed_bps: float, both_kn
         elif both_known and entry.kind == "fibre" and (entry.media or "").lower().startswith(medium.name):
             return entry
     return None
+
+
+@cache
+def splitters(
+    a: Ending, z: Ending, link_bps: float, split: int, avoid: frozenset[str] = frozenset()
+) -> tuple[Option, ...]:
+    """Return the assemblies of several legs that may join a whole cage and cages of one port.
+
+    Parameters
+    ----------
+    a, z : Ending
+    link_bps : float
+        Speed of a leg in bit/s.
+    split : int
+        Legs: positive if the single end is at ``a``, negative at ``z``.
+    avoid : frozenset of str
+        Media that are not used.
+    """
+    if not link_bps or not lanes_of(a, z, link_bps):
+        return ()
+    whole, leg = (a, z) if split > 0 else (z, a)
+    found = []
+    for medium in media():
+        if not medium.direct or medium.name in (TWISTED, *avoid):
+            continue
+        ends = [
+            modules_for(end.kind, medium.name, bps) for end, bps in ((whole, whole.kind.speed_bps), (leg, link_bps))
+        ]
+        own = class_of(medium.name, whole.kind.speed_bps)
+        if not all(ends) or own is None:
+            continue
+        product = _splitter_of(whole.kind, leg.kind, medium.name, abs(split))
+        modules = [modules[0] for modules in ends]
+        if product is not None and product.power_per_end_w is not None:
+            modules = [replace(module, power_w=product.power_per_end_w) for module in modules]
+        reach = (product.reach_m if product else None) or min(module.reach_m for module in modules)
+        stock = product.lengths_m if product and product.lengths_m else medium.lengths_m
+        lengths = tuple(length for length in stock if length <= reach)
+        pair = modules if split > 0 else modules[::-1]
+        if lengths:
+            sku = product.name.upper() if product else ""
+            found.append(Option(medium, 0, reach, pair[0], pair[1], lengths, own.cable_usd, own.cable_usd_per_m, sku,
+                                legs=abs(split)))  # fmt: skip
+    return tuple(found)
+
+
+def _splitter_of(whole: CageKind, leg: CageKind, medium: str, legs: int) -> CableType | None:
+    """Return the splitter of the catalogue from one kind of cage to several of another."""
+    ends = [kind.socket.cables for kind in (whole, leg) if kind.socket]
+    for name in store.names("cables"):
+        entry = store.entry("cables", name)
+        assert isinstance(entry, CableType)
+        same = entry.vendor == whole.vendor == leg.vendor and entry.ends == ends and entry.links == legs
+        if same and entry.kind == f"{medium} splitter":
+            return entry
+    return None
+
+
+def as_splitter(option: Option, legs: int) -> Option:
+    """Return a fibre option as the splitter that takes a connector's links apart."""
+    sku = ""
+    for name in store.names("cables") if option.sku else ():
+        entry = store.entry("cables", name)
+        assert isinstance(entry, CableType)
+        fits = entry.kind == "fibre splitter" and entry.links == legs
+        if fits and (entry.media or "").lower().startswith(option.medium.name):
+            sku = name.upper()
+    return replace(option, legs=legs, sku=sku)
 
 
 def order_number(option: Option, length_m: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from fabrictool.cabling.bill import modules_by_cage
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.trays import TrayLoad, tray_findings, tray_loads
+from fabrictool.fabric.counting import cables
 from fabrictool.fabric.grouping import grouped
 from fabrictool.records import Finding
 from fabrictool.units import format_link_speed
@@ -25,6 +26,7 @@ def plan_findings(plan: CablePlan, trays: Sequence[TrayLoad] | None = None) -> l
         *_cage_power(plan),
         *tray_findings(plan, loads),
         *_unplaced(plan),
+        *_counted(plan),
     ]
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
 
@@ -56,6 +58,19 @@ def _without_optic(plan: CablePlan) -> Iterator[Finding]:
         message = f"no cable or optic is known that joins {joined}: {count:,} cables"
         fix = "give both types a cage, or use ports of the same lanes and speed"
         yield Finding("no-optic", "warning", f"{kinds[a].type} - {kinds[z].type}", message, fix)
+
+
+def _counted(plan: CablePlan) -> Iterator[Finding]:
+    """Say where the plan has more or fewer cables than the rule of a network counts."""
+    planned = np.bincount(plan.cables.network, minlength=len(plan.fabric.networks)).tolist()
+    for row, (network, count) in enumerate(zip(plan.fabric.networks, planned, strict=True)):
+        counted = cables(plan.fabric, row)
+        if count != counted:
+            more, fewer = "no assembly joins all links of every cage", "narrow links share the connectors of fibres"
+            why = more if count > counted else fewer
+            message = f"{count:,} cables are planned where {counted:,} are counted: {why}"
+            fix = "order by the plan, or state how cables are counted (networks: cables)"
+            yield Finding("cables-counted", "note", f"network {network.name}", message, fix)
 
 
 def _cage_power(plan: CablePlan) -> Iterator[Finding]:

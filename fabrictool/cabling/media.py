@@ -13,6 +13,9 @@ from fabrictool import units
 from fabrictool.catalogue import store
 from fabrictool.catalogue.types import LinkPrice
 
+#: Lanes each way of the widest connector that splits.
+PLUG_LANES = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Socket:

@@ -175,8 +175,9 @@ def _name_cables(plan: Plan) -> None:
     for link in plan.links:
         facts = plan.fabric.networks[link.network]
         host = plan.devices[plan.ports[link.a].device].tier == 0
-        if not link.cable and (facts.host_cables if host else facts.cables) == "per-cage":
-            link.cable = f"cable at {plan.cage_name(link.a)}"
+        rule = facts.host_cables if host else facts.cables
+        if not link.cable and rule != "per-link":
+            link.cable = f"cable at {plan.cage_name(link.z if rule == 'per-upper-cage' else link.a)}"
     plan.legs = dict(Counter(link.cable for link in plan.links if link.cable))
 
 

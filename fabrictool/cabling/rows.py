@@ -9,26 +9,42 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.cabling.cages import used_cages
 from fabrictool.cabling.choice import order_number
 from fabrictool.cabling.labels import labelled
 from fabrictool.cabling.media import rail_colours
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.routes import tray_paths
-from fabrictool.fabric.tables import KINDS
+from fabrictool.fabric.tables import I4, KINDS
 from fabrictool.formats.linked import port_words
 from fabrictool.records import CableEnd, CableRow, Place
 
 
 def cable_ids(plan: CablePlan) -> list[str]:
-    """Name each cable after the port that its lower end is plugged into, (cables,), so that growth renames none."""
-    ports, names = plan.fabric.ports, plan.fabric.names
-    port = plan.fabric.links.port_a[plan.cables.link]
-    whole = plan.cables.links > 1
+    """Name each cable after the port that its lower end is plugged into, (cables,), so that growth renames none.
+
+    A cable of several links is named after its cage, ``c3``, if it fills that; a splitter after its single end.
+    """
+    ports, names, links = plan.fabric.ports, plan.fabric.names, plan.fabric.links
+    port = _single_end(plan)
+    cage = plan.cages.of_port[port]
+    used = used_cages(plan.cages, np.concatenate((links.port_a[plan.cable >= 0], links.port_z[plan.cable >= 0])))
+    whole = (plan.cables.links > 1) & (plan.cables.links == used[cage])
     number = np.where(whole, ports.cage[port] + 1, ports.number[port])
     return [
-        f"C-{names[device]}-{'c' if cage else ''}{place}"
-        for device, cage, place in zip(ports.device[port].tolist(), whole.tolist(), number.tolist(), strict=True)
+        f"C-{names[device]}-{'c' if full else ''}{place}"
+        for device, full, place in zip(ports.device[port].tolist(), whole.tolist(), number.tolist(), strict=True)
     ]
+
+
+def _single_end(plan: CablePlan) -> I4:
+    """Return the port of each cable's first link at its single end, (cables,); at the lower one where it has two."""
+    links, link = plan.fabric.links, plan.cables.link
+    last = np.zeros(len(plan.cables), np.int32)
+    last[plan.cable[plan.cable >= 0]] = np.flatnonzero(plan.cable >= 0)
+    cage = plan.cages.of_port
+    spread = cage[links.port_a[link]] != cage[links.port_a[last]]
+    return np.where(spread, links.port_z[link], links.port_a[link]).astype(np.int32)
 
 
 def places_of(plan: CablePlan) -> list[Place]:

@@ -83,7 +83,7 @@ def aggregation_links(fabric: Fabric) -> Bool:
 def cables(fabric: Fabric, network: int, links: Bool | None = None) -> int:
     """Return the cables of a network, or of some of its links.
 
-    One a link, or one for each occupied cage of the lower end, as the network's facts say.
+    One a link, or one for each occupied cage of the lower or the upper end, as the network's facts say.
     """
     inside = (fabric.links.network == network) & ~internal_links(fabric)
     if links is not None:
@@ -92,7 +92,8 @@ def cables(fabric: Fabric, network: int, links: Bool | None = None) -> int:
     facts = fabric.networks[network]
     total = 0
     for counted, rule in ((inside & host, facts.host_cables), (inside & ~host, facts.cables)):
-        total += int(counted.sum()) if rule == "per-link" else len(occupied_cages(fabric, counted, ("a",)))
+        end = "z" if rule == "per-upper-cage" else "a"
+        total += int(counted.sum()) if rule == "per-link" else len(occupied_cages(fabric, counted, (end,)))
     return total
 
 

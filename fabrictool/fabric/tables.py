@@ -152,7 +152,7 @@ class NetworkFacts:
     Parameters
     ----------
     name, protocol, family : str
-    cables, host_cables : {"per-link", "per-cage"}
+    cables, host_cables : {"per-link", "per-cage", "per-upper-cage"}
         How cables are counted between switches and at hosts.
     uplinks : tuple of (kind, count, speed in bit/s)
         Switch ports kept for links out of the network, with no device behind.

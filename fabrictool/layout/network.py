@@ -160,6 +160,10 @@ def _by_tier(value: object) -> object:
     return {"host": value, "fabric": value} if isinstance(value, str | int | float) else value
 
 
+#: How cables are counted.
+CableRule = Literal["per-link", "per-cage", "per-upper-cage"]
+
+
 class Link(Model):
     """Properties of a network's links."""
 
@@ -170,10 +174,10 @@ class Link(Model):
 
 
 class Cables(Model):
-    """How cables are counted, at hosts and between switches: one a link, or one for each occupied cage."""
+    """How cables are counted, at hosts and between switches: one a link, or one for each occupied cage of an end."""
 
-    host: Literal["per-link", "per-cage"] = "per-link"
-    fabric: Literal["per-link", "per-cage"] = "per-link"
+    host: CableRule = "per-link"
+    fabric: CableRule = "per-link"
 
 
 def _cables(value: object) -> object:

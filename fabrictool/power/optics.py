@@ -56,11 +56,10 @@ def optics_of(plan: CablePlan) -> Optics:
     watts, assumed = end_w(plan)
     devices, networks = plan.fabric.devices, len(plan.fabric.networks)
     device_w, network_w = np.zeros(len(devices)), np.zeros((networks, 2))
-    for end, drawn in zip(plan.fabric.ends, watts, strict=True):
-        at = end[plan.cables.link]
+    for at, drawn in zip(plan.fabric.ends, watts, strict=True):
         device_w += np.bincount(at, weights=drawn, minlength=len(device_w))
-        np.add.at(network_w, (plan.cables.network, (devices.tier[at] > 0).astype(int)), drawn)
-    media = np.array(plan.media())
+        np.add.at(network_w, (plan.fabric.links.network, (devices.tier[at] > 0).astype(int)), drawn)
+    media = np.append(plan.media(), "")[plan.cable]
     both = watts.sum(axis=0)
     by_medium = {str(name): float(both[media == name].sum()) for name in np.unique(media) if name}
     made = tuple(
@@ -71,21 +70,23 @@ def optics_of(plan: CablePlan) -> Optics:
 
 
 def end_w(plan: CablePlan) -> tuple[F8, dict[tuple[str, float], float]]:
-    """Return the power of each cable's ends, (2, cables) in W, and what was assumed by medium and speed of the cage.
+    """Return the power of each link's ends, (2, links) in W, and what was assumed by medium and speed of the cage.
 
-    Cables that share a module take even parts of it.
+    Links that share a module, or an assembly's end in a cage, take even parts of it.
     """
-    links, cables, cages = plan.fabric.links, plan.cables, plan.cages
+    links, cages = plan.fabric.links, plan.cages
     inside = np.flatnonzero(plan.cable >= 0)
     used = used_cages(cages, np.concatenate((links.port_a[inside], links.port_z[inside])))
-    ends = [cages.of_port[port[cables.link]] for port in (links.port_a, links.port_z)]
-    watts = np.zeros((2, len(cables)))
+    ends = [cages.of_port[port] for port in (links.port_a, links.port_z)]
+    option_of = np.append(plan.cables.option, -1)[plan.cable]
+    watts = np.zeros((2, len(links)))
     assumed: dict[tuple[str, float], float] = {}
     for row, option in enumerate(plan.options):
-        mine = np.flatnonzero(cables.option == row)
+        mine = np.flatnonzero(option_of == row)
         for end, (cage, module) in enumerate(zip(ends, (option.a, option.z), strict=True)):
             each = _module_w(module.power_w, option.medium.name, cages.speed_bps[cage[mine]], assumed)
-            watts[end, mine] = each if option.medium.direct else each / np.maximum(used[cage[mine]], 1)
+            alone = option.medium.connector == "RJ45"
+            watts[end, mine] = each if alone else each / np.maximum(used[cage[mine]], 1)
     return watts, assumed
 
 

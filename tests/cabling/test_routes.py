@@ -109,6 +109,17 @@ def test_where_no_rack_is_the_length_is_assumed() -> None:
     assert {row.route_m for row in cable_rows(plan)} == {None}
 
 
+def test_stated_lengths_stand_for_ways_that_are_not_known() -> None:
+    tree = planned.tree(link={"length": {"host": "2 m", "fabric": "40 m"}})
+    plan = planned.planned({key: value for key, value in tree.items() if key not in ("racks", "hall")})
+    assert {(row.a.kind, row.media, row.length_m) for row in cable_rows(plan)} == {
+        ("host", "dac", 2.0), ("leaf", "mmf", 50.0),
+    }  # fmt: skip
+    assert [row for row in plan.assumptions if row.what.startswith("length of")] == []
+    placed = list(cable_rows(planned.planned(tree)))
+    assert placed[0].length_m == 10  # a way that is known goes before
+
+
 def test_rows_that_are_too_few_are_an_error() -> None:
     plan = planned.planned(TREE | {"hall": HALL | {"rows": {"count": 1, "racks": 4}}})
     assert plan.floor is not None
