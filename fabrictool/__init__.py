@@ -16,6 +16,8 @@ _PUBLIC = {
     "build": "fabrictool.generators.building",
     "cables": "fabrictool.cable_plan",
     "compare": "fabrictool.explore.comparing",
+    "density": "fabrictool.explore.density",
+    "placements": "fabrictool.explore.placements",
     "evaluate": "fabrictool.evaluation",
     "impact": "fabrictool.changes.report",
     "score": "fabrictool.evaluation",
@@ -37,10 +39,12 @@ __all__ = [
     "build",
     "cables",
     "compare",
+    "density",
     "edit",
     "evaluate",
     "impact",
     "layout_from_tree",
+    "placements",
     "read_fabric",
     "read_layout",
     "route",
@@ -54,6 +58,8 @@ if TYPE_CHECKING:
     from fabrictool.errors import FabrictoolError, InputError
     from fabrictool.evaluation import Evaluation, evaluate, score
     from fabrictool.explore.comparing import compare
+    from fabrictool.explore.density import density
+    from fabrictool.explore.placements import placements
     from fabrictool.explore.routed import route
     from fabrictool.fabric import Fabric, edit
     from fabrictool.formats.recognise import read_fabric

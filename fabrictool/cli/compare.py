@@ -24,11 +24,13 @@ _FORMS = click.Choice(["table", "json", "csv", "markdown"])
 @click.option("--size", "sizes", multiple=True, metavar="SIZE", help="Message size, default 1GiB; repeatable.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random bisections.")
 @click.option("--format", "form", type=_FORMS, help="How to print; default table, with --since markdown.")
+@click.option("--density", metavar="POWERS", help="One LAYOUT at other powers a rack, such as 8kW,15kW,40kW.")
+@click.option("--placements", is_flag=True, help="One LAYOUT under each strategy of placement.")
 @quiet_option
 @json_option
 def command(
     layouts: tuple[str, ...], since: str | None, sizes: tuple[str, ...], seed: int, form: str | None, quiet: bool,
-    as_json: bool,
+    as_json: bool, density: str | None, placements: bool,
 ) -> int:  # fmt: skip
     """Set layouts side by side: key figures, structure, findings.
 
@@ -40,6 +42,8 @@ def command(
     """
     from fabrictool.explore.comparing import compare
 
+    if density is not None or placements:
+        return _halls(layouts, density, placements, since, "json" if as_json else form or "table", quiet)
     if since is not None and len(layouts) != 1:
         raise click.UsageError(f"--since compares one LAYOUT with its earlier state; {len(layouts)} are given")
     if since is None and len(layouts) < 2:
@@ -49,6 +53,26 @@ def command(
     _print(compare(designs, list(found)), "json" if as_json else form or ("markdown" if since else "table"), quiet)
     judged = designs[-1:] if since else designs
     return 0 if all(design.ok for design in judged) else 1
+
+
+def _halls(
+    layouts: tuple[str, ...], density: str | None, placements: bool, since: str | None, form: str, quiet: bool
+) -> int:
+    """Print one layout's hall at other powers a rack, or under other placements."""
+    from fabrictool.explore import density as powers
+    from fabrictool.explore import placements as strategies
+
+    if len(layouts) != 1 or since is not None or (density is not None and placements):
+        raise click.UsageError("--density and --placements take one LAYOUT, one of them, and no --since")
+    limits = None if density is None else [word.strip() for word in density.split(",") if word.strip()]
+    if limits == []:
+        raise click.UsageError("--density names no power; write --density 8kW,15kW,40kW")
+    found = strategies.placements(layouts[0]) if placements else powers.density(layouts[0], limits)
+    if form == "json":
+        print_json(found.to_dict())
+    elif not quiet:
+        print_tables([found.table()], form)
+    return 0 if isinstance(found, strategies.Strategies) or found.ok else 1
 
 
 def _side_by_side(paths: tuple[str, ...]) -> dict[str, Layout | Imported]:
