@@ -206,13 +206,7 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     if math.isnan(power.it_max_w):
         yield f"{_head('POWER')}no figures{missing}"
         return
-    hall = evaluation.layout.hall
-    given = "*" if hall is None or hall.pue is None else "#"
-    facility = (
-        ""
-        if math.isnan(cooling.facility_w)
-        else f"   facility {_power_text(cooling.facility_w)}~ at PUE {cooling.pue:.3g}{given}"
-    )
+    facility = _facility_text(evaluation)
     yield f"{_head('POWER')}IT max {_power_text(power.it_max_w)}#{facility}{missing}"
     racks = [row for row in range(len(power.rack)) if not math.isnan(power.it_w[row])]
     if not racks:
@@ -295,6 +289,17 @@ def _racks(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
     if first is not None:
         yield f"{_head('RACKS')}{first[8:]}"
     yield from (f" {line}" for line in lines)
+
+
+def _facility_text(evaluation: Evaluation) -> str:
+    """Say what the facility draws, and what it draws over IT."""
+    cooling, hall = evaluation.cooling, evaluation.layout.hall
+    if math.isnan(cooling.facility_w):
+        return ""
+    if cooling.year is not None:
+        return f"   facility up to {_power_text(cooling.facility_w)}~, PUE {cooling.pue:.3g}~"
+    given = "*" if hall is None or hall.pue is None else "#"
+    return f"   facility {_power_text(cooling.facility_w)}~ at PUE {cooling.pue:.3g}{given}"
 
 
 def _supply(evaluation: Evaluation) -> Iterator[str]:

@@ -18,6 +18,7 @@ from fabrictool.cooling.heat import RackHeat, liquid_share, mismatches, rack_hea
 from fabrictool.cooling.limits import airflow_overloads, cooling_overloads, limit_assumptions
 from fabrictool.cooling.liquid import coolant_kg_per_s
 from fabrictool.cooling.loop_cooling import LoopCooling, coolant_by_rack, loop_cooling
+from fabrictool.cooling.loop_devices import condensation, device_findings
 from fabrictool.cooling.loop_findings import loop_findings
 from fabrictool.cooling.serving import serving
 from fabrictool.cooling.tolerances import least_by_rack, tolerances
@@ -170,6 +171,7 @@ def rack_cooling(
     serves, limits = serving(layout, racks), inlet_limits_c(layout, stands, air)
     cooling = np.append(racks.cooling, "")[place_of.rack]
     share = liquid_share(cooling, figures.air_fraction[types], figures.gpus[types])
+    on_plates = np.where(cooling == "direct-to-chip", share * figures.power_max_w[types], 0.0)
     plates_w = place_of.sum_by_rack(share * figures.power_max_w[types]) + 0 * power.it_w
     heat = rack_heat(racks.cooling, power.it_w, plates_w, serves.door >= 0, captured(layout, racks))
     gpus = place_of.sum_by_rack(np.where(cooling == "direct-to-chip", share > 0, False) * figures.gpus[types])
@@ -217,6 +219,8 @@ def rack_cooling(
             *room.findings(),
             *warm,
             *loop_findings(loops),
+            *device_findings(layout, fabric, place_of, stands, on_plates, loops),
+            *condensation(loops, air),
             *door_findings(racks, heat, loops, inlet_c + air.rise_k, air.rise_k),
             *tank_findings(racks, fluid, heat.loop_w, return_c),
             *(year.findings if year else ()),

@@ -237,3 +237,45 @@ def test_racks_on_loops_that_are_not_there_are_refused() -> None:
 def test_classes_of_water_stand_for_their_largest_temperature() -> None:
     result = cooled([loop(supply_temperature="S40", cdu=CDU, count=3, facility_temperature="w32")])
     assert (result.supply_c[0], result.loops.design.facility_c[0]) == (40, 32)
+
+
+def test_coolant_and_flow_that_a_type_asks_for() -> None:
+    """MI355X: PG25, 2.1 l/min a GPU, 43 C at most, 14 kW (AMD reference design, catalogue)."""
+    kind = host("mi", gpus=8, u=4, power_max="14 kW", weight="60 kg", air_fraction=0.2, coolant="PG25",
+                coolant_inlet_max="43 C", coolant_flow="16.8 l/min")  # fmt: skip
+    plan = layout({"type": kind, "count": 8}, {"type": RACK, "cooling": "direct-to-chip"},
+                  hall={"loops": [{"name": "L1", "rise": "10 K", "coolant": "water"}]})  # fmt: skip
+    devices = fabric(plan)
+    placement = place(plan, devices)
+    result = rack_cooling(plan, devices, placement, rack_power(plan, devices, placement))
+    found = {finding.id: finding for finding in result.findings}
+    assert found["coolant-mismatch"].message == "mi are made for PG25, but loop L1 has water"
+    # 11.2 kW at 10 K of water: 1.4428 l/min per kW at the mean of 35 C
+    assert found["coolant-short"].message == "mi get 16.2 of 16.8 l/min that they ask for"
+    assert found["coolant-short"].fix == "rise: 9.6 K or less, in place of 10 K"
+    assert "no-coolant-data" not in found
+    assert "no-coolant-data" in ids(cooled([loop()]))
+
+
+def test_coolant_near_the_dew_point_of_the_room_is_named() -> None:
+    air = {"supply_temperature": "25 C", "humidity": 0.5}
+    dew = {(row[0], row[1]): row[3] for row in vectors("psy")[1]}[25, 0.5]
+    assert "condensation" not in ids(cooled([loop(supply_temperature=f"{dew + 2.01} C")], **air))
+    (finding,) = [f for f in cooled([loop(supply_temperature="15 C")], **air).findings if f.id == "condensation"]
+    assert finding.message == "supplies 15 C, but the room's dew point is 13.9 C: coolant stays 2 K above it"
+
+
+def test_one_unit_serves_the_racks_that_its_maker_says() -> None:
+    """CoolIT CHx2000: 12 NVL72 racks (catalogue)."""
+    unit = {"cdu": "coolit-chx2000", "facility_temperature": "25 C", "rise": "12 K"}
+    (row,) = cooled([loop(**unit)], count=12).loops.to_rows()
+    assert row["count"] == 1
+    assert row["coolant_m3_per_s"] * 6e4 < 2125
+
+
+@pytest.mark.parametrize(("rise", "flow"), [(10, 172.3521), (12, 143.6268), (15, 114.9014), (20, 86.17606)])
+def test_an_nvl72_rack_takes_the_flow_of_the_planning_tables(rise: int, flow: float) -> None:
+    """V11 of the reference, at a mean of 30 C; 120-130 l/min are published, which is 13.3 to 14.4 K."""
+    stated = loop(supply_temperature=f"{30 - rise / 2} C", rise=f"{rise} K")
+    (row,) = cooled([stated], count=1, humidity=0.1).loops.to_rows()
+    assert 6e4 * row["coolant_m3_per_s"] == pytest.approx(flow, rel=2e-4)
