@@ -16,7 +16,9 @@ from fabrictool.cabling.their_plan import at_cells, check_plan
 from fabrictool.cabling.told import Impact, RootCause
 from fabrictool.cabling.verdict import Summary, Verdict, verdict
 from fabrictool.changes.as_built import Difference, Pricing, rows_of_network
+from fabrictool.changes.job_losses import AskedJobs
 from fabrictool.changes.subject import Subject, subject_of
+from fabrictool.collectives.workloads import Job
 from fabrictool.errors import FabrictoolError, InputError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.formats import as_built_table
@@ -108,6 +110,7 @@ def verify(
     names: str | Path | Mapping[str, str] | None = None,
     infer: bool = False,
     price: bool = True,
+    asked: AskedJobs | None = None,
 ) -> Verification:
     """Hold what was built against a plan, as the ``verify`` command does.
 
@@ -126,6 +129,8 @@ def verify(
         Whether to do without a plan.
     price : bool
         Whether to compute what each mistake costs.
+    asked : AskedJobs, optional
+        Collectives to price beside all-reduce and all-to-all of large messages.
 
     Raises
     ------
@@ -149,7 +154,7 @@ def verify(
     findings = [*(RootCause(row) for row in subject.findings), *(at_cells(row, places) for row in found.findings)]
     shift = len(findings) - len(found.findings)
     if price:
-        findings = _priced(plan, found, findings, shift)
+        findings = _priced(plan, found, findings, shift, tuple(asked.jobs(subject.layout)) if asked else ())
     ranked = sorted(findings, key=_rank)
     sources = tuple((dump.name, dump.format, dump.taken_s) for dump in dumps)
     return Verification(subject.fabric.name, sources, tuple(ranked), found.summary, progress(found.board))
@@ -219,7 +224,9 @@ def _rank(row: RootCause) -> tuple[object, ...]:
     return 1, 0, row.impact.rank if row.impact else (0.0, 9)
 
 
-def _priced(plan: Plan, found: Verdict, findings: Sequence[RootCause], shift: int) -> list[RootCause]:
+def _priced(
+    plan: Plan, found: Verdict, findings: Sequence[RootCause], shift: int, jobs: tuple[Job, ...]
+) -> list[RootCause]:
     """Return findings with what each costs, as long as there is time; what changes nothing costs nothing."""
     end = time.monotonic() + PRICING_S
     pricings: dict[int, Pricing] = {}
@@ -233,7 +240,7 @@ def _priced(plan: Plan, found: Verdict, findings: Sequence[RootCause], shift: in
             impact = Impact(impact.effect, 0.0, 0.0, 0)
         elif row.rows and len(plan.fabric.links) <= MOST_LINKS and time.monotonic() < end:
             network = rows_of_network(plan.fabric, row.rows)
-            pricing = pricings.setdefault(network, Pricing(plan.fabric, network))
+            pricing = pricings.setdefault(network, Pricing(plan.fabric, network, jobs))
             impact = _cost(pricing, plan, row, found.moved.get(place - shift), impact)
         result.append(replace(row, impact=impact))
     if any(row.impact and row.impact.all_reduce_lost is None and row.impact.effect != "none" for row in result):
@@ -253,7 +260,8 @@ def _cost(
     effect = impact.effect
     if effect == "performance" and cost.hosts_lost:
         effect = "down"
-    return Impact(effect, cost.all_reduce_lost, cost.all_to_all_lost, cost.hosts_lost)
+    jobs = tuple((job.title, job.percent) for job in cost.jobs)
+    return Impact(effect, cost.all_reduce_lost, cost.all_to_all_lost, cost.hosts_lost, jobs)
 
 
 def _difference(plan: Plan, row: RootCause, moved: tuple[tuple[int, int, int], ...] | None) -> Difference:

@@ -115,6 +115,7 @@ def _cost(row: RootCause) -> str:
         return ""
     shares = ((impact.all_reduce_lost, "all-reduce"), (impact.all_to_all_lost, "all-to-all"))
     parts = [f"{100 * share:.3g} % of {word}" for share, word in shares if share]
+    parts += [f"{lost:.3g} % of {name}" for name, lost in impact.collectives if lost]
     return ", ".join(parts) if parts else impact.effect
 
 

@@ -38,12 +38,16 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a mistake costs; shares of bandwidth are None where they were not computed."""
+    """What a mistake costs; shares of bandwidth are None where they were not computed.
+
+    ``collectives`` are those that were asked about: each in words, and the percent of its bus bandwidth that is lost.
+    """
 
     effect: Effect
     all_reduce_lost: float | None = None
     all_to_all_lost: float | None = None
     hosts_lost: int | None = None
+    collectives: tuple[tuple[str, float | None], ...] = ()
 
     @property
     def rank(self) -> tuple[float, int]:
@@ -58,6 +62,7 @@ class Impact:
             "all_reduce_lost": self.all_reduce_lost,
             "all_to_all_lost": self.all_to_all_lost,
             "hosts_lost": self.hosts_lost,
+            "collectives": [{"collective": name, "loss_percent": lost} for name, lost in self.collectives],
         }
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from fabrictool.changes.capacity import State, of_hosts, state_of
 from fabrictool.changes.effects import lost_share
+from fabrictool.changes.job_losses import JobLoss, JobPricing
+from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import faults_of_rows
 from fabrictool.fabric.rewiring import rewired
@@ -42,19 +44,29 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Shares of all-reduce and all-to-all bandwidth that are lost, and hosts without network."""
+    """Shares of all-reduce and all-to-all bandwidth that are lost, hosts without network, and what jobs lose."""
 
     all_reduce_lost: float | None
     all_to_all_lost: float | None
     hosts_lost: int
+    jobs: tuple[JobLoss, ...] = ()
 
 
 @dataclass(frozen=True)
 class Pricing:
-    """Prices differences against a planned network, traffic spread evenly over the shortest ways of its wiring."""
+    """Prices differences against a planned network, traffic spread evenly over the shortest ways of its wiring.
+
+    ``jobs`` are collectives to price beside all-reduce and all-to-all of large messages.
+    """
 
     fabric: Fabric
     network: int
+    jobs: tuple[Job, ...] = ()
+
+    @cached_property
+    def planned_jobs(self) -> list[CollectiveResult]:
+        """Results of the jobs that were asked about on the network as planned."""
+        return self._jobs(self.fabric, Difference({}))
 
     @cached_property
     def planned(self) -> State:
@@ -75,11 +87,17 @@ class Pricing:
         """
         fabric = rewired(self.fabric, found.ends, found.extra) if found.ends else self.fabric
         before, after = self.planned.capacity, self._state(fabric, found).capacity
+        results = self._jobs(fabric, found) if self.jobs else []
         return Cost(
             _lost(before.all_reduce_total, after.all_reduce_total),
             _lost(before.all_to_all_total, after.all_to_all_total),
             before.hosts - after.hosts,
+            tuple(JobLoss(then, now) for then, now in zip(self.planned_jobs, results, strict=True)) if results else (),
         )
+
+    def _jobs(self, fabric: Fabric, found: Difference) -> list[CollectiveResult]:
+        faults = faults_of_rows(fabric, found.dead, factors=found.slow)
+        return JobPricing(fabric, self.network, Stated(name="spray"), self.jobs).results(faults)
 
 
 def _lost(before: float, after: float) -> float | None:

@@ -186,9 +186,14 @@ def _if_lost(evaluation: Evaluation) -> Iterator[str]:
         if evaluation.state or congestion.routing != "d-mod-k":
             continue
         rows = if_lost(routing_of(of_hosts(wiring(fabric, fabric.network_row(name)))))
-        parts = [f"one {r.kind} {100 * r.all_reduce_lost:.2g}~, {100 * r.all_to_all_lost:.2g}~" for r in rows]
+        lost = [(r.kind, _two_digits(100 * r.all_reduce_lost), _two_digits(100 * r.all_to_all_lost)) for r in rows]
+        parts = [f"one {kind} {reduced}~, {exchanged}~" for kind, reduced, exchanged in lost]
         if parts:
             yield _head("IF LOST") + _wrapped(f"% of all-reduce, all-to-all: {'; '.join(parts)}", 9)
+
+
+def _two_digits(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def _power_text(power_w: float) -> str:

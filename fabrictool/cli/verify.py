@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 @click.option("--infer", is_flag=True, help="Without a plan: take the rule of the majority as the plan.")
 @click.option("--names", metavar="FILE", help="Names: CSV seen,planned, or lines of a GUID and a quoted name.")
 @click.option("--watch", metavar="DIR", help="Read what arrives in a folder, again and again; shows the progress.")
+@click.option("--collective", multiple=True, metavar="NAME", help="Price mistakes by this collective too; repeatable.")
+@click.option("--algorithm", metavar="NAME", help="Of the collectives: ring, pairwise, …; auto: the fastest.")
+@click.option("--size", multiple=True, metavar="SIZE", help="Of the collectives, such as 1GiB; repeatable.")
+@click.option("--model", default="rounds", metavar="NAME", help="Of the collectives: rounds (default), fluid, …")
 @click.option("--no-price", is_flag=True, help="Do not compute what mistakes cost in bandwidth.")
 @quiet_option
 @format_option
@@ -47,10 +51,18 @@ def command(
 
 
 def _verified(layout: str, as_built: tuple[str, ...], options: dict[str, Any]) -> Verification:
+    from fabrictool.changes.job_losses import AskedJobs
     from fabrictool.verification import verify
 
+    asked = AskedJobs(options["collective"], options["algorithm"], options["size"], model=options["model"])
     return verify(
-        layout, as_built, options["source_format"], options["names"], options["infer"], not options["no_price"]
+        layout,
+        as_built,
+        options["source_format"],
+        options["names"],
+        options["infer"],
+        not options["no_price"],
+        asked,
     )
 
 

@@ -322,9 +322,8 @@ def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> 
 
 
 def _too_many(what: str, gpus: int, path: tuple[str | int, ...]) -> Problem:
-    return Problem(
-        "", f"{what} asked for, but there are {gpus} GPUs, 0 to {gpus - 1}", "ask for fewer", (*path, "ranks")
-    )
+    where, place = ("", (*path, "ranks")) if path else ("--ranks", ())
+    return Problem(where, f"{what} asked for, but there are {gpus} GPUs, 0 to {gpus - 1}", "ask for fewer", place)
 
 
 def others(result: CollectiveResult) -> str:

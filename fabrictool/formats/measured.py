@@ -11,6 +11,7 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.formats import measured_csv, nccl_tests, osu
 from fabrictool.formats.measurements import Measurements, joined
 from fabrictool.formats.opening import read_all, text_of
+from fabrictool.formats.other_tools import tool_of
 
 #: Bytes from the start that decide; launchers and NCCL's own log may print much before the first telling line.
 HEAD = 2**20
@@ -62,4 +63,6 @@ def measurements_from(name: str, content: bytes, ranks: int = 0) -> Measurements
     if nccl_tests.sniff(head):
         return nccl_tests.read(name, text)
     what = "is no log of nccl-tests, rccl-tests or the OSU benchmarks, and no CSV with collective,ranks,size_bytes"
+    tool = tool_of(text[:HEAD])
+    what += f", but looks like one of {tool}" if tool else ""
     raise InputError([Problem(f"{name}:1:1", what, "give the whole output of such a test")])

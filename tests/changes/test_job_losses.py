@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from commands import call
 
+from fabrictool.changes.job_losses import AskedJobs
 from fabrictool.changes.report import impact
 from fabrictool.errors import InputError
+from fabrictool.fabric import edit
+from fabrictool.generators.building import build
+from fabrictool.layout.reading import read_layout
+from fabrictool.verification import verify
 
 FT64 = str(Path(__file__).parents[2] / "topologies" / "ft64.yaml")
 
@@ -91,3 +96,19 @@ def test_groups_and_models_can_be_asked() -> None:
 def test_what_cannot_be_asked(options: dict[str, object], word: str) -> None:
     with pytest.raises(InputError, match=word):
         impact(FT64, fail_links="leaf-01:9", **options)  # type: ignore[arg-type]
+
+
+def test_miscablings_are_priced_by_collectives_too() -> None:
+    """Traffic spreads over seven of eight uplinks: 49 of 63 shifts, which all of a leaf cross, take 8/7."""
+    fabric = build(read_layout(FT64))
+    asked = AskedJobs(("all-to-all", "all-reduce"), None, ("16GiB",))
+    found = verify(FT64, edit(fabric, drop=["leaf-01:9"]), asked=asked)
+    (cause,) = found.causes
+    assert cause.root_cause == "missing-link"
+    assert cause.impact is not None
+    names = [name for name, _ in cause.impact.collectives]
+    lost = [percent for _, percent in cause.impact.collectives]
+    assert names == ["all-to-all 16 GiB", "all-reduce 16 GiB"]
+    assert lost == pytest.approx([100 * (1 - 1 / (1 + 49 / 63 / 7)), 0.0], abs=0.01)
+    assert cause.to_dict()["impact"]["collectives"][0]["loss_percent"] == lost[0]
+    assert "of all-to-all 16 GiB" in "".join(table.to("csv") for table in found.tables())

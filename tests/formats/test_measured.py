@@ -115,6 +115,9 @@ def test_places_that_were_not_measured_are_left_out() -> None:
     ("text", "said"),
     [
         ("name: x\n", "run.log:1:1: is no log of nccl-tests"),
+        ("[  5]  0.00-1.00  sec  11.2 GBytes  96.1 Gbits/sec\niperf Done.\n", "looks like one of iperf, which"),
+        (" #bytes  #iterations  BW peak[MB/sec]  BW average[MB/sec]\n", "looks like one of perftest (ib_write_bw"),
+        ("h:1:1 [0] NCCL INFO Bootstrap\n", "NCCL itself (NCCL_DEBUG), without the table of a test"),
         (_devices(1, 8), "run.log:13:1: ends before the first measured row; the log is cut"),
         (_devices(1, 8) + "h: Test NCCL failure common.cu:958 'unhandled system error'\n",
          "run.log:13:1: the run failed before its first row: Test NCCL failure common.cu:958"),
