@@ -11,9 +11,10 @@ from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.congestion import Congestion, congestion_of
 from fabrictool.collectives.host_models import host_assumptions
 from fabrictool.collectives.losses import with_loss
+from fabrictool.collectives.networks import transports
 from fabrictool.collectives.reducing import Types
 from fabrictool.collectives.runs import run_jobs
-from fabrictool.collectives.transport import Transport, transports
+from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import NotSupportedError
 from fabrictool.layout.checks import routing_named

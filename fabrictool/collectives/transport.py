@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from fabrictool.collectives.bounds import Bound, bound, partitions
 from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
-from fabrictool.collectives.costs import MODELS, Carrier, Meter, ScheduleCost, UnreachableError, time_split
+from fabrictool.collectives.checking import check_job
+from fabrictool.collectives.costs import Carrier, Meter, ScheduleCost, UnreachableError, time_split
 from fabrictool.collectives.entries import Group
-from fabrictool.collectives.reducing import Types, assumed, misfit, unable
+from fabrictool.collectives.reducing import Site, Types, check_reduction, reduction_assumptions
 from fabrictool.collectives.schedules import ALGORITHMS, Algorithm, bus_factor, default_algorithm
 from fabrictool.collectives.workloads import CollectiveResult, Job, group_of, rank_list
-from fabrictool.errors import InputError, NotSupportedError, Problem
+from fabrictool.errors import InputError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
 from fabrictool.fabric.tables import F8, I4, Bool
@@ -27,12 +27,12 @@ from fabrictool.layout.network import Routing as Stated
 from fabrictool.records import Assumption
 from fabrictool.routing.bisection import effective_bisection, healthy_parts, lane_bisection
 from fabrictool.routing.channels import Channels, channel_name
-from fabrictool.routing.choose import default_name, routing_of
+from fabrictool.routing.choose import routing_of
 from fabrictool.routing.flows import Routing
 from fabrictool.routing.inside import ScaleUp
 from fabrictool.routing.loads import all_to_all_loads
 from fabrictool.routing.modk import ModK, ranks_of
-from fabrictool.routing.ranks import NotJoinedError, rank_wiring
+from fabrictool.routing.ranks import rank_wiring
 from fabrictool.routing.regular import RegularTree
 from fabrictool.routing.wiring import Wiring
 
@@ -168,10 +168,8 @@ class Transport:
             others = [word for word, other in ALGORITHMS[job.collective].items() if other.chunked]
             fix = f"use {' or '.join(others)}, or remove 'chunks'" if others else "remove 'chunks'"
             raise InputError([Problem("", what, fix, (*job.path, "chunks"))])
-        wrong = self._cannot_reduce(job, name, group, ranks) if algorithm.reduces else None
-        if wrong is not None:
-            where, path = ("", (*job.path, "algorithm")) if job.path else ("--algorithm", ())
-            raise InputError([replace(wrong, where=where, path=path)])
+        if algorithm.reduces:
+            check_reduction(job, name, group, Site(self.wiring, ranks, self.types))
         return Prepared(name, algorithm, group, ranks, self._floor(job, ranks, group, algorithm.reduces))
 
     def _floor(self, job: Job, ranks: I4, group: Group, reduces: str) -> Bound:
@@ -190,11 +188,6 @@ class Transport:
                 self._floors.pop(next(iter(self._floors)))
             self._floors[key] = found
         return self._floors[key]
-
-    def _cannot_reduce(self, job: Job, name: str, group: Group, ranks: I4) -> Problem | None:
-        """Return why ranks or switches do not fit an algorithm that reduces in switches, None if they do."""
-        reduces = ALGORITHMS[job.collective][name].reduces
-        return misfit(name, group) or unable(name, reduces, self.wiring, ranks, self.types, not job.tried)
 
     def cost(self, job: Job, one: Prepared) -> ScheduleCost:
         """Return what a job costs.
@@ -229,14 +222,8 @@ class Transport:
     def assumptions(self, results: Iterable[CollectiveResult]) -> list[Assumption]:
         """Name the results that rest on some of their rounds, or on switches that state nothing."""
         listed = list(results)
-        return [*self._sampled(listed), *dict.fromkeys(self._reducing(listed))]
-
-    def _reducing(self, results: Iterable[CollectiveResult]) -> Iterator[Assumption]:
         every = np.arange(self.wiring.endpoints, dtype=np.int32)
-        for collective, name in sorted({(r.collective, r.algorithm) for r in results if r.model != "nccl"}):
-            algorithm = ALGORITHMS[collective].get(name)
-            if algorithm is not None and algorithm.reduces:
-                yield from assumed(algorithm.reduces, self.wiring, every, self.types)
+        return [*self._sampled(listed), *reduction_assumptions(listed, Site(self.wiring, every, self.types))]
 
     def _sampled(self, results: Iterable[CollectiveResult]) -> list[Assumption]:
         if self.lanes:
@@ -375,68 +362,3 @@ def _at(job: Job) -> Iterator[None]:
         raise InputError(
             [problem if problem.where else replace(problem, path=problem.path or path) for problem in error.problems]
         ) from None
-
-
-def check_job(job: Job) -> None:
-    """Refuse what this version does not compute.
-
-    Raises
-    ------
-    NotSupportedError
-        Naming what could be used instead.
-    """
-    known = ALGORITHMS.get(job.collective)
-    if known is None:
-        raise NotSupportedError([_refused(job, "collective", f"collective '{job.collective}'", ALGORITHMS)])
-    if job.algorithm is not None and job.algorithm not in known:
-        raise NotSupportedError([_refused(job, "algorithm", f"{job.collective} by '{job.algorithm}'", known)])
-    if job.model not in MODELS:
-        raise NotSupportedError([_refused(job, "model", f"model '{job.model}'", MODELS)])
-    if job.protocol is not None:
-        what = f"protocol '{job.protocol}' is stated, but the model {job.model} knows none"
-        raise InputError([Problem("", what, "use 'model: nccl', or remove it", (*job.path, "protocol"))])
-
-
-def _refused(job: Job, key: str, what: str, known: Iterable[str]) -> Problem:
-    """Return the problem with the place of a key in the layout, or with the option that a command gives."""
-    fix = f"use one of {', '.join(known)}"
-    where, path = ("", (*job.path, key)) if job.path else (f"--{key}", ())
-    return Problem(where, f"{what} is not supported yet", fix, path)
-
-
-def transports(
-    fabric: Fabric,
-    faults: Faults | None = None,
-    stated: Mapping[str, Stated] = MappingProxyType({}),
-    types: Types = MappingProxyType({}),
-) -> tuple[list[Transport], dict[str, str]]:
-    """Return the networks that every GPU has ports in, in layout order, and why others carry no collectives.
-
-    Parameters
-    ----------
-    fabric : Fabric
-    faults : Faults, optional
-    stated : mapping of str to Stated, optional
-        The routing asked for, by network.
-    types : mapping of str to HostType or SwitchType, optional
-        Types by name.
-
-    Raises
-    ------
-    NotSupportedError
-        If a routing that was asked for cannot be used on a network that every GPU has ports in.
-    """
-    found, refused = [], {}
-    for row, network in enumerate(fabric.networks):
-        if not fabric.links.speed_bps[fabric.links.network == row].all():
-            refused[network.name] = f"the speed of links in network {network.name} is not known"
-            continue
-        try:
-            found.append(Transport(fabric, row, faults, stated.get(network.name), types))
-        except NotSupportedError as error:
-            asked = stated.get(network.name)
-            if asked is not None and asked.name != default_name(fabric, row) and not isinstance(error, NotJoinedError):
-                path = ("networks", network.name, "routing")
-                raise NotSupportedError([replace(problem, path=path) for problem in error.problems]) from None
-            refused[network.name] = error.problems[0].what
-    return found, refused

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fabrictool.changes.effects import Impact, impact_of
-from fabrictool.collectives.transport import transports
+from fabrictool.collectives.networks import transports
 from fabrictool.collectives.workloads import Job
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import faults_by_name

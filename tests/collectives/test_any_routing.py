@@ -16,8 +16,9 @@ from fabrictool.collectives.carriers import Lane, Routed
 from fabrictool.collectives.congestion import congestion_of
 from fabrictool.collectives.costs import Meter, UnreachableError
 from fabrictool.collectives.entries import Group, Round
+from fabrictool.collectives.networks import transports
 from fabrictool.collectives.schedules import ALGORITHMS
-from fabrictool.collectives.transport import Transport, transports
+from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import Job
 from fabrictool.errors import InputError, NotSupportedError
 from fabrictool.fabric.faults import faults_by_name, random_faults

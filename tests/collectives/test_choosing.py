@@ -52,7 +52,7 @@ def test_what_does_not_fit_is_named_with_its_reason() -> None:
     (row,) = _auto(TREE, "all-reduce", sizes=(1e6,), count=12)
     reasons = dict(row.unsuitable)
     assert set(reasons) == {"nvls", "nvls-tree", "sharp"}
-    assert reasons["sharp"] == "sharp needs switches that reduce, and sw does not say that it reduces in the network"
+    assert reasons["sharp"] == "sharp needs switches that reduce, and sw does not say that it does in the network"
     assert reasons["nvls"] == "nvls needs ranks in one scale-up domain, not in 12"
 
 

@@ -177,7 +177,7 @@ def test_few_and_odd_numbers_of_ranks_are_ordinary(pair: tuple[str, str], count:
         shared = np.unique(transport.wiring.domain[ranks], return_counts=True)[1].max() > 1 and name == "rails"
         fits = {"nvls": shared and count <= 4, "sharp": not (shared and count <= 4), "nvls-tree": shared}
         if count > 1 and not fits.get(pair[1], True):
-            with pytest.raises(InputError, match=r"needs .*; use "):
+            with pytest.raises(InputError, match=r"needs .*; use one of "):
                 _run(transport, *pair, 1e6, ranks)
             continue
         result = _run(transport, *pair, 1e6, ranks)
