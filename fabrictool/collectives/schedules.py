@@ -175,9 +175,9 @@ ALGORITHMS: dict[str, dict[str, Algorithm]] = {
         "pairwise-xor": Algorithm(folded.pairwise_xor, all_pairs=True),
         "direct": Algorithm(direct, all_pairs=True),
         "bruck": Algorithm(bruck),
-        "hierarchical": Algorithm(two_steps.hierarchical),
+        "hierarchical": Algorithm(two_steps.hierarchical, chunked=True),
         "node-shift": Algorithm(two_steps.node_shift, all_pairs=True),
-        "pxn": Algorithm(two_steps.pxn),
+        "pxn": Algorithm(two_steps.pxn, chunked=True),
     },
     "all-to-all-v": {
         "pairwise": Algorithm(shifted_volumes, all_pairs=True),

@@ -13,12 +13,15 @@ times larger and G times fewer).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fabrictool.collectives.domains import I8, Domains, domains_of
 from fabrictool.collectives.entries import Group, Round, Schedule, Shifts
+from fabrictool.collectives.hierarchy import phased
+from fabrictool.collectives.pipelines import MOST_FLOWS
+from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import F8
 
 
@@ -37,6 +40,11 @@ class _Exchange:
     def regular(self) -> bool:
         """Whether equal domains follow each other in rank order."""
         return self.domains.even and bool((np.diff(self.domains.rank) == 1).all())
+
+    def shifts(self) -> Shifts:
+        """Return what equal domains that follow each other send, rail by rail, step by step."""
+        size = int(self.domains.sizes[0])
+        return Shifts(np.arange(1, len(self.domains)) * size, size / len(self.domains.rank))
 
     def _round(self, row: I8, source: I8, target: I8, blocks: I8 | F8, ahead: int = 0) -> Iterator[Round]:
         """Yield a round of flows from the ``source``-th rank of domains to the ``target``-th of those ahead."""
@@ -119,12 +127,14 @@ def node_shift(group: Group) -> Schedule:
 
 def pxn(group: Group) -> Schedule:
     """In-domain pairs; then for each r a staging inside domains and (n, g) -> (n + r, g) with G S/N."""
-    this = _Exchange(domains_of(group))
+    yield from _pipelined(group, _pxn(_Exchange(domains_of(group))))
+
+
+def _pxn(this: _Exchange) -> Schedule:
     if this.regular:
-        size = int(this.domains.sizes[0])
         for entry in this.inside():
-            yield Round(entry.source, entry.target, entry.share, len(this.domains))
-        yield Shifts(np.arange(1, len(this.domains)) * size, size / group.size)
+            yield replace(entry, repeat=len(this.domains))
+        yield this.shifts()
         return
     yield from this.inside()
     for step in this.steps:
@@ -135,12 +145,37 @@ def pxn(group: Group) -> Schedule:
 
 def hierarchical(group: Group) -> Schedule:
     """Blocks go to the rank on the target's rail inside, then from domain n to n + r for each r with G S/N."""
-    this = _Exchange(domains_of(group))
+    yield from _pipelined(group, _hierarchical(_Exchange(domains_of(group))))
+
+
+def _hierarchical(this: _Exchange) -> Schedule:
     yield from this.stage_all()
     if this.regular:
-        size = int(this.domains.sizes[0])
-        yield Shifts(np.arange(1, len(this.domains)) * size, size / group.size)
+        yield this.shifts()
         return
     for step in this.steps:
         yield from this.across(step)
     yield from this.hand_on()
+
+
+def _pipelined(group: Group, schedule: Schedule) -> Schedule:
+    """Yield a schedule in the chunks that are stated.
+
+    Raises
+    ------
+    InputError
+        If it has more than ``MOST_FLOWS`` flows, which chunks hold in memory together.
+    """
+    if not group.chunks:
+        yield from schedule
+        return
+    rounds: list[Round] = []
+    flows = 0
+    for entry in schedule:
+        for one in entry.rounds(group.size):
+            rounds.append(one)
+            flows += len(one.source)
+            if flows > MOST_FLOWS:
+                what = f"chunks over {group.size:,} ranks are more than {MOST_FLOWS:,} messages at once"
+                raise InputError([Problem("", what, "use fewer ranks, or leave chunks out")])
+    yield from phased(group, rounds)

@@ -220,6 +220,18 @@ def test_pipelined_hierarchical_all_reduce(chunks: int) -> None:
     assert result.time_s >= result.bound_s
 
 
+@pytest.mark.parametrize("chunks", [2, 16, 1000])
+def test_pipelined_all_to_all_over_rails(chunks: int) -> None:
+    """max((N - G)/N S/B_r, M (G - 1) S/(N B_n)) once chunks are many, and before it all of the first chunk."""
+    transport = Transport(_dgx(8, 8, 8), 0)
+    across, inside = (G * M - G) / (G * M) * GIB / B_R, (G - 1) / G * GIB / B_N
+    for algorithm, rounds in (("pxn", M), ("hierarchical", 1)):
+        first = rounds * A_N + (M - 1) * A_R + (inside + across) / chunks
+        found = _result(transport, "all-to-all", algorithm, GIB, chunks=chunks)
+        assert found.time_s == pytest.approx(first + A_R + (1 - 1 / chunks) * max(inside, across), rel=1e-9)
+        assert found.time_s >= found.bound_s
+
+
 @pytest.mark.parametrize("missing", [63, 40, 3])
 @pytest.mark.parametrize("joined", [True, False])
 def test_a_host_without_one_of_its_gpus(missing: int, joined: bool) -> None:

@@ -48,7 +48,7 @@ JOBS = [
     ("collective: all-reduce", "all-reduce has no size; add 'size: 1GiB' or the like"),
     ("collective: all-reduce, size: 1GiB, overlap: true", "rounds overlap in the model fluid only, not in rounds"),
     ("collective: all-reduce, algorithm: ring, size: 1GiB, chunks: 4", "ring does not cut messages into chunks; use"),
-    ("collective: all-to-all, size: 1GiB, chunks: 4", "does not cut messages into chunks; remove 'chunks'"),
+    ("collective: all-to-all, size: 1GiB, chunks: 4", "does not cut messages into chunks; use hierarchical or pxn"),
     ("collective: all-reduce, size: 1GiB, chunks: 0", "chunks"),
     ("collective: all-reduce, size: 1GiB, pairs: [[0, 5]]", "pairs are stated, but all-reduce"),
     ("collective: all-reduce, size: 1GiB, over: data", "over data, but no sizes are stated; add 'parallel: {"),
