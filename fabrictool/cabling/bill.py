@@ -18,7 +18,7 @@ from fabrictool.units import format_speed
 
 def bill_of_materials(plan: CablePlan) -> list[BomRow]:
     """Return the cables to order by medium and length, then the modules, with spares by rule."""
-    return [*_cables(plan), *_modules(plan)]
+    return [*_cables(plan), *_structured(plan), *_modules(plan)]
 
 
 def spare_rule(plan: CablePlan, part: str) -> Spares:
@@ -38,7 +38,10 @@ def _kept(plan: CablePlan, part: str, quantity: int) -> int:
 
 def _cables(plan: CablePlan) -> Iterator[BomRow]:
     """Yield fibres and assemblies: those of equal options are of one speed."""
-    known = np.flatnonzero((plan.cables.option >= 0) & ~np.isnan(plan.cables.length_m))
+    whole = np.ones(len(plan.cables), np.bool_)
+    if plan.panels is not None:
+        whole[plan.panels.patched.cable] = False
+    known = np.flatnonzero((plan.cables.option >= 0) & ~np.isnan(plan.cables.length_m) & whole)
     bps = (plan.fabric.links.speed_bps[plan.cables.link] * plan.cables.links)[known]
     length_mm = np.round(plan.cables.length_m[known] * 1e3).astype(np.int64)
     rows, place = grouped(plan.cables.option[known], np.round(bps / 1e6).astype(np.int64), length_mm)
@@ -51,6 +54,30 @@ def _cables(plan: CablePlan) -> Iterator[BomRow]:
         counted[each] += count * chosen.strands
     for (name, title, sku, speed_bps, length, price), count in sorted(counted.items(), key=lambda item: item[0][:5]):
         yield BomRow(sku, f"{format_speed(speed_bps)} {title}", name, length, count, _kept(plan, "cable", count), price)
+
+
+def _structured(plan: CablePlan) -> Iterator[BomRow]:
+    """Yield patch cords, trunks and panels."""
+    panels = plan.panels
+    if panels is None:
+        return
+    patched, trunks = panels.patched, panels.trunks
+    mm = np.round(np.concatenate((patched.cord_a_m, patched.cord_z_m)) * 1e3).astype(np.int64)
+    rows, place = grouped(np.tile(trunks.option[patched.trunk], 2), mm)
+    for (option, length), count in zip(rows, np.bincount(place, minlength=len(rows)).tolist(), strict=True):
+        chosen, metres = plan.options[option], length / 1e3
+        price = None if chosen.usd is None else (chosen.usd + chosen.usd_per_m * metres) / chosen.strands
+        title = f"patch cord, {_title(chosen)}, female"
+        kept = _kept(plan, "cable", count)
+        yield BomRow(order_number(chosen, metres), title, chosen.medium.name, metres, count, kept, price)
+    rows, place = grouped(trunks.option, np.round(trunks.length_m * 1e3).astype(np.int64))
+    for (option, length), count in zip(rows, np.bincount(place, minlength=len(rows)).tolist(), strict=True):
+        title = f"trunk of {panels.plugs}, {_title(plan.options[option])}, male"
+        yield BomRow("", title, "trunk", length / 1e3, count, _kept(plan, "cable", count), None)
+    units = int(panels.units.sum())
+    if units:
+        title = f"patch panel of one unit, {panels.per_unit} adapters for MPO, key up to key up"
+        yield BomRow("", title, "panel", None, units, 0, None)
 
 
 def _title(chosen: Option) -> str:

@@ -26,6 +26,7 @@ def plan_findings(plan: CablePlan, trays: Sequence[TrayLoad] | None = None) -> l
         *_cage_power(plan),
         *tray_findings(plan, loads),
         *_unplaced(plan),
+        *_over_panels(plan),
         *_counted(plan),
     ]
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
@@ -71,6 +72,29 @@ def _counted(plan: CablePlan) -> Iterator[Finding]:
             message = f"{count:,} cables are planned where {counted:,} are counted: {why}"
             fix = "order by the plan, or state how cables are counted (networks: cables)"
             yield Finding("cables-counted", "note", f"network {network.name}", message, fix)
+
+
+def _over_panels(plan: CablePlan) -> Iterator[Finding]:
+    """Name ways over panels that are longer than their modules reach."""
+    if plan.panels is None:
+        return
+    rows = np.unique(plan.panels.patched.cable)
+    reach = np.array([option.max_m for option in plan.options])[plan.cables.option[rows]]
+    long = rows[plan.cables.length_m[rows] > reach + 1e-9]
+    if len(long):
+        worst = int(long[np.argmax(plan.cables.length_m[long])])
+        name, most = plan.fabric.link_name(int(plan.cables.link[worst])), plan.options[plan.cables.option[worst]].max_m
+        ways = (
+            "ways over patch panels are longer than their"
+            if len(long) > 1
+            else "way over patch panels is longer than its"
+        )
+        message = (
+            f"{len(long):,} {ways} modules reach: {name} takes "
+            f"{plan.cables.length_m[worst]:g} m of cords and trunk, the limit is {most:g} m"
+        )
+        fix = "lay these as one cable (cabling.panels.beyond), or avoid the medium (cabling.avoid)"
+        yield Finding("panels-beyond-reach", "error", "cables", message, fix)
 
 
 def _cage_power(plan: CablePlan) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fabrictool.cabling.cages import CagePlan, cages_of
 from fabrictool.cabling.choice import Option
 from fabrictool.cabling.choosing import Choice
+from fabrictool.cabling.panels import Panels, panels_of
 from fabrictool.cabling.routes import Routes, Seats, routes_between, seats_of
 from fabrictool.fabric.counting import internal_links
 from fabrictool.fabric.tables import F8, I4, Bool, Fabric, Table
@@ -67,7 +68,9 @@ class CablePlan:
     beyond : ndarray of bool, (cables,)
         Whether no medium reaches as far.
     cabling : Cabling
-        What the layout decides: labels, colours, spares, media.
+        What the layout decides: labels, colours, spares, media, panels.
+    panels : Panels or None
+        Structured cabling, if the layout asks for it.
     assumptions : tuple of Assumption
     """
 
@@ -85,6 +88,7 @@ class CablePlan:
     slack_m: float
     beyond: Bool
     cabling: Cabling
+    panels: Panels | None
     assumptions: tuple[Assumption, ...]
 
     def media(self) -> list[str]:
@@ -130,10 +134,21 @@ def plan_cables(layout: Layout | None, fabric: Fabric, placement: Placement | No
     cables = Cables(**columns)
     beyond = (cables.option >= 0) & np.isnan(cables.length_m)
     assumptions = (*cages.assumptions(), *(floor.assumptions if floor else ()), *_taken(int((unknown & inside).sum())))
-    return CablePlan(
+    plan = CablePlan(
         fabric, placement, floor, seats, routes, cages, cables, cable, leg, chosen.lanes, tuple(chosen.found), slack_m,
-        beyond, cabling, assumptions,
+        beyond, cabling, None, assumptions,
     )  # fmt: skip
+    panels = panels_of(plan)
+    return plan if panels is None else replace(plan, panels=panels, cables=_patched(plan, panels))
+
+
+def _patched(plan: CablePlan, panels: Panels) -> Cables:
+    """Return the cables with the lengths of those over panels as of all their parts, whose price nobody states."""
+    length, usd = plan.cables.length_m.copy(), plan.cables.usd.copy()
+    rows = panels.patched
+    length[rows.cable] = rows.cord_a_m + panels.trunks.length_m[rows.trunk] + rows.cord_z_m
+    usd[rows.cable] = np.nan
+    return replace(plan.cables, length_m=length, usd=usd)
 
 
 def _stated_m(layout: Layout | None, fabric: Fabric) -> F8:

@@ -11,8 +11,10 @@ import numpy as np
 
 from fabrictool.cabling.bill import bill_of_materials, spare_rule
 from fabrictool.cabling.findings import plan_findings
+from fabrictool.cabling.panel_table import panel_table
+from fabrictool.cabling.panels import SOURCE
 from fabrictool.cabling.plan import CablePlan
-from fabrictool.cabling.rows import cable_rows
+from fabrictool.cabling.rows import cable_rows, phases_of
 from fabrictool.cabling.trays import TrayLoad, tray_loads
 from fabrictool.fabric.grouping import grouped, parts
 from fabrictool.fabric.tables import F8
@@ -107,6 +109,29 @@ class PlanReport:
             np.add.at(total, plan.seats.rack[end[plan.cables.link]], weight)
         return dict(zip(plan.placement.racks.name.tolist(), total[:-1].tolist(), strict=True))
 
+    def phases(self) -> list[dict[str, Any]]:
+        """Return the steps of the installation in their order: cables, links, and metres to lay."""
+        names = phases_of(self.plan)
+        order = {name: row for row, name in enumerate(sorted(set(names)))}
+        place = np.array([order[name] for name in names], np.int64)
+        found = []
+        for name, rows in zip(order, parts(place, len(order)), strict=True):
+            links, length = int(self.plan.cables.links[rows].sum()), self.plan.cables.length_m[rows]
+            metres = _known(np.sum, length)
+            found.append({"phase": name, "cables": len(rows), "links": links, "length_m": metres})
+        return found
+
+    def panels(self) -> dict[str, Any] | None:
+        """Return trunks, cords and units of panels, None without structured cabling."""
+        found = self.plan.panels
+        if found is None or self.plan.placement is None:
+            return None
+        names = self.plan.placement.racks.name.tolist()
+        racks = zip(names, found.ports.tolist(), found.units.tolist(), strict=True)
+        units = [{"rack": name, "ports": ports, "units": count} for name, ports, count in racks if ports]
+        return {"fibres": len(found.patched), "cords": 2 * len(found.patched), "trunks": len(found.trunks),
+                "plugs_per_trunk": found.plugs, "polarity": "B", "racks": units, "source": SOURCE}  # fmt: skip
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON of ``cables``."""
         return {
@@ -122,6 +147,8 @@ class PlanReport:
                 {"tray": row.name, "cables": row.cables, "area_m2": row.area_m2, "fill": row.fill} for row in self.trays
             ],
             "racks": [{"rack": name, "cables_kg": value} for name, value in self.rack_weights_kg().items()],
+            "phases": self.phases(),
+            "panels": self.panels(),
             "currency": "USD",
             "assumptions": [row.to_dict() for row in self.assumptions],
             "findings": [row.to_dict() for row in self.findings],
@@ -168,7 +195,8 @@ class PlanReport:
             for side, end in (("A", row.a), ("Z", row.z))
         ]  # fmt: skip
         trays = [(row.name, row.cables, row.area_m2, row.fill) for row in self.trays]
-        return {
+        structured = {} if self.plan.panels is None else {"panels": panel_table(self.plan)}
+        return structured | {
             "ends": Table.from_rows("ends", headings, ends),
             "trays": Table.from_rows("trays", ["tray", "cables", "area [m2]", "fill"], trays),
             "racks": Table.from_rows("racks", ["rack", "cables [kg]"], list(self.rack_weights_kg().items())),

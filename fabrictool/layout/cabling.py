@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from fabrictool.catalogue.fields import Model, Name, Ratio
+from fabrictool.catalogue.fields import Length, Model, Name, Ratio
 
 Media = Literal["copper", "dac", "acc", "aec", "aoc", "mmf", "smf"]
 Word = Annotated[str, Field(strict=True, min_length=1, max_length=32)]
@@ -90,10 +90,24 @@ class Colours(Model):
     networks: dict[Name, Word] = {}
 
 
+class Panels(Model):
+    """Structured cabling: fibres of some networks go over patch panels and trunks between racks.
+
+    ``beyond`` is the length from which they do, ``trunk`` the fibre cables that a trunk takes the place of, ``ports``
+    those that a panel of one rack unit has.
+    """
+
+    networks: list[Name] | None = None
+    beyond_m: Length | None = Field(None, alias="beyond")
+    trunk: Annotated[int, Field(strict=True, ge=1, le=144)] | None = None
+    ports: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
+
+
 class Cabling(Model):
-    """Labels, colours, spares, and media that are not used."""
+    """Labels, colours, spares, patch panels, and media that are not used."""
 
     label: Label | None = None
     colours: Colours | None = None
     spares: Spares | None = None
+    panels: Panels | None = None
     avoid: list[Media] = []

@@ -34,6 +34,7 @@ def cross_checks(layout: Layout) -> Iterator[Problem]:
             yield from _routing(network.routing, ("networks", name, "routing"))
     yield from _jobs(layout)
     yield from _prices(layout)
+    yield from _cabling(layout)
 
 
 def _group_names(layout: Layout) -> Iterator[Problem]:
@@ -159,6 +160,22 @@ def _attached_ports(
         yield Problem("", what, "name ports that exist", (*path, "ports"))
     if ports and len(set(ports)) < len(ports):
         yield Problem("", "a port is named twice", "name each port once", (*path, "ports"))
+
+
+def _cabling(layout: Layout) -> Iterator[Problem]:
+    """Refuse networks that a decision about cables names, but the layout has not."""
+    stated = layout.cabling
+    patched = (stated.panels.networks if stated.panels else None) or ()
+    named: list[tuple[str, tuple[str | int, ...]]] = [
+        *(
+            (name, ("cabling", "colours", "networks", name))
+            for name in (stated.colours.networks if stated.colours else ())
+        ),
+        *((name, ("cabling", "panels", "networks", row)) for row, name in enumerate(patched)),
+    ]
+    for name, path in named:
+        if name not in layout.networks:
+            yield Problem("", f"there is no network '{name}'", did_you_mean(name, layout.networks), path)
 
 
 def _prices(layout: Layout) -> Iterator[Problem]:

@@ -1,0 +1,124 @@
+"""Structured cabling: cords, trunks and panels by hand, and what must be so of any."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import planned
+import pytest
+from planned import HALL
+
+from fabrictool.cabling.bill import bill_of_materials
+from fabrictool.cabling.findings import plan_findings
+from fabrictool.cabling.panel_table import panel_table
+from fabrictool.cabling.report import PlanReport
+from fabrictool.cabling.rows import cable_rows
+from fabrictool.errors import InputError
+from fabrictool.layout.reading import layout_from_tree
+
+#: Four hosts of twin-port leaves: fibres everywhere, as copper does not fit half a cage.
+TWIN = planned.switch(8, cages=4, cage="OSFP")
+
+
+def _tree(hall: dict[str, Any] = HALL, hosts: int = 4, **panels: Any) -> dict[str, Any]:
+    return planned.tree(hosts, hosts_per_leaf=4, leaf=TWIN, hall=hall) | {"cabling": {"panels": panels}}
+
+
+def test_cords_and_trunks_by_hand() -> None:
+    """Racks end 0.1 + 42 x 0.04445 = 1.9669 m high; hosts are reached at 0.2778 m, the leaf at 0.122225 m.
+
+    A cord: up to the top, 0.6 m at the sides, 0.3 m of slack, two turns: 2.689 m at a host, 2.845 m at the leaf, so
+    3 m. A trunk: the way between racks without that, so 2 x 0.3 m to the tray, 1.2 m along and 2.4 m across for rack
+    1, and the slack of both ends.
+    """
+    plan = planned.planned(_tree())
+    assert plan.panels is not None
+    assert set(plan.panels.patched.cord_a_m.tolist()) == {3}
+    assert set(plan.panels.patched.cord_z_m.tolist()) == {3}
+    assert len(plan.panels.trunks) == 4  # one from each host's rack; leaf and spine stand together
+    rows = {row.a.place.device: row for row in cable_rows(plan) if row.a.kind == "host"}
+    # rack 1 is at 0.3 m, the tray across at 0.9 m, rack 5 at 0.9 m: 0.6 + 0.3 (turns) + 0.6 + 3.0 - and 0.6 of slack
+    assert [rows[f"h-0{n}"].length_m for n in (1, 2, 3, 4)] == [3 + 5 + 3, 3 + 5 + 3, 3 + 5 + 3, 3 + 3 + 3]
+
+
+def test_parts_to_order() -> None:
+    bill = {row.description: row for row in bill_of_materials(planned.planned(_tree()))}
+    cord = bill["patch cord, multimode fibre OM4, MPO-12/APC, type B, female"]
+    assert (cord.quantity, cord.length_m, cord.unit_price) == (8, 3, 77.5)  # 70 USD + 2.5 USD/m
+    trunks = [row for row in bill_of_materials(planned.planned(_tree())) if row.media == "trunk"]
+    assert [(row.length_m, row.quantity, row.unit_price) for row in trunks] == [(3, 1, None), (5, 3, None)]
+    assert trunks[0].description == "trunk of 12, multimode fibre OM4, MPO-12/APC, type B, male"
+    assert bill["patch panel of one unit, 32 adapters for MPO, key up to key up"].quantity == 5
+
+
+def test_trunks_fill_up_and_no_port_is_used_twice() -> None:
+    """Sixteen hosts in four racks on one leaf of 16: four fibres from each rack, three to a trunk."""
+    leaf = planned.switch(32, cages=16, cage="OSFP")
+    tree = planned.tree(16, hosts_per_leaf=16, leaf=leaf, per_rack=4) | {
+        "cabling": {"panels": {"trunk": 3, "ports": 8}}
+    }
+    tree["racks"] = {"type": "rack-42u", "hosts_per_rack": 4}
+    plan = planned.planned(tree)
+    panels = plan.panels
+    assert panels is not None
+    assert sorted(panels.trunks.used.tolist()) == [1, 1, 1, 1, 3, 3, 3, 3]
+    assert Counter(panels.ports.tolist()) == {4: 4, 16: 1}
+    assert sorted(panels.units.tolist()) == [1, 1, 1, 1, 2]
+    rows = panel_table(plan).to_dicts()
+    ends = Counter((row[f"{side}_panel"], row[f"{side}_panel_port"]) for row in rows for side in "az")
+    assert max(ends.values()) == 1
+    plugs = Counter((row["trunk"], row["plug"]) for row in rows)
+    assert max(plugs.values()) == 1
+    assert len(rows) == 16
+
+
+def test_the_table_says_what_is_patched_to_what() -> None:
+    assert panel_table(planned.planned(_tree())).to_csv().splitlines()[:2] == [
+        "cable_id,strand,a_device,a_port,a_cord [m],a_panel,a_panel_port,trunk,plug,trunk_length [m],"
+        "z_panel,z_panel_port,z_cord [m],z_device,z_port",
+        "C-h-01-1,1,h-01,1,3.0,r01-P1,1,T-r01-r05-01,1,5.0,r05-P1,1,3.0,leaf-01,1",
+    ]
+
+
+def test_what_is_short_or_of_other_networks_is_one_cable() -> None:
+    assert len(planned.planned(_tree(beyond="8 m")).panels.patched) == 3  # rack 4 to 5 takes 7 m; others 10
+    with pytest.raises(InputError, match="there is no network 'comput'; did you mean 'compute'"):
+        layout_from_tree(_tree(networks=["comput"]))
+
+
+def test_too_long_over_panels_is_an_error() -> None:
+    """Racks 21 m apart: rack 1 is 48.6 m from rack 3, so 50 m as one cable, but 3 + 50 + 3 m in parts."""
+    far = HALL | {"rows": {"count": 1, "racks": 6, "network": "end"}, "pitch": HALL["pitch"] | {"rack": "21 m"}}
+    tree = _tree(far, hosts=2)
+    tree["networks"]["compute"]["hosts_per_leaf"] = 2
+    plan = planned.planned(tree)
+    (finding,) = [finding for finding in plan_findings(plan) if finding.id == "panels-beyond-reach"]
+    assert finding.severity == "error"
+    assert finding.message == (
+        "1 way over patch panels is longer than its modules reach: h-01:1 - leaf-01:1 takes 56 m of cords and trunk, "
+        "the limit is 50 m"
+    )
+
+
+def test_no_panels_unless_asked_for() -> None:
+    report = PlanReport(planned.planned(planned.tree()))
+    assert (report.plan.panels, report.panels()) == (None, None)
+    assert "panels" not in report.lists()
+
+
+def test_figures() -> None:
+    found = PlanReport(planned.planned(_tree())).to_dict()
+    assert (found["panels"]["fibres"], found["panels"]["cords"], found["panels"]["trunks"]) == (4, 8, 4)
+    assert found["panels"]["polarity"] == "B"
+    assert sum(row["cables"] for row in found["phases"]) == found["cables"]
+
+
+def test_lengths_of_parts_cover_the_way() -> None:
+    plan = planned.planned(_tree(hosts=8))
+    assert plan.panels is not None
+    rows = plan.panels.patched
+    parts = rows.cord_a_m + plan.panels.trunks.length_m[rows.trunk] + rows.cord_z_m
+    np.testing.assert_array_equal(plan.cables.length_m[rows.cable], parts)
+    assert (parts >= plan.cables.route_m[rows.cable] + plan.slack_m).all()
