@@ -14,6 +14,7 @@ from fabrictool.fabric import Fabric
 from fabrictool.layout.model import Layout
 from fabrictool.placement import Placement
 from fabrictool.power import RackPower, SupplyLoads, rack_power, supply_loads
+from fabrictool.power.floor_load import floor_assumptions, floor_findings
 from fabrictool.power.optics import Optics
 from fabrictool.power.settling import Settled, settled
 from fabrictool.records import Assumption, Finding
@@ -31,6 +32,8 @@ class Facility:
     supply: SupplyLoads
     cooling: RackCooling
     cost: CapitalCost
+    floor_findings: tuple[Finding, ...]
+    floor_assumptions: tuple[Assumption, ...]
 
     @property
     def placement(self) -> Placement | None:
@@ -54,6 +57,7 @@ class Facility:
             *self.settled.limits.assumptions,
             *(self.placement.assumptions if self.placement else ()),
             *self.optics.assumptions,
+            *self.floor_assumptions,
             *self.supply.assumptions,
             *self.cooling.assumptions,
             *self.cost.assumptions,
@@ -65,6 +69,7 @@ class Facility:
         return (
             *(self.placement.findings if self.placement else ()),
             *self.power.findings,
+            *self.floor_findings,
             *self.supply.findings,
             *self.cooling.findings,
         )
@@ -81,10 +86,14 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     found = settled(layout, fabric)
     placement = found.placement
     power = rack_power(layout, fabric, placement, found.extra_w)
-    supply = supply_loads(layout, placement, power.it_w)
+    supply = supply_loads(layout, placement, power.it_w, power.nameplate_w)
+    stands = (
+        () if placement is None else tuple(floor_findings(layout.hall, placement, found.plan.floor, power.weight_kg))
+    )
     cooling = rack_cooling(layout, fabric, placement, power, supply.efficiency)
     cost = capital_cost(layout, fabric, placement)
-    return Facility(found, power, supply, cooling, cost)
+    assumed = floor_assumptions(layout.hall, found.plan.floor)
+    return Facility(found, power, supply, cooling, cost, stands, assumed)
 
 
 def not_known(layout: Layout, house: Facility, unmeasured: Sequence[str]) -> list[Finding]:

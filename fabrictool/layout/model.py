@@ -16,6 +16,7 @@ from fabrictool.catalogue.fields import (
     Model,
     Name,
     Power,
+    Pressure,
     Ratio,
     Rise,
     Temperature,
@@ -140,6 +141,7 @@ class Hall(Model):
     feeds_per_rack: Annotated[int, Field(strict=True, ge=1, le=8)] | None = None
     supply: Annotated[list[Supply], Field(min_length=1, max_length=64)] | None = None
     swing_limit_w: Power | None = Field(None, alias="swing_limit")
+    floor_limit_pa: Annotated[Pressure, Field(gt=0)] | None = Field(None, alias="floor_limit")
     diversity: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     loops: Annotated[list[Loop], Field(min_length=1, max_length=64)] | None = None
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Element:
-    """One element of the supply: ratings and loads in W, and the failure under which its load is largest."""
+    """One element of the supply: ratings and loads in W, and the failure under which its load is largest.
+
+    ``nameplate_w`` is its load if all racks drew their nameplates at once, without cap or diversity.
+    """
 
     name: str
     kind: str
@@ -33,6 +36,7 @@ class Element:
     left_w: float
     worst_w: float
     worst_failure: str | None
+    nameplate_w: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return a row of ``power.supply`` in JSON; null without a rating."""
@@ -40,6 +44,7 @@ class Element:
         return {
             "name": self.name, "kind": self.kind, "rating_w": rating, "load_w": self.load_w, "loss_w": self.loss_w,
             "worst_w": self.worst_w, "worst_failure": self.worst_failure,
+            "oversubscription": None if rating is None else self.nameplate_w / rating,
         }  # fmt: skip
 
 
@@ -70,13 +75,15 @@ class SupplyLoads:
         return 1 - self.loss_w / self.utility_w if self.utility_w > 0 else np.nan
 
 
-def supply_loads(layout: Layout, placement: Placement | None, it_w: F8) -> SupplyLoads:
+def supply_loads(layout: Layout, placement: Placement | None, it_w: F8, nameplate_w: F8 | None = None) -> SupplyLoads:
     """Load a hall's supply with its racks, then fail every element once.
 
     Parameters
     ----------
     it_w : ndarray, (racks,)
         Maximum of each rack, in W; racks of unknown power count for nothing and are named elsewhere.
+    nameplate_w : ndarray, (racks,), optional
+        Likewise without caps.
     """
     hall = layout.hall
     if hall is None or not hall.supply or placement is None or not len(placement.racks):
@@ -86,7 +93,8 @@ def supply_loads(layout: Layout, placement: Placement | None, it_w: F8) -> Suppl
     rack_w = np.nan_to_num(it_w) * (hall.diversity or 1.0)
     base = flow(hung, rack_w)
     worst, dark = _worst(hung, rack_w, base)
-    elements = tuple(_elements(hung, base, worst))
+    full = flow(hung, np.nan_to_num(it_w if nameplate_w is None else nameplate_w))
+    elements = tuple(_elements(hung, base, worst, full))
     return SupplyLoads(
         elements,
         base.utility_w,
@@ -114,7 +122,7 @@ def _worst(hung: Hanging, rack_w: F8, base: Flow) -> tuple[Worst, dict[str, tupl
     return worst, dark
 
 
-def _elements(hung: Hanging, base: Flow, worst: Worst) -> Iterator[Element]:
+def _elements(hung: Hanging, base: Flow, worst: Worst, full: Flow) -> Iterator[Element]:
     for row, part in enumerate(hung.parts):
         modules = part.stated.count
         left = part.rating_w * (modules - 1) / modules if modules > 1 else part.rating_w
@@ -122,7 +130,9 @@ def _elements(hung: Hanging, base: Flow, worst: Worst) -> Iterator[Element]:
         for one, name in enumerate(part.names):
             output = float(base.output_w[row][one])
             loss = float(base.input_w[row][one]) - output
-            yield Element(name, part.stated.kind, part.rating_w, output, loss, left, float(most[one]), causes[one])
+            nameplate = float(full.output_w[row][one])
+            kind, rating = part.stated.kind, part.rating_w
+            yield Element(name, kind, rating, output, loss, left, float(most[one]), causes[one], nameplate)
 
 
 def _overloaded(elements: tuple[Element, ...]) -> Iterator[Finding]:
