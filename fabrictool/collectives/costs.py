@@ -24,6 +24,8 @@ from fabrictool.routing.wiring import Wiring
 MODELS = ("rounds", "alpha-beta", "loggp", "bound", "fluid", "nccl")
 #: Flows of rounds that are routed together: enough to pay a call, and few megabytes.
 FLOWS_AT_ONCE = 1 << 16
+#: Rounds of a schedule whose costs are kept, in case they come again.
+MOST_KEPT = 64
 
 
 class UnreachableError(InputError):
@@ -142,6 +144,7 @@ class Meter:
     latency_s: float = 0.0
     alone: float = 0.0
     spent: dict[int, float] = field(default_factory=dict)
+    _kept: dict[int, tuple[Round, RoundCost]] = field(default_factory=dict, init=False)
 
     def cost(self, schedule: Schedule) -> ScheduleCost:
         """Return what a schedule costs: the sum over rounds of their slowest link and longest path.
@@ -180,7 +183,7 @@ class Meter:
 
     def _count(self, waiting: list[Round]) -> None:
         """Add what rounds cost, and forget them."""
-        for entry, cost in zip(waiting, self.carrier.costs(waiting, self.ranks), strict=True):
+        for entry, cost in self._costs(waiting):
             if cost.lost >= 0:
                 places = (entry.source[cost.lost], entry.target[cost.lost])
                 one, other = (self.carrier.wiring.rank_name(int(self.ranks[place])) for place in places)
@@ -190,6 +193,16 @@ class Meter:
             self.latency_s += entry.repeat * cost.latency_s
             self.alone += entry.repeat * cost.alone
         waiting.clear()
+
+    def _costs(self, waiting: list[Round]) -> Iterator[tuple[Round, RoundCost]]:
+        """Yield rounds with what they cost; one that a schedule has several times is followed once."""
+        fresh = {id(entry): entry for entry in waiting if id(entry) not in self._kept}
+        found = dict(zip(fresh, self.carrier.costs(list(fresh.values()), self.ranks), strict=True))
+        for entry in waiting:
+            yield entry, found[id(entry)] if id(entry) in found else self._kept[id(entry)][1]
+        for key, cost in found.items():
+            if len(self._kept) < MOST_KEPT:
+                self._kept[key] = fresh[key], cost
 
     def _spend(self, channel: int, seconds: float) -> None:
         self.spent[channel] = self.spent.get(channel, 0.0) + seconds

@@ -203,9 +203,9 @@ class Group:
 
     def per_domain(self) -> int | None:
         """Return the ranks of each domain if they are equal and stand together, else None."""
-        change = np.flatnonzero(self.domain[1:] != self.domain[:-1]) + 1
-        runs = np.diff(np.r_[0, change, self.size])
-        if len(np.unique(self.domain)) != len(runs) or (runs != runs[0]).any():
+        start = np.flatnonzero(np.r_[True, self.domain[1:] != self.domain[:-1]])
+        runs = np.diff(start, append=self.size)
+        if len(np.unique(self.domain[start])) != len(runs) or (runs != runs[0]).any():
             return None
         return int(runs[0])
 

@@ -28,6 +28,7 @@ from movement import (
     scatter_ring,
 )
 
+from fabrictool.collectives.domains import by_sorting, domains_of
 from fabrictool.collectives.entries import Group
 from fabrictool.collectives.schedules import ALGORITHMS
 
@@ -253,6 +254,19 @@ def test_hierarchical_all_gather(parts: list[list[int]]) -> None:
     gather_ring(machine, this.inside())
     assert is_done(machine, [whole] * size)
     _agree(_scheduled("all-gather", "hierarchical", _group(size, parts)), machine.rounds())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 5), st.integers(1, 6), st.data())
+def test_domains_in_order_need_no_sorting(count: int, inside: int, draw: st.DataObject) -> None:
+    rail = draw.draw(st.lists(st.integers(-1, 3), min_size=inside, max_size=inside))
+    rails = np.array(rail * count, np.int16)
+    if draw.draw(st.booleans()):
+        rails = np.array(draw.draw(st.permutations(rails.tolist())), np.int16)
+    domain = np.repeat(np.array(draw.draw(st.permutations(range(count))), np.int32), inside)
+    group = Group(count * inside, domain, rail=rails)
+    fast, sorted_ = domains_of(group), by_sorting(group)
+    assert (fast.rank.tolist(), fast.first.tolist()) == (sorted_.rank.tolist(), sorted_.first.tolist())
 
 
 def _binomial_pairs(count: int) -> list[list[tuple[int, int]]]:
