@@ -58,6 +58,8 @@ def _without_optic(plan: CablePlan) -> Iterator[Finding]:
         joined = f"{words[0]} and {words[1]} at {format_link_speed(speed)}"
         message = f"no cable or optic is known that joins {joined}: {count:,} cables"
         fix = "give both types a cage, or use ports of the same lanes and speed"
+        if plan.cabling.avoid:
+            fix = f"{fix}, or avoid fewer media than {', '.join(plan.cabling.avoid)}"
         yield Finding("no-optic", "warning", f"{kinds[a].type} - {kinds[z].type}", message, fix)
 
 
@@ -76,7 +78,11 @@ def _counted(plan: CablePlan) -> Iterator[Finding]:
 
 def _over_panels(plan: CablePlan) -> Iterator[Finding]:
     """Name ways over panels that are longer than their modules reach."""
-    if plan.panels is None:
+    if plan.panels is None or not len(plan.panels.patched):
+        if plan.cabling.panels is not None:
+            why = "there are no racks" if plan.placement is None else "no fibre with an MPO connector leaves its rack"
+            fix = "state racks, or avoid cables with ends of their own (cabling.avoid: [aec, aoc])"
+            yield Finding("no-panels", "note", "cables", f"patch panels are asked for, but {why}", fix)
         return
     rows = np.unique(plan.panels.patched.cable)
     reach = np.array([option.max_m for option in plan.options])[plan.cables.option[rows]]

@@ -42,9 +42,9 @@ class Trays(Model):
 
     cross: Some | None = None
     above_m: Length | None = Field(None, alias="above")
-    width_m: Length | None = Field(None, alias="width")
-    depth_m: Length | None = Field(None, alias="depth")
-    fill: Ratio | None = None
+    width_m: Annotated[Length, Field(gt=0)] | None = Field(None, alias="width")
+    depth_m: Annotated[Length, Field(gt=0)] | None = Field(None, alias="depth")
+    fill: Annotated[Ratio, Field(gt=0)] | None = None
     side_m: Length | None = Field(None, alias="side")
     slack_m: Length | None = Field(None, alias="slack")
     bend_m: Length | None = Field(None, alias="bend")

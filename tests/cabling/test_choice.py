@@ -163,3 +163,13 @@ def test_order_numbers() -> None:
 def test_rules_have_sources() -> None:
     assert all(medium.source for medium in media())
     assert all(row.source and row.max_m > 0 for row in medium_classes())
+
+
+def test_lanes_of_200g_have_single_mode_alone() -> None:
+    """NVIDIA's XDR list: no multimode, no AOC, no passive copper at 200G a lane."""
+    switch = Ending(_kind("OSFP", "switch", 1600e9, "NVIDIA"), 2)
+    adapter = Ending(_kind("OSFP", "host", 800e9, "NVIDIA"), 1)
+    for ends in ((adapter, switch), (switch, switch)):
+        assert {option.medium.name for option in options(*ends, 800e9, False)} == {"smf"}
+        assert lanes_of(*ends, 800e9) == 4
+    assert {option.medium.name for option in options(switch, switch, 800e9, True) if option.medium.direct} == set()

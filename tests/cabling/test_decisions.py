@@ -8,6 +8,7 @@ import planned
 import pytest
 
 from fabrictool.cabling.bill import bill_of_materials
+from fabrictool.cabling.findings import plan_findings
 from fabrictool.cabling.report import PlanReport
 from fabrictool.cabling.rows import cable_rows
 from fabrictool.errors import InputError
@@ -65,6 +66,14 @@ def test_spares_as_stated() -> None:
     assert [row.what for row in PlanReport(plan).assumptions if "spares" in row.what] == ["spares of each transceiver"]
     none = planned.planned(planned.tree() | {"cabling": {"spares": {"cables": {"share": 0, "least": 0}}}})
     assert {row.spares for row in bill_of_materials(none)} == {0}
+
+
+def test_where_all_media_are_avoided_no_cable_has_one() -> None:
+    everything = ["copper", "dac", "acc", "aec", "aoc", "mmf", "smf"]
+    plan = planned.planned(planned.tree() | {"cabling": {"avoid": everything}})
+    assert {row.media for row in cable_rows(plan)} == {""}
+    (finding, _) = [finding for finding in plan_findings(plan) if finding.id == "no-optic"]
+    assert finding.fix.endswith("or avoid fewer media than copper, dac, acc, aec, aoc, mmf, smf")
 
 
 def test_media_that_are_avoided_are_not_taken() -> None:

@@ -108,6 +108,19 @@ def test_no_panels_unless_asked_for() -> None:
     assert "panels" not in report.lists()
 
 
+def test_panels_that_nothing_goes_over_are_a_note() -> None:
+    tree = planned.tree() | {"cabling": {"panels": {}}}
+    bare = {key: value for key, value in tree.items() if key not in ("racks", "hall")}
+    said = [
+        [finding.message for finding in plan_findings(planned.planned(case)) if finding.id == "no-panels"]
+        for case in (tree, bare)
+    ]
+    assert said == [
+        ["patch panels are asked for, but no fibre with an MPO connector leaves its rack"],
+        ["patch panels are asked for, but there are no racks"],
+    ]
+
+
 def test_figures() -> None:
     found = PlanReport(planned.planned(_tree())).to_dict()
     assert (found["panels"]["fibres"], found["panels"]["cords"], found["panels"]["trunks"]) == (4, 8, 4)

@@ -144,6 +144,9 @@ def test_an_existing_plan_is_whole_before_and_after(tmp_path: Path, capsys: pyte
         ("pitch: {rack: -1 m}", "rack"),
         ("trays: {fill: 140 %}", "fill"),
         ("trays: {cross: 0}", "cross"),
+        ("trays: {width: 0 m}", "width"),
+        ("trays: {depth: 0 m}", "depth"),
+        ("trays: {fill: 0}", "fill"),
         ("trays: {above: 3 kW}", "above"),
         ("rows: 1000000000", "rows"),
     ],
@@ -156,3 +159,12 @@ def test_halls_that_cannot_be(hall: str, said: str, tmp_path: Path, capsys: pyte
     assert f"layout.yaml:{text.count(chr(10)) + 3}:" in err
     assert said in err
     assert "Traceback" not in err
+
+
+def test_a_floor_without_distances_still_has_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Zero is odd, but possible: every way is up, over and down in no distance."""
+    zero = "pitch: {rack: 0 m, depth: 0 m, cold_aisle: 0 m, hot_aisle: 0 m}"
+    text = (TOPOLOGIES / "ft64.yaml").read_text()
+    (tmp_path / "layout.yaml").write_text(f"{text}\nhall:\n  {zero}\n  rows: {{count: 10000, racks: 10000}}\n")
+    status, out, _ = call(capsys, "cables", str(tmp_path / "layout.yaml"), "--json")
+    assert (status, json.loads(out)["cables"]) == (0, 128)
