@@ -103,10 +103,11 @@ class PlanReport:
         grams = np.array([option.medium.g_per_m * option.strands for option in plan.options] + [0.0])[
             plan.cables.option
         ]
-        weight = np.nan_to_num(grams * plan.cables.length_m) / 2e3
+        weight = np.nan_to_num(grams * plan.cables.length_m) / 2e3 / plan.cables.links
         total = np.zeros(len(plan.placement.racks) + 1)
+        laid = np.flatnonzero(plan.cable >= 0)
         for end in plan.fabric.ends:
-            np.add.at(total, plan.seats.rack[end[plan.cables.link]], weight)
+            np.add.at(total, plan.seats.rack[end[laid]], weight[plan.cable[laid]])
         return dict(zip(plan.placement.racks.name.tolist(), total[:-1].tolist(), strict=True))
 
     def phases(self) -> list[dict[str, Any]]:

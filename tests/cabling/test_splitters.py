@@ -12,6 +12,7 @@ from planned import HALL
 from fabrictool.cabling.bill import bill_of_materials
 from fabrictool.cabling.findings import plan_findings
 from fabrictool.cabling.plan import CablePlan
+from fabrictool.cabling.report import PlanReport
 from fabrictool.cabling.rows import cable_rows
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.power.optics import optics_of
@@ -73,6 +74,17 @@ def test_each_end_of_a_splitter_draws_for_itself() -> None:
     assert list(watts.values()) == [pytest.approx(0.3), pytest.approx(0.3)]
     device_w = dict(zip(plan.fabric.names, optics_of(plan).device_w.tolist(), strict=True))
     assert [device_w[f"h-0{n}"] for n in (1, 2, 3, 4)] == [pytest.approx(0.1)] * 4
+
+
+def test_the_weight_of_a_splitter_is_that_of_one_cable() -> None:
+    """Half of it at either side: two splitters of 3 and 2.5 m of 110 g/m, and fibres of 10 g/m up."""
+    plan = _plan({"host": "per-upper-cage"}, wiring="blocked")
+    weights = PlanReport(plan).rack_weights_kg()
+    up = sum(row.length_m or 0 for row in cable_rows(plan) if row.a.kind == "leaf")
+    fibre = {row.media for row in cable_rows(plan) if row.a.kind == "leaf"}
+    assert fibre == {"mmf"}
+    assert weights["r01"] == pytest.approx((3 + 2.5) * 0.110 / 2)
+    assert sum(weights.values()) == pytest.approx((3 + 2.5) * 0.110 + up * 0.010)
 
 
 def test_a_host_cage_is_split_to_two_leaves() -> None:
