@@ -10,7 +10,8 @@ from fabrictool.cooling.air import (
     saturation_pressure_pa,
 )
 from fabrictool.cooling.liquid import COOLANTS, Coolant, coolant_kg_per_s, coolant_m3_per_s
-from fabrictool.cooling.racks import RackCooling, rack_cooling
+from fabrictool.cooling.racks import RackCooling
+from fabrictool.cooling.stage import rack_cooling
 
 __all__ = [
     "COOLANTS",

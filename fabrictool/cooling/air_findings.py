@@ -11,7 +11,7 @@ from fabrictool.cooling.conditions import AirConditions, air_conditions
 from fabrictool.cooling.psychrometrics import dew_point_c
 from fabrictool.cooling.room import AIR_CLASSES, inlet_max_c
 from fabrictool.cooling.tolerances import Tolerances
-from fabrictool.fabric.tables import F8, Fabric
+from fabrictool.fabric.tables import F8, Bool, Fabric
 from fabrictool.placement import Placement
 from fabrictool.placement.figures import has_figures
 from fabrictool.power.overloads import rack_list
@@ -46,6 +46,7 @@ def air_findings(
     found = [
         *_beyond(fabric, placement, at, most[types], 1, air.supply_c),
         *_beyond(fabric, placement, at, least[types], -1, air.supply_c),
+        *_recommended(at, name, (at >= least[types] - 1e-6) & (at <= most[types] + 1e-6), placement),
         *_damp(air.supply_c, air.humidity, air.altitude_m, name, bool(np.isfinite(at).any())),
     ]
     breathing = np.isfinite(at) & np.isnan(stands.inlet_max_c[types])
@@ -84,6 +85,19 @@ def _beyond(
             yield Finding(
                 "inlet-too-cold", "warning", where, message, f"supply_temperature of {np.ceil(supply_c + over):g} C"
             )
+
+
+def _recommended(at_c: F8, name: str, allowed: Bool, placement: Placement) -> Iterator[Finding]:
+    """Yield a note on inlets that are allowed but not recommended."""
+    low, high = AIR_CLASSES[name].recommended_c
+    outside = allowed & ((at_c > high + 1e-6) | (at_c < low - 1e-6))
+    if not outside.any():
+        return
+    racks = np.unique(placement.rack[outside]).astype(np.int64)
+    worst = float(at_c[outside][np.argmax(np.abs(at_c[outside] - (low + high) / 2))])
+    message = f"inlet air of {worst:.3g} C is allowed, but {low:g} to {high:g} C are recommended for class {name}"
+    fix = "accept it for the hours that it lasts, or change supply_temperature"
+    yield Finding("inlet-not-recommended", "note", rack_list(placement.racks.name, racks), message, fix)
 
 
 def _damp(supply_c: float, humidity: float, altitude_m: float, name: str, breathing: bool) -> Iterator[Finding]:

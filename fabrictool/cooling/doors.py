@@ -57,8 +57,11 @@ def door_findings(racks: Racks, heat: RackHeat, loops: LoopCooling, outlet_c: F8
     state = loops.normal
     supply, back = (np.append(values, np.nan)[row] for values in (state.supply_c, state.return_c))
     has &= np.isfinite(supply)
-    with np.errstate(invalid="ignore"):
-        needed = door_effectiveness(heat.through_w / rise_k, taken / (back - supply), taken, outlet_c, supply)
+    warms = np.where(has, back - supply, 1.0)
+    water = np.divide(taken, warms, out=np.full(len(row), np.inf), where=warms > 0)  # one that boils stays as warm
+    needed = door_effectiveness(
+        heat.through_w / rise_k, water, taken, np.where(has, outlet_c, 0), np.where(has, supply, 0)
+    )
     for chosen, impossible in (
         (has & (needed >= 1), True),
         (has & (needed < 1) & (needed > DOOR_EFFECTIVENESS), False),

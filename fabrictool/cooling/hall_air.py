@@ -111,6 +111,12 @@ def _short(state: AirState, hall: HallAir, once: str, severity: Severity, where:
     """Yield what is short in a state: air, or cold."""
     suffix = "-after-loss" if once else ""
     fresh = state.need_m3_per_s * (1 - hall.conditions.recirculation)
+    if not state.need_m3_per_s > 0:
+        return
+    if not state.airflow_m3_per_s > 0:
+        message = f"{once}none is left to blow the {fresh:.3g} m3/s that racks take"
+        yield Finding(f"hall-short-of-air{suffix}", severity, where, message, "more air handlers, redundancy N+1")
+        return
     if fresh > state.airflow_m3_per_s * (1 + TOLERANCE):
         needed = _needed(hall, fresh / max(state.airflow_m3_per_s, 1e-9), state)
         message = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from fabrictool.cooling.air import pressure_pa
 from fabrictool.cooling.air_units import APPROACH_K, WATER_RISE_K, air_capacity_j_per_m3_k, water_c
 from fabrictool.cooling.hall_air import HallAir
 from fabrictool.cooling.hall_model import HallPlant, Measured
-from fabrictool.cooling.loop_cooling import LoopCooling
+from fabrictool.cooling.liquid import COOLANTS
+from fabrictool.cooling.loop_cooling import RISE_ALLOWED_K, LoopCooling
 from fabrictool.cooling.loop_design import APPROACH_K as CDU_APPROACH_K
+from fabrictool.cooling.loops import ride_through_s
 from fabrictool.cooling.psychrometrics import relative_humidity, wet_bulb_c
-from fabrictool.cooling.synthetic import city, synthetic_year
+from fabrictool.cooling.synthetic import city, city_names, synthetic_year
 from fabrictool.cooling.year import (
     CARNOT,
     CYCLES,
@@ -28,6 +31,7 @@ from fabrictool.cooling.year import (
     HallYear,
     hall_year,
 )
+from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import F8
 from fabrictool.records import Assumption, Finding
 
@@ -56,11 +60,14 @@ class PlantYear:
     ----------
     outdoors : Outdoors
     year : HallYear
+    buffer_s : float
+        Seconds until stored water is 10 K warmer once towers and compressors stop; NaN without a store.
     findings, assumptions : tuple
     """
 
     outdoors: Outdoors
     year: HallYear
+    buffer_s: float
     findings: tuple[Finding, ...]
     assumptions: tuple[Assumption, ...]
 
@@ -84,6 +91,7 @@ class PlantYear:
             "peak_facility_w": self.peak_w,
             "peak_dry_bulb_c": float(self.outdoors.dry_c[hot]),
             "peak_wet_bulb_c": float(self.outdoors.wet_c[hot]),
+            "buffer_s": None if np.isnan(self.buffer_s) else self.buffer_s,
             "circuits": [self._circuit(row) for row in range(len(year.circuits))],
         }
 
@@ -129,7 +137,7 @@ def plant_year(
         plant, circuits, it_w, (it_w - air_w) / it_w, model, _measured(room, loops), outdoors.dry_c, outdoors.wet_c
     )
     return PlantYear(
-        outdoors, year, tuple(_too_warm(plant, year, loops, room)),
+        outdoors, year, _buffer_s(plant, circuits), tuple(_too_warm(plant, year, loops, room)),
         (*outdoors.assumptions, *assumed, *_assumptions(plant, efficiency, room, loops)),
     )  # fmt: skip
 
@@ -146,6 +154,9 @@ def _outdoors(layout: Layout) -> Outdoors:
         wet = dry if plant.outdoor.wet_bulb_c is None else np.array([plant.outdoor.wet_bulb_c])
         return Outdoors("stated outdoor air", dry, wet)
     if file is not None:
+        if not Path(file).is_file():
+            fix = f"name a CSV or EPW file beside the layout, or a city: {', '.join(city_names())}"
+            raise InputError([Problem("", f"there is no weather file '{file}'", fix, ("hall", "weather"))])
         found = read_weather(file)
         humid = np.where(np.isnan(found.humidity), relative_humidity(found.dry_c, found.dew_c), found.humidity)
         height = altitude if altitude is not None else found.elevation_m or 0.0
@@ -202,6 +213,15 @@ def _measured(room: HallAir, loops: LoopCooling) -> Measured:
     pumps = loops.normal.pumps_w[used]
     known = used.any() and bool((pumps > 0).all())
     return Measured(room.normal.fans_w if room.units else np.nan, float(pumps.sum()) if known else np.nan)
+
+
+def _buffer_s(plant: Plant, circuits: tuple[Circuit, ...]) -> float:
+    """Return how long stored water takes the heat of all circuits before it is 10 K warmer, in s; NaN without any."""
+    if plant.buffer_m3 is None or not circuits:
+        return float("nan")
+    water = COOLANTS["water"]
+    stored = plant.buffer_m3 * float(water.density_kg_per_m3(30) * water.heat_capacity_j_per_kg_k(30))
+    return float(ride_through_s(stored, RISE_ALLOWED_K, sum(circuit.heat_w for circuit in circuits)))
 
 
 def _too_warm(plant: Plant, year: HallYear, loops: LoopCooling, room: HallAir) -> Iterator[Finding]:

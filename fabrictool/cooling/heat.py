@@ -70,10 +70,10 @@ def rack_heat(cooling: npt.NDArray[np.str_], it_w: F8, plates_w: F8, behind: Boo
     capture : ndarray
         Share of the heat in a door's air that it takes back, 0 to 1.
     """
-    doors = cooling == "rear-door"
-    through = np.where(doors, it_w, it_w - plates_w)
+    doors, inside = cooling == "rear-door", np.where(cooling == "immersion", it_w, plates_w)
+    through = np.where(doors, it_w, it_w - inside)
     taken = np.where(doors | behind, capture * through, 0.0)
-    return RackHeat(np.where(doors, taken, plates_w), np.where(behind, taken, 0.0), through - taken, through)
+    return RackHeat(np.where(doors, taken, inside), np.where(behind, taken, 0.0), through - taken, through)
 
 
 def share_assumptions(cooling: npt.NDArray[np.str_], fabric: Fabric, figures: TypeFigures) -> tuple[Assumption, ...]:

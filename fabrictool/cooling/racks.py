@@ -7,30 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fabrictool.cooling.air import airflow_m3_per_s
-from fabrictool.cooling.air_findings import air_findings, inlet_limits_c
-from fabrictool.cooling.conditions import air_conditions, liquid_conditions, once
-from fabrictool.cooling.doors import Tanks, door_findings, tank_findings, tank_fluids, tanks
-from fabrictool.cooling.facility import facility_pue
-from fabrictool.cooling.hall_air import HallAir, hall_air
-from fabrictool.cooling.hall_plant import PlantYear, plant_year
-from fabrictool.cooling.heat import RackHeat, liquid_share, mismatches, rack_heat, share_assumptions
-from fabrictool.cooling.limits import airflow_overloads, cooling_overloads, limit_assumptions
-from fabrictool.cooling.liquid import coolant_kg_per_s
-from fabrictool.cooling.loop_cooling import LoopCooling, coolant_by_rack, loop_cooling
-from fabrictool.cooling.loop_devices import condensation, device_findings
-from fabrictool.cooling.loop_findings import loop_findings
-from fabrictool.cooling.serving import serving
-from fabrictool.cooling.tolerances import least_by_rack, tolerances
-from fabrictool.fabric.tables import F8, I4, Bool, Fabric
-from fabrictool.placement import Placement, Racks, type_figures
-from fabrictool.placement.figures import has_figures
-from fabrictool.placement.racks import no_racks
-from fabrictool.power.racks import RackPower, known
+from fabrictool.cooling.doors import Tanks
+from fabrictool.cooling.hall_air import HallAir
+from fabrictool.cooling.hall_plant import PlantYear
+from fabrictool.cooling.loop_cooling import LoopCooling
+from fabrictool.fabric.tables import F8, I4, Bool
+from fabrictool.power.racks import known
 from fabrictool.records import Assumption, Finding
 
 if TYPE_CHECKING:
-    from fabrictool.layout.model import Layout
     from fabrictool.tabular import Table
 
 
@@ -149,108 +134,3 @@ class RackCooling:
         return {"pue": known(self.pue), "racks": racks, "loops": self.loops.to_rows(), "air": air} | {
             "year": None if self.year is None else self.year.to_dict()
         }
-
-
-def rack_cooling(
-    layout: Layout, fabric: Fabric, placement: Placement | None, power: RackPower, efficiency: float = np.nan
-) -> RackCooling:
-    """Split each rack's maximum power into air and liquid, and find flows and temperatures that carry it off.
-
-    Parameters
-    ----------
-    placement : Placement or None
-        None for a layout without racks.
-    power : RackPower
-        Of the same placement.
-    efficiency : float
-        Of the hall's electrical distribution; NaN where none is stated.
-    """
-    place_of = placement or no_racks(len(fabric.devices))
-    racks, figures, types = place_of.racks, type_figures(layout, fabric), fabric.devices.type
-    stands, air = tolerances(layout, fabric), air_conditions(layout.hall)
-    serves, limits = serving(layout, racks), inlet_limits_c(layout, stands, air)
-    cooling = np.append(racks.cooling, "")[place_of.rack]
-    share = liquid_share(cooling, figures.air_fraction[types], figures.gpus[types])
-    on_plates = np.where(cooling == "direct-to-chip", share * figures.power_max_w[types], 0.0)
-    plates_w = place_of.sum_by_rack(share * figures.power_max_w[types]) + 0 * power.it_w
-    heat = rack_heat(racks.cooling, power.it_w, plates_w, serves.door >= 0, captured(layout, racks))
-    gpus = place_of.sum_by_rack(np.where(cooling == "direct-to-chip", share > 0, False) * figures.gpus[types])
-    coolant_max = least_by_rack(place_of, stands.coolant_max_c[types], (share > 0) & (cooling != "rear-door"))
-    loops = loop_cooling(serves, racks, heat, gpus, coolant_max)
-    breathes = heat.through_w > 0
-    room = hall_air(layout.hall, air, float(np.nansum(heat.air_w)), _least(place_of, fabric, limits[types], breathes))
-    inlet_c = np.where(breathes, room.normal.inlet_c, np.nan)
-    coolant, liquid_assumed = _coolant(racks, loops, heat)
-    fluid = tank_fluids(layout, racks)
-    supply_c, return_c = (serves.of_racks(values) for values in (loops.normal.supply_c, loops.normal.return_c))
-    air_w, liquid_w = float(np.nansum(heat.air_w)), float(np.nansum(power.it_w - heat.air_w))
-    pue, pue_assumed = facility_pue(layout.hall, air_w, liquid_w)
-    loose_w = float(np.nansum(np.where(serves.rack < 0, heat.loop_w, 0.0)))
-    year = plant_year(layout, air_w + liquid_w, air_w, loops, loose_w, room, efficiency)
-    if year is not None and (layout.hall is None or layout.hall.pue is None):
-        pue, pue_assumed = year.year.means()["pue"], ()
-    warm, warm_assumed = air_findings(layout, fabric, place_of, stands, inlet_c)
-    airflow = airflow_m3_per_s(heat.through_w, air.rise_k, air.supply_c, air.humidity, air.altitude_m)
-    return RackCooling(
-        rack=power.rack,
-        air_w=heat.air_w,
-        liquid_w=heat.loop_w + heat.behind_w,
-        airflow_m3_per_s=airflow,
-        coolant_kg_per_s=coolant,
-        inlet_c=inlet_c,
-        outlet_c=inlet_c + air.rise_k,
-        loop=serves.rack_names(),
-        loop_load=serves.of_racks(loops.normal.load),
-        supply_c=supply_c,
-        return_c=return_c,
-        tank=tanks(fluid, heat.loop_w, supply_c),
-        loops=loops,
-        room=room,
-        wet=share > 0,
-        device_rack=place_of.rack,
-        device_inlet_max_c=limits[types],
-        pue=pue,
-        year=year,
-        facility_w=power.it_max_w * pue if year is None else year.peak_w,
-        findings=(
-            *mismatches(place_of, fabric, figures),
-            *cooling_overloads(place_of, fabric, figures, power.it_w, heat.air_w),
-            *airflow_overloads(layout, place_of, fabric, figures, heat.through_w, airflow),
-            *room.findings(),
-            *warm,
-            *loop_findings(loops),
-            *device_findings(layout, fabric, place_of, stands, on_plates, loops),
-            *condensation(loops, air),
-            *door_findings(racks, heat, loops, inlet_c + air.rise_k, air.rise_k),
-            *tank_findings(racks, fluid, heat.loop_w, return_c),
-            *(year.findings if year else ()),
-        ),
-        assumptions=once((*(air.assumptions if breathes.any() else ()), *room.assumptions, *loops.assumptions,
-                          *liquid_assumed, *share_assumptions(cooling, fabric, figures), *limit_assumptions(racks),
-                          *warm_assumed, *pue_assumed, *(year.assumptions if year else ()))),
-    )  # fmt: skip
-
-
-def _least(placement: Placement, fabric: Fabric, limit_c: F8, breathes: Bool) -> float:
-    """Return the warmest air that all devices (devices,) in racks through which air passes stand; inf without any."""
-    here = np.append(breathes, False)[placement.rack] & has_figures(fabric)
-    return float(limit_c[here].min(initial=np.inf))
-
-
-def captured(layout: Layout, racks: Racks) -> F8:
-    """Return the share of the heat in a door's air that it takes back, (racks,): all unless the layout says less."""
-    groups = layout.racks or []
-    return np.array([1.0 if group.capture is None else group.capture for group in groups] or [1.0])[racks.group]
-
-
-def _coolant(racks: Racks, loops: LoopCooling, heat: RackHeat) -> tuple[F8, tuple[Assumption, ...]]:
-    """Return the liquid that each rack takes, in kg/s; of racks without a loop at stated defaults."""
-    flow = np.where(loops.serving.rack >= 0, coolant_by_rack(loops, heat), heat.loop_w)
-    assumed: tuple[Assumption, ...] = ()
-    doors, alone = racks.cooling == "rear-door", loops.serving.rack < 0
-    for chosen, kind in ((doors & alone, True), (~doors & alone, False)):
-        if (heat.loop_w[chosen] > 0).any():
-            liquid = liquid_conditions(None, kind)
-            flow[chosen] = coolant_kg_per_s(heat.loop_w[chosen], liquid.rise_k, liquid.supply_c, liquid.coolant)
-            assumed += liquid.assumptions
-    return flow, assumed

@@ -129,6 +129,10 @@ def _cdus(loop: Loop, path: _Path) -> Iterator[Problem]:
 def _impossible_unit(loop: Loop, path: _Path) -> Iterator[Problem]:
     """Yield a CDU whose facility water would leave warmer than its coolant enters: no exchanger does that."""
     unit = loop.unit
+    if unit is not None and unit.approach_k == 0:
+        what = f"{unit.name} would bring coolant down to the temperature of its facility water, which no exchanger does"
+        yield Problem("", what, "give an approach_k above 0, such as 4", (*path, "cdu"))
+        return
     if unit is None or unit.flow_m3_per_s is None or unit.primary_flow_m3_per_s is None:
         return
     gained, given = (unit.capacity_w / WATER_J_PER_M3_K / v for v in (unit.primary_flow_m3_per_s, unit.flow_m3_per_s))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fabrictool.catalogue.fields import NUMBER, Model, Ratio, Rise, Temperature
+from fabrictool.catalogue.fields import NUMBER, Model, Ratio, Rise, Temperature, Volume
 from fabrictool.layout.cooling import LiquidTemperature
 
 Reused = Annotated[Ratio, Field(gt=0)]
@@ -44,5 +44,6 @@ class Plant(Model):
     chilled_water_c: LiquidTemperature | None = Field(None, alias="chilled_water")
     pads: Annotated[float, Field(gt=0, lt=1), NUMBER] | None = None
     cycles: Annotated[float, Field(gt=1, le=100), NUMBER] | None = None
+    buffer_m3: Volume | None = Field(None, alias="buffer")
     outdoor: Outdoor | None = None
     reuse: Reuse | None = None

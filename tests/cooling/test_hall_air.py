@@ -98,6 +98,14 @@ def test_a_lost_handler_is_an_error_where_redundancy_is_asked_for() -> None:
     assert result.to_dict()["air"]["ride_through_s"] == pytest.approx(rate * 11 / 81.6e3)
 
 
+def test_the_only_handler_leaves_no_air() -> None:
+    units = [{"name": "wall", "count": 1, "capacity": "200 kW", "airflow": "20 m3/s"}]
+    (finding,) = [f for f in cooled({"air_units": units}).findings if f.id.startswith("hall-")]
+    assert (finding.id, finding.severity) == ("hall-short-of-air-after-loss", "warning")
+    assert finding.message == "once 1 of 1 wall has failed: none is left to blow the 5.7 m3/s that racks take"
+    assert not [f for f in cooled({"air_units": units}, cooling="immersion").findings if f.id.startswith("hall-")]
+
+
 def test_a_lost_handler_takes_devices_along_that_do_not_stand_the_heat() -> None:
     units = [{"name": "crah", "count": 2, "capacity": "60 kW", "airflow": "4 m3/s"}]
     plan = layout(
@@ -118,6 +126,8 @@ def test_inlets_are_held_against_types_and_classes_at_altitude() -> None:
     assert not [f for f in cooled({"supply_temperature": "34 C"}).findings if f.id == "inlet-too-warm"]
     cold = [f.id for f in cooled({"supply_temperature": "8 C"}).findings if f.id.startswith("inlet")]
     assert cold == ["inlet-too-cold"]
+    (note,) = [f for f in cooled({"supply_temperature": "29 C"}).findings if f.id == "inlet-not-recommended"]
+    assert note.message == "inlet air of 29 C is allowed, but 18 to 27 C are recommended for class A2"
     assert "air-too-damp" in [f.id for f in cooled({"supply_temperature": "27 C", "humidity": 0.9}).findings]
     assert "altitude" in [f.id for f in cooled({"altitude": "3100 m"}).findings]
 

@@ -201,6 +201,7 @@ WRONG = [
     ({"cdu": "coolit-chx2000", "count": 3, "redundancy": "2N"}, "2N is two equal sets of CDUs, but loop L1 has 3"),
     ({"cdu": "motivair-mcdu-70", "coolant": "water"}, "is made for PG25, but loop L1 has water"),
     ({"cdu": CDU | {"primary_flow": "200 l/min"}}, "facility water would gain 43.9 K in cdu600"),
+    ({"cdu": CDU | {"approach_k": 0}}, "which no exchanger does; give an approach_k above 0"),
     ({"approach": "3 K"}, "approach is of a CDU, but loop L1 states none"),
     ({"coolant": "R134a", "supply_temperature": "45 C"}, "R134a boils at 40 C throughout loop L1"),
     ({"supply_temperature": "95 C"}, "95 C is no temperature of such a liquid"),

@@ -209,3 +209,16 @@ def test_plants_that_cannot_be_are_refused(hall: dict[str, Any], words: str) -> 
 def test_a_city_without_weather_is_refused_with_those_that_have() -> None:
     with pytest.raises(InputError, match="there is no weather of 'londn'; did you mean 'london'"):
         cooled({"weather": "londn", "plant": {}})
+
+
+def test_stored_water_lasts_as_in_the_reference() -> None:
+    store = {row[0]: row for row in vectors("ride")[1]}["water buffer 20 m3, 2 MW"]
+    stated = {"plant": {"buffer": "20 m3", "outdoor": {"dry_bulb": "20 C", "wet_bulb": "15 C"}}}
+    found = cooled(stated, count=4)
+    assert found.year is not None
+    assert found.year.to_dict()["buffer_s"] == pytest.approx(store[-1] * 2e6 / (4 * 132e3), rel=1e-4)
+
+
+def test_a_weather_file_that_is_not_there_is_named_with_the_cities_that_are() -> None:
+    with pytest.raises(InputError, match=r"there is no weather file 'no\.csv'; name a CSV or EPW file .*london"):
+        cooled({"weather": "no.csv", "plant": {}})
