@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fabrictool import __version__
+from fabrictool.cable_plan import planned_cables
 from fabrictool.cabling.inferred import fabric_of, inferred
 from fabrictool.cabling.planned import Plan, planned
 from fabrictool.cabling.progress import Progress, progress
@@ -148,7 +149,7 @@ def verify(
         subject = _inferred(dumps, given)
     else:
         subject, rows = _plan_of(layout)
-        dumps = [_checked(one, source_format, subject.fabric, places) for one in given]
+        dumps = [_checked(one, source_format, subject, places) for one in given]
     plan = planned(subject.fabric, rows, _racks(subject))
     found = verdict(plan, dumps, aliases)
     findings = [*(RootCause(row) for row in subject.findings), *(at_cells(row, places) for row in found.findings)]
@@ -160,12 +161,13 @@ def verify(
     return Verification(subject.fabric.name, sources, tuple(ranked), found.summary, progress(found.board))
 
 
-def _checked(given: Fabric | str | Path, source_format: str | None, fabric: Fabric, places: dict[str, str]) -> Dump:
+def _checked(given: Fabric | str | Path, source_format: str | None, subject: Subject, places: dict[str, str]) -> Dump:
     """Return what was seen, or what a plan of others would plug, whose cells go to ``places``."""
     table = None if isinstance(given, Fabric) else plan_of_others(str(given), source_format)
     if table is None:
         return _dump(given, source_format)
-    checked = check_plan(fabric, table)
+    own = planned_cables(subject.layout, subject.fabric).plan if subject.layout is not None else None
+    checked = check_plan(subject.fabric, table, own)
     places |= checked.places
     return checked.dump
 

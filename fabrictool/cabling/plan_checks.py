@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from fabrictool.catalogue import store
-from fabrictool.catalogue.types import LinkPrice
+from fabrictool.cabling.media import class_of
 from fabrictool.formats.plan_table import PlanRow
 from fabrictool.records import Finding, Severity
 from fabrictool.units import format_speed
 
 #: Cells that a finding lists.
 LISTED = 6
+#: Rows below each other that take ports of others, from which on they are one fault.
+FILLED_DOWN = 3
 #: Height of a rack unit in m: EIA-310-D, 1.75 inch.
 UNIT_M = 0.04445
 #: Width of the narrowest common rack in m: 600 mm.
@@ -60,7 +62,62 @@ def port_faults(rows: Sequence[PlanRow]) -> Iterator[tuple[Finding, tuple[PlanRo
     yield from _used_often(first)
 
 
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A port that several rows use, with the side at which each of them does."""
+
+    rows: tuple[PlanRow, ...]
+    sides: tuple[str, ...]
+
+    def finding(self) -> Finding:
+        where = cells(self.rows, [f"{side}_port" for side in self.sides])
+        said = (
+            f"{_named(self.rows[0], self.sides[0])} is used by {len(self.rows)} rows: copied down without counting on?"
+        )
+        return Finding("port-used-twice", "error", where, said, "give each row a port of its own")
+
+
 def _used_often(rows: Sequence[PlanRow]) -> Iterator[tuple[Finding, tuple[PlanRow, ...]]]:
+    """Yield ports of several rows; a block of rows below each other that each take another row's port is one fault."""
+    left = list(_uses(rows))
+    for place in (0, 1):
+        pairs = [use for use in left if len(use.rows) == 2]
+        left = [use for use in left if len(use.rows) != 2]
+        for block in _blocks(pairs, place):
+            if len(block) < FILLED_DOWN:
+                left += block
+            else:
+                yield _filled_down(block, place)
+    order = {id(row): at for at, row in enumerate(rows)}
+    yield from ((use.finding(), use.rows) for use in sorted(left, key=lambda use: order[id(use.rows[0])]))
+
+
+def _blocks(pairs: Iterable[_Use], place: int) -> list[list[_Use]]:
+    """Group ports of two rows whose first or second rows stand below each other."""
+    found: list[list[_Use]] = []
+    for use in sorted(pairs, key=lambda use: (use.rows[place].sheet.name, use.rows[place].line)):
+        row, side = use.rows[place], use.sides[place]
+        if found:
+            above, its = found[-1][-1].rows[place], found[-1][-1].sides[place]
+            if row.sheet is above.sheet and row.line == above.line + 1 and side == its:
+                found[-1].append(use)
+                continue
+        found.append([use])
+    return found
+
+
+def _filled_down(block: Sequence[_Use], place: int) -> tuple[Finding, tuple[PlanRow, ...]]:
+    names = [_named(use.rows[place], use.sides[place]) for use in (block[0], block[-1])]
+    what = f"{len(block)} rows below each other take ports of other rows, {names[0]} to {names[1]}: filled down?"
+    where, others = (
+        cells([use.rows[at] for use in block], [f"{use.sides[at]}_port" for use in block]) for at in (place, 1 - place)
+    )
+    others = others.removeprefix(block[0].rows[0].sheet.source).replace("[", "").replace("]", "").removeprefix(":")
+    fix = f"give each row a port of its own; the other rows are at {others}"
+    return Finding("port-used-twice", "error", where, what, fix), tuple(row for use in block for row in use.rows)
+
+
+def _uses(rows: Sequence[PlanRow]) -> Iterator[_Use]:
     used: defaultdict[tuple[str, str], list[tuple[PlanRow, str]]] = defaultdict(list)
     for row in rows:
         for side, end in zip("az", _ends(row), strict=True):
@@ -68,11 +125,7 @@ def _used_often(rows: Sequence[PlanRow]) -> Iterator[tuple[Finding, tuple[PlanRo
     for uses in used.values():
         concerned = {id(row): (row, side) for row, side in uses}
         if len(concerned) > 1:
-            kept = [row for row, _ in concerned.values()]
-            columns = [f"{side}_port" for _, side in concerned.values()]
-            what = f"{_named(*uses[0])} is used by {len(kept)} rows: copied down without counting on?"
-            where = cells(kept, columns)
-            yield Finding("port-used-twice", "error", where, what, "give each row a port of its own"), tuple(kept)
+            yield _Use(*(tuple(part) for part in zip(*concerned.values(), strict=True)))
 
 
 def _ends(row: PlanRow) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -86,7 +139,7 @@ def _named(row: PlanRow, side: str) -> str:
 
 
 def place_faults(rows: Sequence[PlanRow]) -> Iterator[Finding]:
-    """Yield devices that stand in two places, and rack units in which two devices stand."""
+    """Yield devices that stand in two places, and rack units in which two stand; chips of a director are one."""
     at: defaultdict[str, dict[tuple[str, int | None], tuple[PlanRow, str]]] = defaultdict(dict)
     on: defaultdict[tuple[str, str, int], dict[str, tuple[PlanRow, str]]] = defaultdict(dict)
     for row in rows:
@@ -95,7 +148,7 @@ def place_faults(rows: Sequence[PlanRow]) -> Iterator[Finding]:
             if place.rack:
                 at[place.device].setdefault((place.rack, place.unit), (row, side))
             if place.rack and place.unit is not None:
-                on[place.site, place.rack, place.unit].setdefault(place.device, (row, side))
+                on[place.site, place.rack, place.unit].setdefault(place.device.partition("/")[0], (row, side))
     for device, places in at.items():
         if len(places) > 1:
             words = ", ".join(f"{rack} U{unit}" if unit is not None else rack for rack, unit in places)
@@ -124,11 +177,12 @@ def length_faults(rows: Sequence[PlanRow]) -> Iterator[Finding]:
         what = f"{len(group)} cables of {length:g} m cannot join racks and units that are {least:g} m apart or more"
         if length <= 0:
             what = f"{len(group)} cables are {length:g} m long"
-        yield finding("length-impossible", "error", group, _length_column(group[0]), what, "order longer cables")
+        yield finding("length-impossible", "error", group, length_column(group[0]), what, "order longer cables")
     yield from _beyond_reach(rows)
 
 
-def _length_column(row: PlanRow) -> str:
+def length_column(row: PlanRow) -> str:
+    """Return the column that a plan has lengths in."""
     return "length_m" if "length_m" in row.columns else "length"
 
 
@@ -152,16 +206,17 @@ def _beyond_reach(rows: Sequence[PlanRow]) -> Iterator[Finding]:
     for (media, speed, source, most), group in far.items():
         longest = max(row.cable.length_m or 0.0 for row in group)
         what = f"{len(group)} {media} cables at {format_speed(speed)} are up to {longest:g} m long; {source} reaches"
-        yield finding("media-beyond-reach", "error", group, _length_column(group[0]), f"{what} {most:g} m",
+        yield finding("media-beyond-reach", "error", group, length_column(group[0]), f"{what} {most:g} m",
                       "choose another medium, or a shorter way")  # fmt: skip
 
 
+def media_kinds(media: str) -> tuple[str, ...]:
+    """Return the media that a plan's word for one may mean."""
+    return next((kinds for _, words, kinds in _MEDIA if any(word in media for word in words)), ())
+
+
 def reach_of(media: str, speed_bps: float) -> tuple[str, float] | None:
-    """Return what a medium reaches at a speed: entry of the catalogue and m; None where nothing is known."""
-    kinds = next((kinds for _, words, kinds in _MEDIA if any(word in media for word in words)), ())
-    found = []
-    for name in store.names("link_prices"):
-        entry = store.entry("link_prices", name)
-        if isinstance(entry, LinkPrice) and entry.media in kinds and entry.speed_bps == speed_bps:
-            found.append((name, entry.max_m))
-    return max(found, key=lambda pair: pair[1], default=None)
+    """Return what a medium reaches at a speed: its name and m; None where nothing is known."""
+    kinds = media_kinds(media)
+    classes = [class_of(kind, speed_bps) for kind in kinds] if speed_bps else []
+    return max(((found.name, found.max_m) for found in classes if found), key=lambda pair: pair[1], default=None)

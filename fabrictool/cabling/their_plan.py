@@ -6,11 +6,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.plan_checks import LISTED, cells, finding, length_faults, place_faults, port_faults
+from fabrictool.cabling.plan_optics import optic_faults
+from fabrictool.cabling.plan_ways import floor_faults
 from fabrictool.cabling.plan_words import OWN, PlanWords, by_pair, plan_words
 from fabrictool.cabling.told import RootCause
 from fabrictool.errors import nearest
 from fabrictool.fabric import Fabric
+from fabrictool.fabric.counting import internal_links
 from fabrictool.formats.plan_table import PlanRow, PlanTable
 from fabrictool.records import CableEnd, Dump, Finding, Sighting
 from fabrictool.units import format_speed
@@ -33,7 +39,7 @@ class CheckedPlan:
     places: Mapping[str, str]
 
 
-def check_plan(fabric: Fabric, table: PlanTable) -> CheckedPlan:
+def check_plan(fabric: Fabric, table: PlanTable, own: CablePlan | None = None) -> CheckedPlan:
     """Check a plan against a fabric.
 
     Parameters
@@ -42,6 +48,8 @@ def check_plan(fabric: Fabric, table: PlanTable) -> CheckedPlan:
         What is designed.
     table : PlanTable
         What somebody plans, each value with its cell.
+    own : CablePlan, optional
+        The layout's own plan, which knows places and ways.
 
     Returns
     -------
@@ -55,12 +63,17 @@ def check_plan(fabric: Fabric, table: PlanTable) -> CheckedPlan:
     unclear = {id(row) for _, rows in faults for row in rows}
     known, strangers = _known(words, table.rows)
     findings = [
-        *table.findings, *_called(words), *(fault for fault, _ in faults), *strangers, *place_faults(table.rows),
-        *length_faults(table.rows), *_speed_faults(fabric, known),
+        *table.findings, *_called(words), *(fault for fault, _ in faults), *strangers,
+        *place_faults([row for row in table.rows if id(row) not in unclear]), *length_faults(table.rows),
+        *optic_faults(table.rows), *_speed_faults(fabric, known),
     ]  # fmt: skip
     judged = [(row, a, z) for row, a, z in known if id(row) not in unclear]
-    doubtful = [(row, a, z) for row, a, z in known if id(row) in unclear]
+    if own is not None:
+        findings += floor_faults(own, words, judged)
     sightings = [_sighting(fabric, words, row, a, z) for row, a, z in judged]
+    sightings += _inside(fabric, words)
+    doubtful = [port for row, *ports in known if id(row) in unclear for port in ports]
+    doubtful += _half_known(words, table)
     sightings += _not_judged(fabric, words, doubtful, {port for _, a, z in judged for port in (a, z)})
     places = {
         words.port_name(port): row.place(f"{side}_port") for row, a, z in known for side, port in (("a", a), ("z", z))
@@ -146,17 +159,34 @@ def _sighting(fabric: Fabric, words: PlanWords, row: PlanRow, a: int, z: int) ->
     )  # fmt: skip
 
 
-def _not_judged(
-    fabric: Fabric, words: PlanWords, doubtful: Sequence[tuple[PlanRow, int, int]], taken: set[int]
-) -> list[Sighting]:
+def _inside(fabric: Fabric, words: PlanWords) -> list[Sighting]:
+    """Return the links inside devices, which no plan of cables has."""
+    links, device = fabric.links, fabric.ports.device
+    rows = np.flatnonzero(internal_links(fabric))
+    return [
+        Sighting(fabric.names[device[a]], words.own(a), fabric.names[device[z]], words.own(z))
+        for a, z in zip(links.port_a[rows].tolist(), links.port_z[rows].tolist(), strict=True)
+    ]
+
+
+def _half_known(words: PlanWords, table: PlanTable) -> list[int]:
+    """Return the ports of rows whose other end cannot be read, or is not in the design."""
+    found = [words.port(end) for end in table.unread]
+    for row in table.rows:
+        ports = [words.port(end) for end in (row.cable.a, row.cable.z)]
+        if min(ports) < 0:
+            found.append(max(ports))
+    return [port for port in found if port >= 0]
+
+
+def _not_judged(fabric: Fabric, words: PlanWords, doubtful: Sequence[int], taken: set[int]) -> list[Sighting]:
     """Return the designed links of ports whose rows are in doubt, as links that nobody looked at."""
     peer, device = fabric.ports.peer, fabric.ports.device
     wanted: dict[tuple[int, int], None] = {}
-    for _, *ports in doubtful:
-        for port in ports:
-            far = int(peer[port])
-            if far >= 0 and not {port, far} & taken:
-                wanted[min(port, far), max(port, far)] = None
+    for port in doubtful:
+        far = int(peer[port])
+        if far >= 0 and not {port, far} & taken:
+            wanted[min(port, far), max(port, far)] = None
     return [
         Sighting(fabric.names[device[a]], words.own(a), fabric.names[device[z]], words.own(z), seen=None)
         for a, z in wanted
@@ -164,14 +194,26 @@ def _not_judged(
 
 
 def at_cells(cause: RootCause, places: Mapping[str, str]) -> RootCause:
-    """Return a mistake with the cells of a plan that its ports stand in; others as they are."""
+    """Return a mistake in the words of a plan, with the cells that its ports stand in; others as they are."""
     if cause.root_cause is None or not places:
         return cause
     ports = dict.fromkeys((*cause.ports, *(end for link in cause.links for end in link.split(" - "))))
     found = list(dict.fromkeys(places[port] for port in ports if port in places))
     if not found:
-        return cause
+        return _without_a_row(cause, next(iter(places.values())).partition("[")[0])
     source = found[0].partition("[")[0]
     shown = [found[0], *(place.removeprefix(source).strip("[]:") for place in found[1:LISTED])]
     more = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
     return replace(cause, finding=replace(cause.finding, where=", ".join(shown) + more))
+
+
+def _without_a_row(cause: RootCause, source: str) -> RootCause:
+    """Return a mistake that no row of a plan shows: rows that are missing."""
+    links = ", ".join(cause.links[:LISTED]) + (", …" if len(cause.links) > LISTED else "")
+    if not links or not (cause.root_cause or "").startswith(("missing", "host-absent", "switch-absent")):
+        return cause
+    what = (
+        f"no row has the link {links}" if len(cause.links) == 1 else f"no rows have {len(cause.links)} links: {links}"
+    )
+    fix = "add the row" if len(cause.links) == 1 else "add the rows"
+    return replace(cause, finding=replace(cause.finding, where=source, message=what, fix=fix))

@@ -14,15 +14,13 @@ from fabrictool.formats.csv_rows import separator
 from fabrictool.formats.imported import Report
 from fabrictool.formats.opening import read_all, text_of
 from fabrictool.formats.plan_columns import NEEDED, mapped, words
-from fabrictool.formats.sheets import Sheet, is_workbook, sheets
+from fabrictool.formats.sheets import FIRST_ROWS, Sheet, is_workbook, sheets
 from fabrictool.records import CableEnd, CableRow, Finding, Place
 from fabrictool.units import SPEED, parse
 
 FORMAT = "plan"
 #: Bytes from the start that decide.
 HEAD = 65536
-#: Rows from the top of a sheet among which its header is looked for.
-HEADER_ROWS = 30
 _METRES = {"m": 1.0, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "in": 0.0254, "mi": 1609.344}
 _NUMBER = re.compile(r"\s*([-+]?\d+(?:[.,]\d+)?)\s*(.*?)\s*")
 
@@ -43,11 +41,15 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class PlanTable:
-    """All links of a plan in order, and what could not be read in it."""
+    """All links of a plan in order, and what could not be read in it.
+
+    ``unread`` are the ends that rows name which are left out for what is wrong at their other end.
+    """
 
     source: str
     rows: tuple[PlanRow, ...]
     findings: tuple[Finding, ...]
+    unread: tuple[CableEnd, ...] = ()
 
 
 def read_plan(path: str) -> PlanTable:
@@ -83,7 +85,8 @@ def plan_table(name: str, content: bytes) -> PlanTable:
     """Read a plan from bytes; ``name`` stands for the file in messages."""
     report = Report(name)
     rows: list[PlanRow] = []
-    tables = sheets(name, content, report)
+    unread: list[CableEnd] = []
+    tables = sheets(name, content, report, lambda rows: any(mapped(row) is not None for row in rows))
     passed = []
     for sheet in tables:
         head = _header(sheet)
@@ -91,21 +94,31 @@ def plan_table(name: str, content: bytes) -> PlanTable:
             passed.append(sheet)
             continue
         _remarks(sheet, head[0], report)
-        rows += _Rows(sheet, *head, report).all()
+        reader = _Rows(sheet, *head, report)
+        rows += reader.all()
+        unread += reader.unread
     if len(passed) == len(tables):
         shown = ", ".join(sheet.name for sheet in tables if sheet.name)
         what = f"no sheet has the columns of a plan ({', '.join(NEEDED)})" + (f"; there are {shown}" if shown else "")
         fix = "name the columns such as A-Node, A-Port, Z-Node, Z-Port in one row above the links"
         raise report.refusal(1, what, fix)
-    for sheet in passed:
-        if sheet.rows:
-            what = "this sheet has no columns of a plan: it is passed over"
-            _add(report, "sheet-passed", "note", sheet.place(0), what, "name its columns if it holds cables")
-    return PlanTable(name, tuple(rows), tuple(report.findings))
+    _passed_over([sheet for sheet in passed if sheet.rows], report)
+    return PlanTable(name, tuple(rows), tuple(report.findings), tuple(unread))
+
+
+def _passed_over(passed: Sequence[Sheet], report: Report) -> None:
+    """Say once which sheets have no columns of a plan."""
+    if not passed:
+        return
+    names = ", ".join(sheet.name for sheet in passed)
+    what = f"{len(passed)} sheets have no columns of a plan: {names}; they are passed over"
+    if len(passed) == 1:
+        what = "this sheet has no columns of a plan: it is passed over"
+    _add(report, "sheet-passed", "note", passed[0].place(0), what, "name their columns if they hold cables")
 
 
 def _header(sheet: Sheet) -> tuple[int, dict[str, int]] | None:
-    for row in range(min(len(sheet.rows), HEADER_ROWS)):
+    for row in range(min(len(sheet.rows), FIRST_ROWS)):
         columns = mapped(sheet.rows[row])
         if columns is not None:
             return row, columns
@@ -136,6 +149,7 @@ class _Rows:
 
     def __init__(self, sheet: Sheet, head: int, columns: Mapping[str, int], report: Report) -> None:
         self.sheet, self.head, self.columns, self.report = sheet, head, columns, report
+        self.unread: list[CableEnd] = []
 
     def all(self) -> Iterator[PlanRow]:
         """Yield the links below the header; of a cable with several ports at one end, a link for each."""
@@ -162,9 +176,20 @@ class _Rows:
     def _half(self, row: int, missing: Sequence[str]) -> None:
         if len(missing) == len(NEEDED):
             return
-        what = f"{' and '.join(missing)} is blank: the row is left out"
-        where = self.sheet.place(row, self.columns[missing[0]])
-        _add(self.report, "row-unreadable", "error", where, what, "name both ends")
+        first = self.columns[missing[0]]
+        what, fix = f"{' and '.join(missing)} is blank: the row is left out", "name both ends"
+        if (row, first) in self.sheet.formulas:
+            what = f"{missing[0]} is a formula without a stored value: the row is left out"
+            fix = "open the file in a spreadsheet and save it, or write the value"
+        _add(self.report, "row-unreadable", "error", self.sheet.place(row, first), what, fix)
+        self._left_out(row, missing)
+
+    def _left_out(self, row: int, bad: Sequence[str]) -> None:
+        """Keep the ends of a row that nothing is wrong with."""
+        for side in "az":
+            named = f"{side}_device", f"{side}_port"
+            if not set(named) & set(bad):
+                self.unread.append(self._end(row, side, *(self.cell(row, column) for column in named)))
 
     def _links(self, row: int) -> Iterator[PlanRow]:
         for column in ("a_port", "z_port"):
@@ -172,6 +197,7 @@ class _Rows:
                 what = f"{column} is a date ({self.cell(row, column)}): a spreadsheet took a port such as 1/2 for one"
                 where = self.sheet.place(row, self.columns[column])
                 _add(self.report, "cell-date", "error", where, what, "format the column as text and write it again")
+                self._left_out(row, [column])
                 return
         a, z = ([self._split(row, f"{side}_{word}") for word in ("device", "port")] for side in "az")
         count = max(len(words) for words in (*a, *z))

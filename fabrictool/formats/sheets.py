@@ -6,7 +6,7 @@ import datetime
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,12 @@ ZIP = b"PK\x03\x04"
 MOST_ROWS = 1_048_576
 #: Most columns of a sheet that are looked at.
 MOST_COLUMNS = 200
+#: Rows from the top of a sheet that tell whether the others are asked for.
+FIRST_ROWS = 30
+#: Says, given the first rows of a sheet, whether the others are asked for.
+Wanted = Callable[[Sequence[Sequence[str]]], bool]
+_DATES = (datetime.date, datetime.time, datetime.timedelta)
+_ANY_FORMULA = re.compile(rb"<f[ />]")
 _FORMULA = re.compile(r'<c r="([A-Z]+)(\d+)"[^>]*><f')
 
 
@@ -82,8 +88,16 @@ def is_workbook(content: bytes) -> bool:
         return False
 
 
-def sheets(name: str, content: bytes, report: Report) -> list[Sheet]:
+def sheets(name: str, content: bytes, report: Report, wanted: Wanted = lambda _: True) -> list[Sheet]:
     """Return the tables of a workbook or a CSV file.
+
+    Parameters
+    ----------
+    name : str
+    content : bytes
+    report : Report
+    wanted : callable
+        Given the first rows of a sheet of a workbook, says whether the others are asked for too.
 
     Raises
     ------
@@ -92,7 +106,7 @@ def sheets(name: str, content: bytes, report: Report) -> list[Sheet]:
     """
     if not content.startswith(ZIP):
         return [_from_csv(name, text_of(content), report)]
-    return _from_workbook(name, content, report)
+    return _from_workbook(name, content, report, wanted)
 
 
 def _from_csv(name: str, text: str, report: Report) -> Sheet:
@@ -106,13 +120,13 @@ def _from_csv(name: str, text: str, report: Report) -> Sheet:
     return Sheet(name, "", tuple(places), tuple(rows))
 
 
-def _from_workbook(name: str, content: bytes, report: Report) -> list[Sheet]:
+def _from_workbook(name: str, content: bytes, report: Report, wanted: Wanted) -> list[Sheet]:
     import python_calamine
 
     formulas = _formulas(content, report)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return [_sheet(name, book, row, formulas) for row in range(len(book.sheet_names))]
+        return [_sheet(name, book, row, formulas, wanted) for row in range(len(book.sheet_names))]
     except python_calamine.PasswordError:
         raise report.refusal(1, "is protected by a password", "save it without one") from None
     except (python_calamine.CalamineError, ValueError, OverflowError) as error:
@@ -121,8 +135,9 @@ def _from_workbook(name: str, content: bytes, report: Report) -> list[Sheet]:
 
 
 def _sheet(
-    name: str, book: python_calamine.CalamineWorkbook, row: int, formulas: dict[str, frozenset[tuple[int, int]]]
-) -> Sheet:
+    name: str, book: python_calamine.CalamineWorkbook, row: int, formulas: dict[str, frozenset[tuple[int, int]]],
+    wanted: Wanted,
+) -> Sheet:  # fmt: skip
     import python_calamine
 
     sheet, facts = book.get_sheet_by_index(row), book.sheets_metadata[row]
@@ -130,17 +145,21 @@ def _sheet(
     merged = tuple(((a[0], a[1]), (z[0], z[1])) for a, z in sheet.merged_cell_ranges or ())
     _fill(cells, merged)
     kept = [place for place, values in enumerate(cells) if any(value != "" for value in values)]
+    texts = [_texts(cells[old]) for old in kept[:FIRST_ROWS]]
+    if wanted(texts):
+        texts += [_texts(cells[old]) for old in kept[FIRST_ROWS:]]
+    kept = kept[: len(texts)]
     new = {old: place for place, old in enumerate(kept)}
     dates = {
         (new[old], column)
         for old in kept
         for column, value in enumerate(cells[old][:MOST_COLUMNS])
-        if isinstance(value, datetime.date | datetime.time | datetime.timedelta)
+        if isinstance(value, _DATES)
     }
     found = {(new[line], column) for line, column in formulas.get(facts.name, ()) if line in new}
     return Sheet(
         name, facts.name, tuple(old + 1 for old in kept),
-        tuple(tuple(_text(value) for value in cells[old][:MOST_COLUMNS]) for old in kept),
+        tuple(texts),
         frozenset(dates), frozenset(found), facts.visible != python_calamine.SheetVisibleEnum.Visible, merged,
     )  # fmt: skip
 
@@ -151,6 +170,10 @@ def _fill(cells: list[list[Any]], merged: Sequence[tuple[Any, Any]]) -> None:
         if top < len(cells) and left < len(cells[top]):
             for row in cells[top : bottom + 1]:
                 row[left : right + 1] = [cells[top][left]] * len(row[left : right + 1])
+
+
+def _texts(cells: Sequence[Any]) -> tuple[str, ...]:
+    return tuple([value.strip() if isinstance(value, str) else _text(value) for value in cells[:MOST_COLUMNS]])
 
 
 def _text(value: Any) -> str:
@@ -190,7 +213,7 @@ def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
 
 
 def _cells(xml: bytes) -> frozenset[tuple[int, int]]:
-    if b"<f" not in xml:
+    if _ANY_FORMULA.search(xml) is None:
         return frozenset()
     return frozenset((int(row) - 1, _column(word)) for word, row in _FORMULA.findall(xml.decode("utf-8", "replace")))
 
