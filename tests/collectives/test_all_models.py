@@ -103,7 +103,8 @@ def test_more_bandwidth_is_never_slower(pair: tuple[str, str], model: str, order
     assert fast.bound_s <= wide.bound_s * (1 + 1e-9)
     assert wide.bound_s <= slow.bound_s * (1 + 1e-9)
     if model in ("rounds", "fluid"):  # gaps of loggp hide behind bytes, and a bound has no latency
-        assert fast.time_s - fast.latency_s == pytest.approx((slow.time_s - slow.latency_s) / 2, rel=1e-3)
+        near = 5e-3 if pair[1] == "double-binary-tree" else 1e-3  # chunks of a pipeline wait for each other's latency
+        assert fast.time_s - fast.latency_s == pytest.approx((slow.time_s - slow.latency_s) / 2, rel=near)
     if model != "fluid":  # under max-min a flow that gains may take from one that others wait for
         assert fast.time_s <= wide.time_s * (1 + 1e-9)
         assert wide.time_s <= slow.time_s * (1 + 1e-9)
