@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from fabrictool.cabling.choice import Module
+from fabrictool.cabling.plan import CablePlan
 from fabrictool.catalogue import store
 from fabrictool.catalogue.types import LinkPrice, Price
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.chassis import boxes
-from fabrictool.fabric.counting import cables, internal_links, occupied_cages
+from fabrictool.fabric.grouping import grouped
 from fabrictool.fabric.tables import FACILITIES
 from fabrictool.layout.model import Layout
-from fabrictool.layout.network import CABLE_M, CABLE_SOURCE
 from fabrictool.placement import Placement
 from fabrictool.records import Assumption, Finding
 from fabrictool.units import format_speed
@@ -105,7 +107,7 @@ def _sum(rows: tuple[CostRow, ...]) -> float | None:
     return None if not totals or None in totals else float(sum(total for total in totals if total is not None))
 
 
-def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) -> CapitalCost:
+def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None, plan: CablePlan) -> CapitalCost:
     """Price hosts, switches, transceivers, cables and racks.
 
     Parameters
@@ -115,8 +117,10 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) ->
     fabric : Fabric
     placement : Placement or None
         For the number of racks.
+    plan : CablePlan
+        For cables by medium and length, and the modules at their ends; spares are left out.
     """
-    rows = [*_devices(layout, fabric), *_transceivers(layout, fabric), *_cables(layout, fabric)]
+    rows = [*_devices(layout, fabric), *_transceivers(layout, plan), *_cables(layout, plan)]
     if placement is not None:
         machines = [kind.name for kind in layout.host_types() if kind.trays]
         bought = placement.racks.type[~np.isin(placement.racks.type, machines)]
@@ -124,11 +128,7 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None) ->
         rows += [
             _row(layout, name, "facility", count) for name, count in zip(types.tolist(), numbers.tolist(), strict=True)
         ]
-    optical = [row for row in rows if row.name.endswith((" cable", " transceiver")) and "layout" not in row.source]
-    assumptions = []
-    if optical:
-        what = "media and length of cables"
-        assumptions.append(Assumption(what, f"multimode fibre of {CABLE_M:g} m on every link", CABLE_SOURCE))
+    assumptions = [row for row in plan.assumptions if row.what.startswith("length of ")]
     return CapitalCost(tuple(rows), layout.cost.currency, tuple(assumptions))
 
 
@@ -163,50 +163,69 @@ def _source(price: Price | LinkPrice) -> str:
     return f"{price.source}, {price.as_of} (indicative)"
 
 
-def _link_price(layout: Layout, speed_bps: float) -> LinkPrice | None:
-    """Return the price of a multimode link of a speed."""
-    if layout.cost.currency != "USD":
-        return None
-    for name in store.names("link_prices"):
-        price = store.entry("link_prices", name)
-        assert isinstance(price, LinkPrice)
-        if price.media == "mmf" and abs(price.speed_bps / speed_bps - 1) < 1e-9:
-            return price
-    return None
+def _usd(layout: Layout, value: float | None) -> float | None:
+    """Return a price of the catalogue, None where the layout counts in another currency or it is unknown."""
+    return value if layout.cost.currency == "USD" and value is not None and not np.isnan(value) else None
 
 
-def _transceivers(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
-    """Count occupied cages by their speed: ports x speed of the cage."""
-    ports = fabric.ports
-    code = ports.device.astype(np.int64) << 16 | ports.cage
-    used = occupied_cages(fabric, ~internal_links(fabric))
-    first = np.searchsorted(code, used)
-    size = np.searchsorted(code, used, side="right") - first
-    speeds, numbers = np.unique(ports.speed_bps[first] * size, return_counts=True)
-    for speed, count in zip(speeds.tolist(), numbers.tolist(), strict=True):
-        name = f"{format_speed(speed)} transceiver"
-        if "transceiver" in layout.cost.prices:
-            yield CostRow(name, "network", count, layout.cost.prices["transceiver"], f"layout{_note(layout)}")
-            continue
-        price = _link_price(layout, speed)
-        yield _row(
-            layout, name, "network", count, price.transceiver_usd if price else None, _source(price) if price else ""
-        )
+def _links_source() -> str:
+    price = store.entry("link_prices", store.names("link_prices")[0])
+    assert isinstance(price, LinkPrice)
+    return _source(price)
 
 
-def _cables(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
-    links = fabric.links
-    for row in range(len(fabric.networks)):
-        inside = links.network == row
-        speeds = np.unique(links.speed_bps[inside])
-        for speed in speeds.tolist():
-            count = cables(fabric, row, links.speed_bps == speed)
-            if not count:
-                continue  # all of them inside directors
-            name = f"{format_speed(speed)} cable"
-            if "cable" in layout.cost.prices:
-                yield CostRow(name, "network", count, layout.cost.prices["cable"], f"layout{_note(layout)}")
-                continue
-            price = _link_price(layout, speed)
-            unit = price.cable_usd + price.cable_usd_per_m * CABLE_M if price else None
-            yield _row(layout, name, "network", count, unit, _source(price) if price else "")
+def _stated(layout: Layout, word: str, part: str, counts: Mapping[str, int]) -> Iterator[CostRow]:
+    """Yield what the layout gives one price for, whatever it is made of."""
+    for name, count in counts.items():
+        yield CostRow(f"{name} {word}", part, count, layout.cost.prices[word], f"layout{_note(layout)}")
+
+
+def _cables(layout: Layout, plan: CablePlan) -> Iterator[CostRow]:
+    """Yield the planned cables by speed, medium and length; what nothing is known of has no price."""
+    cables = plan.cables
+    speed = np.round(plan.fabric.links.speed_bps[cables.link] * cables.links / 1e6).astype(np.int64)
+    if "cable" in layout.cost.prices:
+        speeds, numbers = np.unique(speed, return_counts=True)
+        yield from _stated(layout, "cable", "network", _by_speed(speeds, numbers))
+        return
+    length = np.where(np.isnan(cables.length_m), -1, np.round(np.nan_to_num(cables.length_m) * 1e3)).astype(np.int64)
+    kinds, which = grouped(speed, cables.option, length)
+    counts, source = np.bincount(which, minlength=len(kinds)), _links_source()
+    rows: dict[tuple[str, float | None], int] = {}
+    for (bps, option, millimetres), count in zip(kinds, counts.tolist(), strict=True):
+        name, price = f"{format_speed(bps * 1e6)} cable", None
+        if option >= 0 and millimetres >= 0:
+            chosen, metres = plan.options[option], millimetres / 1e3
+            name = f"{format_speed(bps * 1e6)} {chosen.medium.title} {metres:g} m"
+            price = _usd(layout, None if chosen.usd is None else chosen.usd + chosen.usd_per_m * metres)
+        rows[name, price] = rows.get((name, price), 0) + count
+    for (name, price), count in rows.items():
+        yield CostRow(name, "network", count, price, source if price is not None else "")
+
+
+def _by_speed(speeds: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> dict[str, int]:
+    return {format_speed(bps * 1e6): count for bps, count in zip(speeds.tolist(), numbers.tolist(), strict=True)}
+
+
+def _transceivers(layout: Layout, plan: CablePlan) -> Iterator[CostRow]:
+    """Yield the modules in cages that fibres end in, by what they are."""
+    links, cages = plan.fabric.links, plan.cages
+    option = np.append(plan.cables.option, -1)[plan.cable]
+    module_of = np.full(len(cages.cages), -1, np.int64)
+    modules: list[Module] = []
+    for row, chosen in enumerate(plan.options):
+        mine = option == row
+        for ports, module in ((links.port_a, chosen.a), (links.port_z, chosen.z)):
+            if not chosen.medium.direct and mine.any():
+                modules += [] if module in modules else [module]
+                module_of[cages.of_port[ports[mine]]] = modules.index(module)
+    used = module_of >= 0
+    if "transceiver" in layout.cost.prices:
+        speeds, numbers = np.unique(np.round(cages.speed_bps[used] / 1e6).astype(np.int64), return_counts=True)
+        yield from _stated(layout, "transceiver", "network", _by_speed(speeds, numbers))
+        return
+    counts, source = np.bincount(module_of[used], minlength=len(modules)), _links_source()
+    for module, count in zip(modules, counts.tolist(), strict=True):
+        price = _usd(layout, module.usd)
+        name = f"{module.name} transceiver"
+        yield CostRow(name, "network", count, price, source if price is not None else "")

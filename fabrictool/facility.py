@@ -91,7 +91,7 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
         () if placement is None else tuple(floor_findings(layout.hall, placement, found.plan.floor, power.weight_kg))
     )
     cooling = rack_cooling(layout, fabric, placement, power, supply.efficiency)
-    cost = capital_cost(layout, fabric, placement)
+    cost = capital_cost(layout, fabric, placement, found.plan)
     assumed = floor_assumptions(layout.hall, found.plan.floor)
     return Facility(found, power, supply, cooling, cost, stands, assumed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -183,7 +184,10 @@ def _cost(evaluation: Evaluation) -> Iterator[Figure]:
         ("network cost", cost.network, {"network"}),
     ):
         priced = [row for row in cost.rows if row.part in parts and not row.source.startswith("layout")]
-        shared = {row.name: PRICE_ERROR * (row.total or 0.0) for row in priced}
+        shared: dict[str, float] = {}
+        for row in priced:  # lengths of a cable share what its price rests on
+            part = re.sub(r" [\d.]+ m$", "", row.name)
+            shared[part] = shared.get(part, 0.0) + PRICE_ERROR * (row.total or 0.0)
         yield Figure(name, cost.currency, value, _PRICES if priced else AS_STATED, shared=shared)
 
 

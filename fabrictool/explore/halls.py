@@ -123,7 +123,7 @@ def hall_figures(layout: Layout, fabric: Fabric, losses: Losses | None = None) -
         cables=len(plan.cables),
         cable_m=float(length.sum()),
         longest_m=float(length.max()) if len(length) else np.nan,
-        network_cost=_network_cost(layout, fabric, found),
+        network_cost=capital_cost(layout, fabric, placement, plan).network,
         rounds=found.rounds,
         media=dict(zip(names.tolist(), counts.tolist(), strict=True)),
         worst_loss=_worst_rack(layout, fabric, found, losses),
@@ -136,16 +136,6 @@ def _feed_spread(layout: Layout, it_w: F8) -> float | None:
         return None
     load = (has * (np.nan_to_num(it_w) / np.maximum(has.sum(axis=1), 1))[:, None]).sum(axis=0)
     return float(load.max() / load.mean()) if load.any() else None
-
-
-def _network_cost(layout: Layout, fabric: Fabric, found: Settled) -> float | None:
-    """Return the price of switches, and of cables with their modules as planned."""
-    rows = [row for row in capital_cost(layout, fabric, found.placement).rows if row.part == "network"]
-    switches = [row.total for row in rows if not row.name.endswith((" cable", " transceiver"))]
-    usd = float(found.plan.cables.usd.sum())
-    if None in switches or np.isnan(usd):
-        return None
-    return sum(total for total in switches if total is not None) + usd
 
 
 def _worst_rack(layout: Layout, fabric: Fabric, found: Settled, losses: Losses | None) -> Loss | None:

@@ -56,8 +56,13 @@ def test_price_of_chassis_and_of_cables_outside_alone() -> None:
     prices = {"dir": 1000, "sw8": 100, "h": 10, "cable": 1, "transceiver": 2, "r48": 0}
     found = _scored(24, OVER_LEAVES, cost={"prices": prices})
     rows = {row.name: row.count for row in found.cost.rows}
-    assert rows == {"h": 24, "sw8": 6, "dir": 2, "400G cable": 48, "400G transceiver": 96, "r48": 2}
-    assert found.cost.capex == 24 * 10 + 6 * 100 + 2 * 1000 + 48 + 2 * 96
+    modules = rows.pop("400G transceiver", 0)  # none: in two neighbouring racks copper reaches
+    assert rows == {"h": 24, "sw8": 6, "dir": 2, "400G cable": 48, "r48": 2}
+    assert found.cost.capex == 24 * 10 + 6 * 100 + 2 * 1000 + 48
+    apart = _scored(24, OVER_LEAVES, cost={"prices": prices}, hall={"pitch": {"rack": "60 m"}})
+    rows = {row.name: row.count for row in apart.cost.rows}
+    assert (modules, rows["400G cable"], rows["400G transceiver"] % 2) == (0, 48, 0)
+    assert apart.cost.capex == found.cost.capex + 2 * rows["400G transceiver"]
 
 
 @pytest.mark.parametrize(("key", "count"), [("power_max", 1), ("weight", 1)])
