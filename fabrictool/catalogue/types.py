@@ -156,12 +156,16 @@ class SwitchType(Box):
 
 
 class Nic(Model):
-    """A group of equal network adapters of a host; ports are numbered adapter by adapter."""
+    """A group of equal network adapters of a host; ports are numbered adapter by adapter.
+
+    ``pcie`` is what the host's bus carries for each adapter in each direction, where that is known to be a limit.
+    """
 
     role: str = "compute"
     count: Few
     ports_each: Few = 1
     speed_bps: Speed = Field(alias="speed")
+    pcie_bps: Speed | None = Field(None, alias="pcie")
     cage: str | None = None
     cages: Few | None = None
     kind: str | None = None
@@ -220,9 +224,12 @@ class HostType(Box):
         if isinstance(nics, int) and not isinstance(nics, bool):
             if speed is None:
                 raise ValueError("nics given as a number need a speed beside them, such as speed: 400G")
-            data["nics"] = [{"count": nics, "speed": speed}] if nics else []
+            bus = {"pcie": data.pop("pcie")} if "pcie" in data else {}
+            data["nics"] = [{"count": nics, "speed": speed} | bus] if nics else []
         elif speed is not None:
             raise ValueError("speed belongs into each entry of nics when nics is a list")
+        elif "pcie" in data:
+            raise ValueError("pcie belongs into each entry of nics when nics is a list")
         return data
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fabrictool.catalogue.types import HostType
+from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.collectives.losses import loss_percent
 from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.split import split_asked
@@ -105,15 +105,15 @@ class JobPricing:
     stated : Stated, optional
         The routing.
     jobs : sequence of Job
-    types : mapping of str to HostType
-        Host types by name.
+    types : mapping of str to HostType or SwitchType
+        By name.
     """
 
     fabric: Fabric
     network: int
     stated: Stated | None
     jobs: Sequence[Job]
-    types: Mapping[str, HostType] = field(default_factory=dict)
+    types: Mapping[str, HostType | SwitchType] = field(default_factory=dict)
 
     def results(self, faults: Faults | None) -> list[CollectiveResult]:
         """Return the jobs' results in a state of the network.
@@ -125,7 +125,9 @@ class JobPricing:
         """
         if not self.jobs:
             return []
-        return run_jobs(Transport(self.fabric, self.network, faults, self.stated), self.jobs, types=self.types)
+        hosts = {name: kind for name, kind in self.types.items() if isinstance(kind, HostType)}
+        network = Transport(self.fabric, self.network, faults, self.stated, self.types)
+        return run_jobs(network, self.jobs, types=hosts)
 
     def losses(self, before: Sequence[CollectiveResult], faults: Faults) -> tuple[JobLoss, ...]:
         """Return what faults take from the jobs, given their results before."""

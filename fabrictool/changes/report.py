@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from fabrictool import __version__
+from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.changes.better import MOVED, placement_findings
 from fabrictool.changes.capacity import Capacity, of_hosts, state_of
 from fabrictool.changes.domains import domains_of
@@ -199,7 +200,10 @@ def impact(
     stated = stated_routing(about, healthy, routing)
     faults = faults_of(about, asked_for(fail_links, fail_devices, fail_domain, slow, seed))
     named = AskedJobs(_several(collective), algorithm, _several(size), ranks, model, parallel, _several(over))
-    types = {kind.name: kind for kind in about.layout.host_types()} if about.layout else {}
+    layout = about.layout
+    hosts = {kind.name: kind for kind in layout.host_types()} if layout else {}
+    switches = {kind.name: kind for kind in layout.switch_types()} if layout else {}
+    types: dict[str, HostType | SwitchType] = {**switches, **hosts}
     pricing = JobPricing(about.fabric, healthy.network, stated, named.jobs(about.layout, seed), types)
     asked = _Asked(about, healthy, stated, faults, pricing)
     changes, findings = asked.changes(words(drain))

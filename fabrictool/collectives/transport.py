@@ -15,6 +15,7 @@ from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
 from fabrictool.collectives.checking import check_job
 from fabrictool.collectives.costs import Carrier, Meter, ScheduleCost, UnreachableError, time_split
 from fabrictool.collectives.entries import Group
+from fabrictool.collectives.host_bus import limited
 from fabrictool.collectives.reducing import Site, Types, check_reduction, reduction_assumptions
 from fabrictool.collectives.schedules import ALGORITHMS, Algorithm, bus_factor, default_algorithm
 from fabrictool.collectives.workloads import CollectiveResult, Job, group_of, rank_list
@@ -65,7 +66,7 @@ class Transport:
     stated : Stated, optional
         The routing asked for; by default D-mod-k on trees, minimal ways elsewhere.
     types : mapping of str to HostType or SwitchType, optional
-        Types by name, for what switches can reduce.
+        Types by name, for what switches can reduce, and the buses of hosts carry.
 
     Attributes
     ----------
@@ -77,6 +78,8 @@ class Transport:
         them. Empty for other routings, and where only some of the ports of a rank may be down.
     trees : list of RegularTree or None
         Regularity of each lane, where proven.
+    bus_limited : (links,) bool
+        Host links that are slower than their speed because of the bus behind them.
 
     Raises
     ------
@@ -93,11 +96,12 @@ class Transport:
     routing: Routing = field(init=False)
     lanes: list[RouteTables] = field(init=False)
     trees: list[RegularTree | None] = field(init=False)
+    bus_limited: Bool = field(init=False)
     _floors: dict[tuple[object, ...], Bound] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Route the network."""
-        self.wiring = rank_wiring(self.fabric, self.network, self.faults)
+        self.wiring, self.bus_limited = limited(rank_wiring(self.fabric, self.network, self.faults), self.types)
         self.routing = routing_of(self.wiring, self.stated)
         self.lanes, self.trees = [], []
         if isinstance(self.routing, ModK) and self.routing.name == "d-mod-k" and self.wiring.alike:
@@ -275,7 +279,7 @@ class Transport:
         algbw = nbytes / time_s if time_s else None
         channel, kind = self._bottleneck(cost)
         link = channel_name(self.fabric, channel) if channel >= 0 else None
-        limited = "latency" if latency_s > time_s / 2 else kind or floor.title
+        limited = "latency" if latency_s > time_s / 2 else kind or self._limit(floor)
         return CollectiveResult(
             job.number, self.name, job.collective, algorithm, job.model, size, nbytes, time_s, algbw,
             algbw * bus_factor(job.collective, size) if algbw else None,
@@ -308,6 +312,11 @@ class Transport:
         number[channel >= 2 * self.channels.links] = -2
         return number
 
+    def _limit(self, floor: Bound) -> str:
+        """Return what limits at a bound: ports that a bus slows are the bus."""
+        ports = floor.title == "NIC" or (floor.title == "GPU" and bool((self.wiring.scale_up < 0).all()))
+        return "PCIe" if ports and self.bus_limited.any() else floor.title
+
     def _kind(self, channel: int) -> str:
         """Return in a word what a channel is."""
         if channel < 0:
@@ -321,7 +330,9 @@ class Transport:
             grouped = self.fabric.networks[self.network].has_groups
             return ("global link" if devices.pod[low] != devices.pod[high] else "local link") if grouped else "ISL"
         way = "downlink" if channel % 2 else "uplink"
-        return "NIC" if tier == 0 else f"{('leaf', 'spine', 'core')[tier - 1]} {way}"
+        if tier == 0:
+            return "PCIe" if self.bus_limited[channel // 2] else "NIC"
+        return f"{('leaf', 'spine', 'core')[tier - 1]} {way}"
 
     def all_to_all_loads(self) -> F8:
         """Return the load of channels when each rank sends one unit to each it reaches outside its domain."""
