@@ -1,39 +1,47 @@
 """Time and memory of routing and its metrics, beside other libraries on the same work.
 
-Run as ``python benchmarks/routing.py``. Each case runs in a process of its own, so that peak memory is that
-case's; each figure is the median of several runs after one that warms up. Where another library does the same
-work, its answer is asserted to be equal. ``kernel`` figures leave out what is derived once for a fabric.
+Run as ``python benchmarks/routing.py``, or with the name of one case. Each case runs in a process of its own; each
+figure is the median of several runs after one that warms up, with the memory that a run takes beside what was there
+before. Where another library does the same work, its answer is asserted to be equal. ``kernel`` figures leave out what
+is derived once for a fabric. Where nearly all the work is to move arrays, the share of the memory bandwidth is given,
+for the arrays that must be moved at least and that a plain copy reaches.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import math
 import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from timing import median_s
+from timing import Figure, copy_bytes_per_s, measured, once
 
 SHAPES: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
     64: ((8, 8), (1, 8), (1, 1)),
+    128: ((16, 8), (1, 16), (1, 1)),
     256: ((16, 16), (1, 16), (1, 1)),
     1_024: ((8, 8, 16), (1, 8, 8), (1, 1, 1)),
+    4_096: ((16, 16, 16), (1, 16, 16), (1, 1, 1)),
     16_384: ((32, 32, 16), (1, 32, 8), (1, 1, 4)),
     65_536: ((32, 32, 64), (1, 32, 32), (1, 1, 1)),
     131_072: ((64, 32, 64), (1, 32, 32), (1, 1, 1)),
 }
-#: A row of the output: what, seconds, and a remark.
-Row = tuple[str, float, str]
+#: For how long flows send in SimGrid, in s: a multiple of 2 to 16, so that most send whole bytes.
+SENT_S = 720_720
 
 
-def _once_s(work: Callable[[], object]) -> tuple[float, object]:
-    started = time.perf_counter()
-    found = work()
-    return time.perf_counter() - started, found
+class Row(NamedTuple):
+    """A row of the output: what, its figure, a remark, and bytes that must be moved at least, 0 where others count."""
+
+    title: str
+    figure: Figure
+    remark: str
+    nbytes: int = 0
 
 
 def _routing(hosts: int):  # type: ignore[no-untyped-def]
@@ -63,12 +71,13 @@ def all_to_all() -> list[Row]:
     from fabrictool.routing.flows import all_pairs
 
     pairs = all_pairs(1_024)
-    listed_s, listed = _once_s(lambda: small.usage(pairs).loads(pairs.volume, len(small.wiring.channels)))
+    listed_took, listed = once(lambda: small.usage(pairs).loads(pairs.volume, len(small.wiring.channels)))
     assert np.array_equal(listed, small.all_to_all()[0])
+    loads = large.all_to_all()[0]
     return [
-        ("all-to-all loads, 131,072 hosts", median_s(large.all_to_all), "limit 15 ms"),
-        ("  the same, 1,024 hosts", median_s(small.all_to_all), ""),
-        ("  all pairs followed, 1,024 hosts", listed_s, "same loads"),
+        Row("all-to-all loads, 131,072 hosts", measured(large.all_to_all), "limit 15 ms", loads.nbytes),
+        Row("  the same, 1,024 hosts", measured(small.all_to_all), ""),
+        Row("  all pairs followed, 1,024 hosts", listed_took, "same loads"),
     ]
 
 
@@ -85,14 +94,15 @@ def permutation() -> list[Row]:
     incidence = csr_array((used.share, used.channel, used.first), (len(flows), channels)).T.tocsr()
     assert np.array_equal(incidence @ flows.volume, routing.loads(flows))
     return [
-        (
+        Row(
             "permutation's loads, 131,072 hosts, kernel",
-            median_s(lambda: add_coded_loads.compiled(*arrays)),
+            measured(lambda: add_coded_loads.compiled(*arrays)),
             "limit 5 ms",
+            sum(array.nbytes for array in (*coded.code, *arrays[1:]) if isinstance(array, np.ndarray)),
         ),
-        ("  the same with arrays of all channels", median_s(lambda: routing.loads(flows)), ""),
-        ("  scipy: paths known before, times volumes", median_s(lambda: incidence @ flows.volume), "same loads"),
-        ("  paths of all flows", median_s(lambda: routing.usage(flows), 3), ""),
+        Row("  the same with arrays of all channels", measured(lambda: routing.loads(flows)), ""),
+        Row("  scipy: paths known before, times volumes", measured(lambda: incidence @ flows.volume), "same loads"),
+        Row("  paths of all flows", measured(lambda: routing.usage(flows), 3), ""),
     ]
 
 
@@ -112,9 +122,11 @@ def shifts() -> list[Row]:
     every = np.arange(1, 1_024)
     assert np.array_equal(counted_peaks(small, every), shift_peaks(small))
     return [
-        ("all 131,071 shifts, closed form", median_s(closed), "limit 5 ms"),
-        ("  with the proof that it holds", median_s(lambda: shift_peaks(large)), ""),
-        ("  all 1,023 shifts of 1,024 hosts, flow by flow", median_s(lambda: counted_peaks(small, every), 3), "same"),
+        Row("all 131,071 shifts, closed form", measured(closed), "limit 5 ms"),
+        Row("  with the proof that it holds", measured(lambda: shift_peaks(large)), ""),
+        Row(
+            "  all 1,023 shifts of 1,024 hosts, flow by flow", measured(lambda: counted_peaks(small, every), 3), "same"
+        ),
     ]
 
 
@@ -127,11 +139,11 @@ def matchings() -> list[Row]:
     assert np.allclose(bisection._by_usage(routing)(*halves), bisection.rates_of(routing)(*halves), rtol=1e-12)
     found = bisection.effective_bisection(routing, 1_000)
     remark = f"limit 1 s; mean {found.mean:.4f}"
-    fast_s = median_s(lambda: bisection.effective_bisection(routing, 1_000), 3)
-    slow_s = median_s(lambda: bisection._by_usage(routing)(*halves), 3)
+    fast_took = measured(lambda: bisection.effective_bisection(routing, 1_000), 3)
+    slow_took = measured(lambda: bisection._by_usage(routing)(*halves), 3)
     return [
-        ("1,000 random matchings, 16,384 hosts", fast_s, remark),
-        ("  5 of them, by the paths of all flows", slow_s, "same rates"),
+        Row("1,000 random matchings, 16,384 hosts", fast_took, remark),
+        Row("  5 of them, by the paths of all flows", slow_took, "same rates"),
     ]
 
 
@@ -148,11 +160,60 @@ def rates() -> list[Row]:
         ("max-min, 1,048,576 flows on 65,536 hosts", large, many, "limit 8 s"),
     ):
         used, speed = routing.usage(asked), routing.wiring.channels.speed_bps
-        rows.append((title, median_s(lambda u=used, s=speed: max_min_rates(u, s), 3), limit))  # type: ignore[misc]
+        rows.append(Row(title, measured(lambda u=used, s=speed: max_min_rates(u, s), 3), limit))  # type: ignore[misc]
     used, speed = small.usage(all_pairs(256)), small.wiring.channels.speed_bps
-    slow_s, slow = _once_s(lambda: _rounds(used, speed))
+    slow_took, slow = once(lambda: _rounds(used, speed))
     assert np.allclose(max_min_rates(used, speed), slow, rtol=1e-9)  # type: ignore[arg-type]
-    return [*rows, ("  numpy, round by round, 65,280 flows", slow_s, "same rates")]
+    return [*rows, Row("  numpy, round by round, 65,280 flows", slow_took, "same rates"), *_beside_simgrid()]
+
+
+def _beside_simgrid() -> list[Row]:
+    """Return rates by ours and by SimGrid of the same flows on the same paths, if a Python here has SimGrid.
+
+    SimGrid is given what each flow sends in the same time at our rate: all end at that time only if its rates are ours.
+    """
+    from fabrictool.routing.flows import all_pairs
+    from fabrictool.routing.rates import max_min_rates
+
+    python = next((each for each in (sys.executable, "/usr/bin/python3") if _has_simgrid(each)), None)
+    if python is None:
+        return [
+            Row("  SimGrid", Figure(float("nan"), float("nan")), "is not installed (Debian: python3-simgrid): skipped")
+        ]
+    rows = []
+    for title, hosts, asked in (
+        ("one flow a host, 4,096 hosts", 4_096, _permutation(4_096)),
+        ("16,256 flows on 128 hosts", 128, all_pairs(128)),
+        *((("65,280 flows on 256 hosts", 256, all_pairs(256)),) if "--long" in sys.argv else ()),
+    ):
+        routing = _routing(hosts)
+        used, speed = routing.usage(asked), routing.wiring.channels.speed_bps
+        rate = max_min_rates(used, speed)
+        sent_s, took = _simgrid(python, asked, used, speed, rate)
+        assert abs(sent_s / SENT_S - 1) < 1e-6, sent_s
+        rows.append(Row(f"max-min, {title}", measured(lambda u=used, v=speed: max_min_rates(u, v), 3), ""))  # type: ignore[misc]
+        rows.append(Row(f"  SimGrid, {title}", took, "same rates; its whole process, with the ends of all flows"))
+    return rows
+
+
+def _has_simgrid(python: str) -> bool:
+    return subprocess.run([python, "-c", "import simgrid"], capture_output=True, check=False).returncode == 0
+
+
+def _simgrid(python: str, asked, used, speed_bps, rate_bps) -> tuple[float, Figure]:  # type: ignore[no-untyped-def]
+    """Return when the last flow ends, and time and memory that SimGrid took; links without latency share evenly."""
+    held = {
+        "speed": speed_bps / 8, "latency": np.zeros(len(speed_bps)), "source": asked.source, "target": asked.target,
+        "round": np.zeros(len(asked), int), "first": used.first, "channel": used.channel,
+        "nbytes": np.round(rate_bps / 8 * SENT_S),
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "flows.json"
+        path.write_text(json.dumps({name: values.tolist() for name, values in held.items()}))
+        peer = Path(__file__).with_name("simgrid_peer.py")
+        done = subprocess.run([python, str(peer), str(path)], capture_output=True, text=True, check=True)
+    megabytes, sent_s, took_s = map(float, done.stdout.split()[-3:])
+    return sent_s, Figure(took_s, megabytes)
 
 
 def _rounds(used, speed):  # type: ignore[no-untyped-def]
@@ -174,16 +235,12 @@ def tables() -> list[Row]:
     routing = _routing(65_536)
     out = routing.table().out
     other = np.empty_like(out)
-    copy_s = median_s(lambda: np.copyto(other, out), 5)
-    ours_s = median_s(routing.table, 5)
-    moved = out.nbytes / 1e9
+    copy_took = measured(lambda: np.copyto(other, out), 5)
+    ours_took = measured(routing.table, 5)
+    moved = 2 * out.nbytes / copy_took.seconds / 1e9
     return [
-        ("tables, 65,536 hosts x 5,120 switches", ours_s, f"limit 1 s; {moved:.2f} GB written"),
-        (
-            "  plain copy of them",
-            copy_s,
-            f"{2 * moved / copy_s:.1f} GB/s; ours reach {50 * copy_s / ours_s:.0f} % of it",
-        ),
+        Row("tables, 65,536 hosts x 5,120 switches", ours_took, f"limit 1 s; {out.nbytes / 1e9:.2f} GB", out.nbytes),
+        Row("  plain copy of them", copy_took, f"{moved:.1f} GB/s"),
     ]
 
 
@@ -205,22 +262,24 @@ def hops() -> list[Row]:
     here = np.repeat(np.arange(size), np.diff(ways.first))
     once = here < ways.to
     graph = igraph.Graph(size, np.column_stack((here[once], ways.to[once])).tolist())
-    igraph_s, theirs = _once_s(graph.distances)
+    igraph_took, theirs = once(graph.distances)
     assert np.array_equal(ours, np.array(theirs))
     matrix = csr_array((np.ones(len(here)), (here, ways.to)), (size, size))
     some = np.arange(512)
-    scipy_s, theirs = _once_s(lambda: shortest_path(matrix, unweighted=True, indices=some))
+    scipy_took, theirs = once(lambda: shortest_path(matrix, unweighted=True, indices=some))
     assert np.array_equal(ours[some], theirs)
     plain = networkx.Graph()
     plain.add_nodes_from(range(size))
     plain.add_edges_from(zip(here[once].tolist(), ways.to[once].tolist(), strict=True))
-    networkx_s, theirs = _once_s(lambda: networkx.single_source_shortest_path_length(plain, 0))
+    networkx_took, theirs = once(lambda: networkx.single_source_shortest_path_length(plain, 0))
     assert all(ours[0, switch] == links for switch, links in theirs.items())  # type: ignore[attr-defined]
     return [
-        ("distances, 65,536 hosts, 520 failures", median_s(lambda: hops_between(seen), 5), "limit 0.5 s"),
-        ("  igraph", igraph_s, "same distances"),
-        ("  scipy, of 512 of 5,120 switches", scipy_s, "same distances"),
-        ("  networkx, of 1 of 5,120 switches", networkx_s, "same distances"),
+        Row(
+            "distances, 65,536 hosts, 520 failures", measured(lambda: hops_between(seen), 5), "limit 0.5 s", size * size
+        ),
+        Row("  igraph", igraph_took, "same distances"),
+        Row("  scipy, of 512 of 5,120 switches", scipy_took, "same distances"),
+        Row("  networkx, of 1 of 5,120 switches", networkx_took, "same distances"),
     ]
 
 
@@ -235,13 +294,13 @@ def cut() -> list[Row]:
         graph.add_edge(a, z, capacity=speed)
     for host, device in enumerate(routing.wiring.device.tolist()):
         graph.add_edge("from" if host < 512 else "to", device)
-    networkx_s, theirs = _once_s(lambda: networkx.maximum_flow_value(graph, "from", "to"))
+    networkx_took, theirs = once(lambda: networkx.maximum_flow_value(graph, "from", "to"))
     assert halves_cut_bps(routing.wiring) == theirs
     large = _routing(65_536).wiring
     return [
-        ("min cut of halves, 65,536 hosts", median_s(lambda: halves_cut_bps(large), 3), ""),
-        ("  the same, 1,024 hosts", median_s(lambda: halves_cut_bps(routing.wiring), 3), ""),
-        ("  networkx, 1,024 hosts", networkx_s, "same cut"),
+        Row("min cut of halves, 65,536 hosts", measured(lambda: halves_cut_bps(large), 3), ""),
+        Row("  the same, 1,024 hosts", measured(lambda: halves_cut_bps(routing.wiring), 3), ""),
+        Row("  networkx, 1,024 hosts", networkx_took, "same cut"),
     ]
 
 
@@ -249,20 +308,24 @@ CASES = {case.__name__: case for case in (all_to_all, permutation, shifts, match
 
 
 def main() -> None:
-    """Print one row a figure, with the peak memory of each case's process."""
-    if len(sys.argv) > 1:
-        rows = CASES[sys.argv[1]]()
+    """Print one row a figure, with its memory, and what each case's process holds at most."""
+    if len(sys.argv) > 1 and sys.argv[1] == "--case":
+        rows = CASES[sys.argv[2]]()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps([rows, peak]))
         return
-    for name in CASES:
-        run = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True, check=True)
+    asked = [word for word in sys.argv[1:] if word != "--long"] or list(CASES)
+    copied = copy_bytes_per_s()
+    print(f"{copied / 1e9:.1f} GB/s of memory are read and written by a plain copy on one core")
+    for name in asked:
+        arguments = [sys.executable, __file__, "--case", name, *(word for word in sys.argv if word == "--long")]
+        run = subprocess.run(arguments, capture_output=True, text=True, check=True)
         rows, peak = json.loads(run.stdout)
-        for row, (title, seconds, remark) in enumerate(rows):
-            memory = f"{peak:>9,.0f} MB" if row == 0 else ""
-            print(f"{title:<50}{1e3 * seconds:>12,.2f} ms{memory:>13}  {remark}", flush=True)
-    if importlib.util.find_spec("simgrid") is None:
-        print("SimGrid is not installed: its max-min rates are not beside these")
+        print(f"{name.replace('_', '-')}: {peak:,.0f} MB in all")
+        for title, (seconds, megabytes), remark, nbytes in rows:
+            share = f"; {100 * nbytes / seconds / copied:.0f} % of the memory bandwidth" if nbytes else ""
+            took = f"{1e3 * seconds:>12,.2f} ms{megabytes:>9,.1f} MB" if not math.isnan(seconds) else f"{'':>26}"
+            print(f"{title:<50}{took}  {remark}{share}", flush=True)
 
 
 if __name__ == "__main__":

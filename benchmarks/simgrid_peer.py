@@ -1,8 +1,8 @@
 """Runs flows through SimGrid, for a comparison: rounds with a barrier, on stated paths of directed links.
 
 Run as ``python benchmarks/simgrid_peer.py FILE.json`` by a Python that has the module ``simgrid`` (Debian's
-python3-simgrid); prints the simulated and the elapsed seconds. The file holds ``speed`` (bytes per s) and ``latency``
-of links, and of flows ``round``, ``source``, ``target``, ``nbytes``, ``first`` and ``channel``.
+python3-simgrid); prints its memory in MB, the simulated and the elapsed seconds. The file holds ``speed`` (bytes per s)
+and ``latency`` of links, and of flows ``round``, ``source``, ``target``, ``nbytes``, ``first`` and ``channel``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def main(path: str) -> None:
     sg.Actor.create("sender", hosts[0], run)
     started = time.perf_counter()
     engine.run()
-    print(engine.clock, time.perf_counter() - started)
+    elapsed_s = time.perf_counter() - started
+    status = Path("/proc/self/status").read_text().splitlines()
+    peak_mb = next(int(row.split()[1]) / 1024 for row in status if row.startswith("VmHWM"))
+    print(peak_mb, engine.clock, elapsed_s)
 
 
 main(sys.argv[1])
