@@ -86,7 +86,10 @@ def domains_of(
         found = KNOWN[kind](fabric, network)
     elif not found and kind not in DOMAINS:
         what = f"no domains of kind '{kind}' are known"
-        raise InputError([Problem("--domain", what, did_you_mean(kind, {*KNOWN, *DOMAINS}))])
+        hint = did_you_mean(kind, {*KNOWN, *DOMAINS})
+        if ":" in kind:
+            what, hint = f"'{kind}' is one domain, and all of a kind are ranked", f"fail it with --fail-domain {kind}"
+        raise InputError([Problem("--domain", what, hint)])
     elif not found:
         found = _of_network(domains(kind, fabric, layout, placement), fabric, network)
     if not found:

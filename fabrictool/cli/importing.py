@@ -59,7 +59,7 @@ def _read(file: str, form: str | None) -> Imported:
         return reader_named(form)(name, text_of(content))
     found = imported_from(name, content)
     if found is None:
-        what = "is of no format that is told by content"
+        what = "is of no format that is told by content" if content.strip() else "is empty"
         raise InputError([Problem(f"{name}:1:1", what, f"name it by --from: {', '.join(READERS)}")])
     return found
 

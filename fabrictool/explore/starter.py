@@ -119,7 +119,9 @@ def _no_starter(family: str) -> InputError:
 
 def _sensible(hosts: int, oversubscription: float, reserve: int, growth: int) -> None:
     if hosts < 2:
-        raise InputError(f"{hosts} hosts make no network", "ask for 2 hosts or more")
+        raise InputError(
+            f"{hosts} {'host makes' if hosts == 1 else 'hosts make'} no network", "ask for 2 hosts or more"
+        )
     if not 0 < oversubscription <= 1000:
         raise InputError(f"--oversubscription: {oversubscription:g} is no ratio of speeds", "use 1 for none, or 2, 3 …")
     for name, value in (("reserve", reserve), ("growth", growth)):

@@ -37,6 +37,9 @@ def dump_from(name: str, content: bytes, source_format: str | None = None) -> Du
         fix = did_you_mean(source_format, known) or f"use one of {', '.join(known)}"
         raise InputError([Problem("--source-format", f"no format '{source_format}'", fix)])
     text = text_of(content)
+    if not text.strip():
+        fix = "run the tool again where it sees the fabric: ibnetdiscover as root, lldpcli show neighbors -f json"
+        raise InputError([Problem(f"{name}:1:1", "is empty", fix)])
     head = text[:HEAD].encode()
     for word, module_name in READERS.items():
         module = import_module(f"fabrictool.formats.{module_name}")

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from fabrictool.errors import InputError, Problem
+from fabrictool.errors import InputError, Problem, nearest
 from fabrictool.fabric.store import MAGIC
 from fabrictool.layout.source import MAX_BYTES as LAYOUT_BYTES
 from fabrictool.layout.source import STDIN, read_bytes
@@ -20,8 +20,15 @@ _LOOK = 65536
 _GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 
 
-def read_all(path: str) -> tuple[str, bytes]:
+def read_all(path: str, layout: bool = False) -> tuple[str, bytes]:
     """Return the name for messages, and the content of a file with ``.gz`` and ``.xz`` unpacked.
+
+    Parameters
+    ----------
+    path : str
+        A file, or ``-`` for standard input.
+    layout : bool
+        Whether a layout may be meant, so that the way out of a wrong name is that of a layout.
 
     Raises
     ------
@@ -35,12 +42,25 @@ def read_all(path: str) -> tuple[str, bytes]:
         else:
             with Path(path).open("rb") as stream:
                 content = _read(stream)
-    except (FileNotFoundError, IsADirectoryError):
-        return read_bytes(path)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        if layout:
+            return read_bytes(path)
+        missing = isinstance(error, FileNotFoundError)
+        fix = _meant(path) if missing else f"name files in it, such as {path.rstrip('/')}/*"
+        raise _refusal(name, "no such file" if missing else "is a folder", fix) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _refusal(name, f"cannot be read: {reason}", "check the file's name and rights") from None
     return name, _checked(name, unpacked(name, content))
+
+
+def _meant(path: str) -> str:
+    """Return a way out of the name of a file that is not there: one of nearly that name, or where to look."""
+    place = Path(path)
+    if not place.parent.is_dir():
+        return f"there is no folder '{place.parent}' either: check the path"
+    guess = nearest(place.name, [other.name for other in place.parent.iterdir() if other.is_file()])
+    return f"did you mean '{place.with_name(guess)}'?" if guess else "check its name, and the folder you are in"
 
 
 def _read(stream: BinaryIO) -> bytes:

@@ -36,7 +36,7 @@ def opened(path: str | PathLike[str]) -> Layout | Imported:
     path = fspath(path)
     if path != "-" and isdir(path):
         return read_folder(path)
-    return _opened(*read_all(path))
+    return _opened(*read_all(path, layout=True))
 
 
 def opened_from(name: str, content: bytes) -> Layout | Imported:
@@ -59,7 +59,7 @@ def imported(path: str) -> Imported | None:
     """
     if path != "-" and isdir(path):
         return read_folder(path)
-    return imported_from(*read_all(path))
+    return imported_from(*read_all(path, layout=True))
 
 
 def imported_from(name: str, content: bytes) -> Imported | None:

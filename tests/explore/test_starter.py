@@ -223,7 +223,7 @@ def test_speed_and_switch(speed, switch, protocol, name):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("fat-tree", 1), "1 hosts make no network; ask for 2 hosts or more"),
+        (("fat-tree", 1), "1 host makes no network; ask for 2 hosts or more"),
         (("fat-tree", -5), "-5 hosts make no network"),
         (("fat-tree", 8, "dgx-h10"), "no host type 'dgx-h10'; did you mean 'dgx-h100'?"),
         (("fat-tree", 8, "dgx-h100", "800G"), "compute ports of 400G, not 800G; use --speed 400G"),
