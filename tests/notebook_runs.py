@@ -28,6 +28,9 @@ def executed(path: Path) -> nbformat.NotebookNode:
 def store(path: Path) -> None:
     """Write a notebook's outputs into its file, without what differs from machine to machine."""
     notebook = executed(path)
+    for cell in notebook.cells:  # on stderr stands what is compiled for this machine
+        if "outputs" in cell:
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
     notebook.metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},
