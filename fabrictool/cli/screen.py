@@ -301,7 +301,7 @@ def _facility_text(evaluation: Evaluation) -> str:
     cooling, hall = evaluation.cooling, evaluation.layout.hall
     if math.isnan(cooling.facility_w):
         return ""
-    if cooling.year is not None:
+    if cooling.year is not None and (hall is None or hall.pue is None):
         return f"   facility up to {_power_text(cooling.facility_w)}~, PUE {cooling.pue:.3g}~"
     given = "*" if hall is None or hall.pue is None else "#"
     return f"   facility {_power_text(cooling.facility_w)}~ at PUE {cooling.pue:.3g}{given}"

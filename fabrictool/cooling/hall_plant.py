@@ -232,10 +232,9 @@ def _too_warm(plant: Plant, year: HallYear, loops: LoopCooling, room: HallAir) -
             continue
         count = int((hours.free_c > circuit.required_c + 1e-9).sum())
         now, most, what = _stands(circuit, loops, room)
-        message = (
-            f"outdoor air gives {circuit.required_c + over:.3g} C in the warmest hour, not {circuit.required_c:.3g} C, "
-            f"and is too warm in {count:,} of {year.hours:,} hours: {what} up to {now + over:.3g} C"
-        )
+        hot = f"{circuit.required_c + over:.3g} C, not {circuit.required_c:.3g} C"
+        when = "" if year.hours == 1 else f" in the warmest hour, and is too warm in {count:,} of {year.hours:,} hours"
+        message = f"outdoor air gives {hot}{when}: {what} up to {now + over:.3g} C"
         wrong = now + over > most + 1e-6
         message += f", above {most:.3g} C that devices stand" if wrong else ""
         fix = f"a chiller, or devices that stand water of {np.ceil(10 * (circuit.required_c + over)) / 10:g} C"

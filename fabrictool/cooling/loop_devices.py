@@ -12,8 +12,8 @@ from fabrictool.cooling.loop_cooling import LoopCooling
 from fabrictool.cooling.loop_findings import LITRES_PER_MIN, alike
 from fabrictool.cooling.psychrometrics import dew_point_c
 from fabrictool.cooling.tolerances import Tolerances
-from fabrictool.fabric.tables import F8, Fabric
-from fabrictool.placement import Placement
+from fabrictool.fabric.tables import F8, Bool, Fabric
+from fabrictool.placement import Placement, Racks
 from fabrictool.power.overloads import TOLERANCE, rack_list
 from fabrictool.records import Finding
 
@@ -75,3 +75,19 @@ def condensation(loops: LoopCooling, air: AirConditions) -> Iterator[Finding]:
         )
         fix = f"supply_temperature of {np.ceil(10 * (dew + DEW_MARGIN_K)) / 10:g} C or more, or drier air"
         yield Finding("condensation", "warning", where, message, fix)
+
+
+def without_heat(racks: Racks, dark: Bool, loops: LoopCooling) -> Iterator[Finding]:
+    """Yield the racks on loops of which no power is known: their heat is in no loop.
+
+    Parameters
+    ----------
+    dark : ndarray of bool, (racks,)
+    """
+    rows = np.flatnonzero(dark & (loops.serving.rack >= 0))
+    if len(rows):
+        names = sorted({loops.serving.name[row] for row in loops.serving.rack[rows].tolist()})
+        message = f"no power is known of them: the heat of loop {', '.join(names[:8])} is larger than what is counted"
+        yield Finding(
+            "no-cooling-data", "warning", rack_list(racks.name, rows), message, "give power_max in their types"
+        )

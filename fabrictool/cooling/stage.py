@@ -19,7 +19,7 @@ from fabrictool.cooling.heat import RackHeat, liquid_share, mismatches, rack_hea
 from fabrictool.cooling.limits import airflow_overloads, cooling_overloads, limit_assumptions
 from fabrictool.cooling.liquid import coolant_kg_per_s
 from fabrictool.cooling.loop_cooling import LoopCooling, coolant_by_rack, loop_cooling
-from fabrictool.cooling.loop_devices import condensation, device_findings
+from fabrictool.cooling.loop_devices import condensation, device_findings, without_heat
 from fabrictool.cooling.loop_findings import loop_findings
 from fabrictool.cooling.racks import RackCooling
 from fabrictool.cooling.serving import Serving, serving
@@ -132,7 +132,7 @@ def rack_cooling(
         inlet_c=inlet_c,
         outlet_c=inlet_c + air.rise_k,
         loop=serves.rack_names(),
-        loop_load=serves.of_racks(loops.normal.load),
+        loop_load=np.where(np.isnan(power.it_w), np.nan, serves.of_racks(loops.normal.load)),
         supply_c=supply_c,
         return_c=serves.of_racks(loops.normal.return_c),
         tank=tanks(tank_fluids(layout, racks), heat.loop_w, supply_c),
@@ -143,7 +143,7 @@ def rack_cooling(
         device_inlet_max_c=devices.inlet_max_c,
         year=year,
         pue=pue,
-        facility_w=power.it_max_w * pue if year is None else year.peak_w,
+        facility_w=power.it_max_w * pue if year is None or _stated_pue(layout) else year.peak_w,
         findings=(),
         assumptions=(),
     )
@@ -155,6 +155,7 @@ def _told(
 ) -> RackCooling:
     """Return a result with its findings and assumptions."""
     layout, fabric, place, figures = devices.layout, devices.fabric, devices.place, devices.figures
+    dark = np.isnan(power.it_w) & (place.racks.cooling != "air")
     warm, warm_assumed = air_findings(layout, fabric, place, devices.stands, result.inlet_c)
     racks, loops, air, year = place.racks, result.loops, devices.air, result.year
     on_plates = np.where(devices.cooling == "direct-to-chip", devices.liquid_w, 0.0)
@@ -165,6 +166,7 @@ def _told(
         *result.room.findings(),
         *warm,
         *loop_findings(loops),
+        *without_heat(place.racks, dark, loops),
         *device_findings(layout, fabric, place, devices.stands, on_plates, loops),
         *condensation(loops, air),
         *door_findings(racks, heat, loops, result.outlet_c, air.rise_k),
@@ -191,10 +193,14 @@ def _facility(
     air_w, liquid_w = float(np.nansum(heat.air_w)), float(np.nansum(heat.loop_w + heat.behind_w))
     loose_w = float(np.nansum(np.where(loops.serving.rack < 0, heat.loop_w, 0.0)))
     year = plant_year(layout, air_w + liquid_w, air_w, loops, loose_w, room, efficiency)
-    if year is not None and (layout.hall is None or layout.hall.pue is None):
+    if year is not None and not _stated_pue(layout):
         return year.year.means()["pue"], year, ()
     pue, assumed = facility_pue(layout.hall, air_w, liquid_w)
     return pue, year, assumed
+
+
+def _stated_pue(layout: Layout) -> bool:
+    return layout.hall is not None and layout.hall.pue is not None
 
 
 def _captured(layout: Layout, racks: Racks) -> F8:

@@ -19,7 +19,7 @@ from fabrictool.formats.opening import read_all, text_of
 #: Hours of a year, and of a leap year.
 YEARS = (8760, 8784)
 COLDEST_C, WARMEST_C = -80.0, 60.0
-_EPW_LINES, _MOST_LINES = 8, 20_000
+_EPW_LINES, _MOST_PREFACE, _MOST_LINES = 8, 30, 20_000
 _EPW = {"dry": 6, "dew": 7, "humidity": 8, "pressure": 9}
 _EPW_MISSING = {"dry": 99.9, "dew": 99.9, "humidity": 999.0, "pressure": 999999.0}
 #: Words of headings, the surest first.
@@ -75,9 +75,9 @@ def read_weather(path: str) -> Weather:
 
 
 def _csv(name: str, rows: list[list[str]]) -> Weather:
-    first = next((row for row, cells in enumerate(rows) if cells and not cells[0].lstrip().startswith("#")), 0)
+    first = _heading(rows)
     heading = [cell.strip().lower() for cell in rows[first]]
-    places = {key: _place(heading, words) for key, words in _WORDS.items()}
+    places = _places(heading)
     if places["dry"] is None or (places["humidity"] is None and places["dew"] is None):
         lacking = "a dry bulb" if places["dry"] is None else "relative humidity or dew point"
         fix = "head the columns such as hour,T_db_C,RH_pct"
@@ -93,6 +93,19 @@ def _csv(name: str, rows: list[list[str]]) -> Weather:
     place = places["dew"] or 0
     dew = _fahrenheit(heading[place], _column(name, body, place, heading[place]))
     return _checked(name, body, dry, nothing, dew, None)
+
+
+def _heading(rows: list[list[str]]) -> int:
+    """Return the row of headings: the first that has what is needed, as some files start with their place."""
+    for row, cells in enumerate(rows[:_MOST_PREFACE]):
+        places = _places([cell.strip().lower() for cell in cells])
+        if places["dry"] is not None and (places["humidity"] is not None or places["dew"] is not None):
+            return row
+    return next((row for row, cells in enumerate(rows) if cells and not cells[0].lstrip().startswith("#")), 0)
+
+
+def _places(heading: Sequence[str]) -> dict[str, int | None]:
+    return {key: _place(heading, words) for key, words in _WORDS.items()}
 
 
 def _epw(name: str, rows: list[list[str]]) -> Weather:

@@ -280,3 +280,16 @@ def test_an_nvl72_rack_takes_the_flow_of_the_planning_tables(rise: int, flow: fl
     stated = loop(supply_temperature=f"{30 - rise / 2} C", rise=f"{rise} K")
     (row,) = cooled([stated], count=1, humidity=0.1).loops.to_rows()
     assert 6e4 * row["coolant_m3_per_s"] == pytest.approx(flow, rel=2e-4)
+
+
+def test_racks_of_unknown_power_are_named_and_have_no_load() -> None:
+    kinds = [{"type": NVL, "count": 2}, {"type": host("mystery", u=40, gpus=8), "count": 1}]
+    plan = layout(kinds, {"type": RACK, "cooling": "direct-to-chip"},
+                  hall={"loops": [loop(cdu=CDU, count=1)]})  # fmt: skip
+    devices = fabric(plan)
+    placement = place(plan, devices)
+    result = rack_cooling(plan, devices, placement, rack_power(plan, devices, placement))
+    assert np.isnan(result.loop_load).tolist() == [False, False, True]
+    (finding,) = [f for f in result.findings if f.id == "no-cooling-data"]
+    assert finding.where == "rack r03"
+    assert finding.message.endswith("the heat of loop L1 is larger than what is counted")

@@ -100,6 +100,9 @@ def test_csv_files_are_read_by_their_headings(tmp_path: Path) -> None:
         path.write_text(f"# hourly\n{heading}\n{body}" if "," in heading else f"{heading}\n{body}")
         found = read_weather(str(path))
         assert (len(found.dry_c), found.dry_c[0], found.humidity[0]) == (8760, pytest.approx(dry), 0.6)
+    place = "latitude,longitude,elevation\n39.9,-75.1,23.0\n\n"  # as Open-Meteo writes it
+    path.write_text(place + "time,temperature_2m (°C),relative_humidity_2m (%)\n" + year())
+    assert len(read_weather(str(path)).dry_c) == 8760
     path.write_text("hour,T_db_C,dew_point_C\n" + year(humid="4"))
     found = read_weather(str(path))
     assert np.isnan(found.humidity).all()
