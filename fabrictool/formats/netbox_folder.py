@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -34,22 +34,23 @@ def read_folder(path: str) -> Imported:
         raise report.refusal(1, "is a folder without cables.csv", "name a layout, a fabric, or a folder of NetBox CSV")
     cabled = Cabled(report)
     kinds, speeds, numbers, channels = _described(found, cabled, report)
-    networks: set[str] = set()
+    cables: Counter[str] = Counter()
     for line, row in _rows(found["cables"], ("side_a_device", "side_a_name", "side_b_device", "side_b_name"), report):
         sides = [_ports([row[f"side_{side}_{part}"].split(",") for part in ("device", "name")], channels)
                  for side in "ab"]  # fmt: skip
         count = max(len(side) for side in sides)
+        network = row.get("description") or NETWORK
+        cables[network] += 1
         for leg in range(count):
             names = [_chosen(side, leg) for side in sides]
             a, z = (End(name, kinds.get(name, kind_by_name(name)), port, number=numbers.get((name, port), 0))
                     for name, port in names)  # fmt: skip
             known = [speeds[end] for end in names if speeds.get(end)]
-            network = row.get("description") or NETWORK
-            networks.add(network)
             cabled.add(line, a, z, min(known, default=0.0), 0.0, network)
     if not cabled.devices:
         raise report.refusal(1, "names no cable", "see whether the files are whole")
-    return Imported(FORMAT, cabled.fabric(Path(path).resolve().name, "unknown"), report.sorted())
+    fabric = cabled.fabric(Path(path).resolve().name, "unknown")
+    return Imported(FORMAT, fabric, report.sorted(), cables=cables)
 
 
 def _ports(words: Sequence[Sequence[str]], channels: Mapping[Interface, Mapping[int, str]]) -> list[Interface]:

@@ -14,6 +14,7 @@ from commands import call
 import fabrictool as ft
 from fabrictool.fabric import KINDS
 from fabrictool.fabric.counting import counts, network_counts
+from fabrictool.formats.plan_table import read_plan
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 SITE = str(TOPOLOGIES / "dgx-superpod-h100-4su-site.yaml")
@@ -168,3 +169,23 @@ def test_a_floor_without_distances_still_has_a_plan(tmp_path: Path, capsys: pyte
     (tmp_path / "layout.yaml").write_text(f"{text}\nhall:\n  {zero}\n  rows: {{count: 10000, racks: 10000}}\n")
     status, out, _ = call(capsys, "cables", str(tmp_path / "layout.yaml"), "--json")
     assert (status, json.loads(out)["cables"]) == (0, 128)
+
+
+@pytest.mark.parametrize("form", ["p2p", "ptp-links"])
+def test_point_to_point_sheets_keep_what_they_have_columns_for(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both ends of every link with the names of their ports; the older form racks and units, the newer one modules."""
+    call(capsys, "export", SITE, "--to", form, "-o", str(tmp_path / "p2p.xlsx"))
+    call(capsys, "export", SITE, "--to", "plan", "--port-names", "sheets", "-o", str(tmp_path / "plan.csv"))
+
+    def ends(name: str) -> Counter[tuple[str | int | None, ...]]:
+        found: Counter[tuple[str | int | None, ...]] = Counter()
+        for row in read_plan(str(tmp_path / name)).rows:
+            for end in (row.cable.a, row.cable.z):
+                place = (end.place.rack, end.place.unit) if form == "p2p" else (end.optic, end.connector)
+                found[end.place.device, end.called, *place] += 1
+        return found
+
+    assert ends("p2p.xlsx") == ends("plan.csv")
+    assert sum(ends("p2p.xlsx").values()) == 2 * 3199

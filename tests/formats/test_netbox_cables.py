@@ -116,6 +116,7 @@ def test_a_folder_with_plugs_comes_back(scheme: str, tmp_path: Path) -> None:
         assert {row["profile"] for row in csv.DictReader(stream)} == {"breakout-1c2p-2c1p", "single-1c2p"}
     found = imported(str(tmp_path))
     assert found is not None
+    assert found.cables == {"compute": len({row.cable_id for row in cables})}
 
     def links(of: Fabric, called: list[str]) -> set[frozenset[tuple[str, str]]]:
         ends = zip(of.links.port_a.tolist(), of.links.port_z.tolist(), strict=True)
