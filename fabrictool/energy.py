@@ -163,7 +163,7 @@ def work_of(layout: Layout, fabric: Fabric, house: Facility, results: Sequence[C
     drawn = _device_w(layout, fabric, levels, house.optics)
     racks = [_held(known_sum(place_of, column), house.power.it_w) for column in drawn.T]
     counted = has_figures(fabric) if house.placement is None else house.placement.rack >= 0
-    parts = _parts(fabric, drawn, counted)
+    parts = _capped(_parts(fabric, drawn, counted), house, [known_sum(place_of, column) for column in drawn.T], racks)
     swing = racks[2] - racks[1]
     taken = _step_energy(step, communication_s, parts, len(fabric.gpus))
     total = float(sum(part[2] - part[1] for part in parts.values()))
@@ -224,6 +224,15 @@ def _parts(fabric: Fabric, columns: F8, counted: Bool) -> dict[str, F8]:
         if mine.any():
             found[name] = columns[mine].sum(axis=0)
     return found
+
+
+def _capped(parts: dict[str, F8], house: Facility, free_w: list[F8], held_w: list[F8]) -> dict[str, F8]:
+    """Take what caps of racks hold back off the hosts, whose accelerators they slow down."""
+    if house.placement is None or "hosts" not in parts:
+        return parts
+    capped = np.isfinite(house.placement.racks.cap_w)
+    cut = np.array([np.nansum((free - held)[capped]) for free, held in zip(free_w, held_w, strict=True)])
+    return parts | {"hosts": parts["hosts"] - cut}
 
 
 def _step_energy(step: Step | None, communication_s: float, parts: dict[str, F8], gpus: int) -> StepEnergy | None:

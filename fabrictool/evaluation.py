@@ -29,7 +29,7 @@ from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric_score import FabricScore, score_fabric
-from fabrictool.facility import Facility, facility_of, not_known
+from fabrictool.facility import Facility, facility_of, not_known, rack_table
 from fabrictool.formats.measured import read_measurements
 from fabrictool.formats.measurements import Measurements
 from fabrictool.formats.recognise import opened
@@ -169,27 +169,7 @@ class Evaluation:
 
     def rack_table(self) -> Table:
         """Return the racks as a table."""
-        from fabrictool.tabular import Column, Table
-
-        power, cooling = self._power()["racks"], self.cooling.to_dict()["racks"]
-        return Table(
-            "racks",
-            (
-                Column("rack", [row["rack"] for row in power]),
-                Column("role", [row.get("role") for row in power]),
-                Column("hosts", [row.get("hosts") for row in power]),
-                Column("units", [row["units_used"] for row in power]),
-                Column("IT maximum", [row["it_w"] for row in power], "W"),
-                Column("IT typical", [row["it_typical_w"] for row in power], "W"),
-                Column("IT at work", [row["it_work_w"] for row in power], "W"),
-                Column("swing", [row["swing_w"] for row in power], "W"),
-                Column("limit", [row["limit_w"] for row in power], "W"),
-                Column("to air", [row["air_w"] for row in cooling], "W"),
-                Column("to liquid", [row["liquid_w"] for row in cooling], "W"),
-                Column("airflow", [row["airflow_m3_per_s"] for row in cooling], "m3/s"),
-                Column("coolant", [row["coolant_kg_per_s"] for row in cooling], "kg/s"),
-            ),
-        )
+        return rack_table(self._power()["racks"], self.cooling.to_dict()["racks"])
 
     def finding_table(self) -> Table:
         """Return the findings as a table."""

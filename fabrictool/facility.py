@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from fabrictool.power.floor_load import floor_assumptions, floor_findings
 from fabrictool.power.optics import Optics
 from fabrictool.power.settling import Settled, settled
 from fabrictool.records import Assumption, Finding
+
+if TYPE_CHECKING:
+    from fabrictool.tabular import Table
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,27 @@ def not_known(layout: Layout, house: Facility, unmeasured: Sequence[str]) -> lis
         return []
     fix = "give what is missing in the layout, or read these as unknown"
     return [Finding("not-known", "note", "results", f"null: {'; '.join(reasons)}", fix)]
+
+
+def rack_table(power: Sequence[Mapping[str, Any]], cooling: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the rows of racks in ``power`` and ``cooling`` of the JSON as one table."""
+    from fabrictool.tabular import Column, Table
+
+    return Table(
+        "racks",
+        (
+            Column("rack", [row["rack"] for row in power]),
+            Column("role", [row.get("role") for row in power]),
+            Column("hosts", [row.get("hosts") for row in power]),
+            Column("units", [row["units_used"] for row in power]),
+            Column("IT maximum", [row["it_w"] for row in power], "W"),
+            Column("IT typical", [row["it_typical_w"] for row in power], "W"),
+            Column("IT at work", [row["it_work_w"] for row in power], "W"),
+            Column("swing", [row["swing_w"] for row in power], "W"),
+            Column("limit", [row["limit_w"] for row in power], "W"),
+            Column("to air", [row["air_w"] for row in cooling], "W"),
+            Column("to liquid", [row["liquid_w"] for row in cooling], "W"),
+            Column("airflow", [row["airflow_m3_per_s"] for row in cooling], "m3/s"),
+            Column("coolant", [row["coolant_kg_per_s"] for row in cooling], "kg/s"),
+        ),
+    )

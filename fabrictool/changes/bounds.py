@@ -55,7 +55,22 @@ class Bounding:
 
     def __init__(self, before: State) -> None:
         self.before = before
-        wiring = before.wiring
+        self._read_links()
+        endpoint, lane, link = self._read_endpoints()
+        self._levels = [self._level(label, self._seat[endpoint, lane]) for label in self._labels(endpoint, lane)]
+        wiring, devices = before.wiring, before.wiring.fabric.devices
+        tiers = devices.tier[wiring.switch]
+        tops = wiring.switch[tiers == tiers.max(initial=0)].astype(np.int64)
+        self._joined = Joined(len(devices), self._a, self._z, self._switch_link, self._seat, tops)
+        speed = np.bincount(endpoint, weights=self._rate[link], minlength=wiring.hosts)
+        self._slowest = float(speed[before.alive].min(initial=np.inf))
+        none = np.zeros(0, np.int64)
+        rate = self._rate_left(self._size, none, none, False)
+        self.most = replace(before.capacity, all_to_all_bytes_per_s=rate)
+
+    def _read_links(self) -> None:
+        """Take the links that are up, those of each device, and those between switches."""
+        wiring = self.before.wiring
         fabric, devices = wiring.fabric, wiring.fabric.devices
         self._a, self._z = fabric.ends
         live = (fabric.links.network == wiring.network) & ~wiring.faults.links.dead
@@ -63,38 +78,36 @@ class Bounding:
         rows = np.flatnonzero(live)
         both = np.concatenate((self._a[rows], self._z[rows]))
         self._links_of = by_row(both, np.concatenate((rows, rows)), len(devices))
-        up = np.where(wiring.lanes[: wiring.hosts] >= 0, wiring.terminals.up[wiring.lanes[: wiring.hosts]], -1)
-        endpoint, lane = np.nonzero(up >= 0)
-        link = up[endpoint, lane] // 2
-        self._lanes_of = by_row(link, endpoint, len(live))
-        self._ports = np.bincount(endpoint, minlength=wiring.hosts)
         self._is_switch = devices.tier > 0
-        self._device = wiring.device[: wiring.hosts]
-        self._on_device = np.bincount(self._device[before.alive], minlength=len(devices))
-        self._switch_link = live & (devices.tier[self._a] > 0) & (devices.tier[self._z] > 0)
-        lanes = wiring.lanes[: wiring.hosts]
+        self._switch_link = live & self._is_switch[self._a] & self._is_switch[self._z]
+
+    def _read_endpoints(self) -> tuple[Rows, Rows, Rows]:
+        """Take endpoints with their ports and hosts; return endpoint, lane and link of each port that is up."""
+        before, wiring = self.before, self.before.wiring
+        lanes, devices = wiring.lanes[: wiring.hosts], len(wiring.fabric.devices)
+        up = np.where(lanes >= 0, wiring.terminals.up[lanes], -1)
+        endpoint, lane = np.nonzero(up >= 0)
+        link = (up[endpoint, lane] // 2).astype(np.int64)
+        self._lanes_of = by_row(link, endpoint, len(self._rate))
+        self._ports = np.bincount(endpoint, minlength=wiring.hosts)
         self._seat = np.where(lanes >= 0, wiring.switch[wiring.terminals.seat[lanes]], -1)
-        seats = self._seat[endpoint, lane]
-        leaves = np.full(len(devices), -1, np.int32)
-        seated = np.unique(seats)
-        leaves[seated] = np.arange(len(seated), dtype=np.int32)
-        labels = [leaves]
-        if (devices.pod[wiring.switch] >= 0).any():
-            labels.append(np.where(devices.tier > 0, devices.pod, -1).astype(np.int32))
-        self._levels = [self._level(label, seats) for label in labels]
-        tiers = devices.tier[wiring.switch]
-        tops = wiring.switch[tiers == tiers.max(initial=0)].astype(np.int64)
-        self._joined = Joined(len(devices), self._a, self._z, self._switch_link, self._seat, tops)
-        scaled = np.bincount(wiring.domain[: wiring.hosts][wiring.domain[: wiring.hosts] >= 0], minlength=1)
-        self._scaled = max(int(scaled.max(initial=1)), 1)
-        speed = np.bincount(endpoint, weights=self._rate[link], minlength=wiring.hosts)
-        self._slowest = float(speed[before.alive].min(initial=np.inf))
+        self._device = wiring.device[: wiring.hosts]
+        self._on_device = np.bincount(self._device[before.alive], minlength=devices)
+        self._ranks_of = np.bincount(self._device[whole_hosts(wiring, before.alive)], minlength=devices)
         self._size = int(np.count_nonzero(before.alive))
-        whole = whole_hosts(wiring, before.alive)
-        self._ranks_of = np.bincount(self._device[whole], minlength=len(devices))
-        none = np.zeros(0, np.int64)
-        rate = self._rate_left(self._size, none, none, False)
-        self.most = replace(before.capacity, all_to_all_bytes_per_s=rate)
+        domain = wiring.domain[: wiring.hosts]
+        self._scaled = max(int(np.bincount(domain[domain >= 0], minlength=1).max(initial=1)), 1)
+        return endpoint, lane, link
+
+    def _labels(self, endpoint: Rows, lane: Rows) -> list[I4]:
+        """Return the groups of switches that are looked at, (devices,) each: every leaf, and pods if there are any."""
+        wiring, devices = self.before.wiring, self.before.wiring.fabric.devices
+        seated = np.unique(self._seat[endpoint, lane])
+        leaves = np.full(len(devices), -1, np.int32)
+        leaves[seated] = np.arange(len(seated), dtype=np.int32)
+        if not (devices.pod[wiring.switch] >= 0).any():
+            return [leaves]
+        return [leaves, np.where(self._is_switch, devices.pod, -1).astype(np.int32)]
 
     def _level(self, group: I4, seats: I4) -> _Level:
         count = int(group.max(initial=-1)) + 1

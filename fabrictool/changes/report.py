@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -207,9 +208,9 @@ def impact(
     pricing = JobPricing(about.fabric, healthy.network, stated, named.jobs(about.layout, seed), types)
     asked = _Asked(about, healthy, stated, faults, pricing)
     changes, findings = asked.changes(words(drain))
-    kinds = asked.kinds(n_1 or not (changes or words(domain) or waves), words(domain))
+    kinds, shared = asked.kinds(n_1 or not (changes or words(domain) or waves), words(domain))
     losses = asked.losses() if kinds or waves else None
-    ranking = asked.ranking(losses, kinds, domains, progress) if losses else []
+    ranking = asked.ranking(losses, kinds, [*domains, *shared], progress) if losses else []
     ranking = asked.priced(ranking)
     plan = upgrade(losses, keep) if losses and waves else None
     findings = [*about.findings, *findings, *ranking_findings(about.fabric, healthy.name, ranking)]
@@ -275,23 +276,21 @@ class _Asked:
             for loss in ranking
         ]
 
-    def kinds(self, n_1: bool, named: list[str]) -> list[str]:
-        """Return the kinds of domain to rank; ``all`` are those that racks, power, cooling and trays share."""
-        listed = [*(["switch", "link"] if n_1 else [])]
-        for kind in named:
-            listed += self._shared() if kind == "all" else [kind]
-        return list(dict.fromkeys(listed))
+    def kinds(self, n_1: bool, named: list[str]) -> tuple[list[str], list[Domain]]:
+        """Return the kinds to rank, and the domains of ``all``: what racks, power, cooling and trays share."""
+        shared = self._shared() if "all" in named else []
+        every = list(dict.fromkeys(domain.kind for domain in shared))
+        listed = ["switch", "link"] if n_1 else []
+        listed += [kind for word in named for kind in (every if word == "all" else [word])]
+        return list(dict.fromkeys(listed)), shared
 
-    def _shared(self) -> list[str]:
-        """Return the kinds of shared fate that this layout knows."""
+    def _shared(self) -> list[Domain]:
+        """Return the domains of every kind of shared fate that this layout knows."""
         fabric, network, layout = self.subject.fabric, self.healthy.network, self.subject.layout
-        found = []
+        found: list[Domain] = []
         for kind in MOVED:
-            try:
-                domains_of(kind, fabric, network, layout, self.subject.placement)
-            except FabrictoolError:
-                continue
-            found.append(kind)
+            with suppress(FabrictoolError):
+                found += domains_of(kind, fabric, network, layout, self.subject.placement)
         if not found:
             raise InputError([Problem("--domain", "nothing shares racks, power or cooling", "add racks to the layout")])
         return found

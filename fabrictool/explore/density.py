@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from fabrictool import units
 from fabrictool.cooling.limits import LIMITS_W
 from fabrictool.errors import InputError, Problem
-from fabrictool.explore.halls import HallFigures, hall_figures, losses_for
+from fabrictool.explore.halls import HallFigures, hall_figures, hall_of, losses_for
 from fabrictool.fabric import Fabric
 from fabrictool.generators.building import build
 from fabrictool.layout.model import Layout, RackGroup
-from fabrictool.layout.reading import read_layout
 from fabrictool.placement import most_that_fit, type_figures
 from fabrictool.placement.figures import types_in_use, with_assumed_units
 from fabrictool.placement.fill import empty_rack
@@ -100,9 +99,7 @@ def density(layout: Layout | str | PathLike[str], limits: Sequence[str | float] 
     FabrictoolError
         If the layout cannot be built or has no racks, or a power is none.
     """
-    given = layout if isinstance(layout, Layout) else read_layout(layout)
-    if not given.racks:
-        raise InputError([Problem(given.name, "has no racks, so no power limits anything", "add 'racks'")])
+    given = hall_of(layout)
     fabric = build(given)
     asked = LIMITS if limits is None else [_watts(limit) for limit in limits]
     losses = losses_for(given, fabric)

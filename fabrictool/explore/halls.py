@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from fabrictool.changes.capacity import of_hosts
 from fabrictool.changes.domains import domains_of
 from fabrictool.changes.ranking import Loss, Losses, Rebuilding, losses_of, ranked
 from fabrictool.cost import capital_cost
+from fabrictool.errors import InputError, Problem
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.tables import F8
 from fabrictool.layout.model import Layout
@@ -80,6 +82,25 @@ class HallFigures:
                 "all_to_all_lost": loss.all_to_all_lost, "hosts_lost": loss.hosts_lost, "connected": loss.connected,
             }  # fmt: skip
         return found
+
+
+def hall_of(layout: Layout | str | PathLike[str]) -> Layout:
+    """Return a layout, or that in a file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is a fabric from elsewhere, or has no racks.
+    """
+    from fabrictool.formats.recognise import opened
+
+    given = layout if isinstance(layout, Layout) else opened(layout)
+    if not isinstance(given, Layout):
+        what = "is a fabric from elsewhere, which says nothing of racks"
+        raise InputError([Problem(str(layout), what, "state hosts and racks in a layout with 'family: file'")])
+    if not given.racks:
+        raise InputError([Problem(given.name, "has no racks, so nothing stands anywhere", "add 'racks'")])
+    return given
 
 
 def losses_for(layout: Layout, fabric: Fabric) -> Losses | None:

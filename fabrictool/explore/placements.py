@@ -7,14 +7,12 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from fabrictool.changes.better import TRIED
-from fabrictool.errors import InputError, Problem
-from fabrictool.explore.halls import HallFigures, hall_figures, losses_for
+from fabrictool.explore.halls import HallFigures, hall_figures, hall_of, losses_for
 from fabrictool.fabric import Fabric
 from fabrictool.generators.building import build
 from fabrictool.layout.floor import FloorRows
 from fabrictool.layout.model import Hall, Layout
 from fabrictool.layout.placing import Placing
-from fabrictool.layout.reading import read_layout
 from fabrictool.power.settling import placed
 
 if TYPE_CHECKING:
@@ -66,9 +64,7 @@ def placements(layout: Layout | str | PathLike[str]) -> Strategies:
     FabrictoolError
         If the layout cannot be built or has no racks.
     """
-    given = layout if isinstance(layout, Layout) else read_layout(layout)
-    if not given.racks:
-        raise InputError([Problem(given.name, "has no racks to place devices in", "add 'racks'")])
+    given = hall_of(layout)
     fabric = build(given)
     losses = losses_for(given, fabric)
     rows = [Strategy(_words(given.placement), True, hall_figures(given, fabric, losses))]

@@ -12,6 +12,7 @@ from fabrictool import units
 from fabrictool.catalogue.types import Box
 from fabrictool.power.conversion import supplies_verdict
 from fabrictool.power.feeds import lost_feeds
+from fabrictool.power.limits import POWER_FACTOR
 from fabrictool.power.overloads import kilowatts
 from fabrictool.records import Finding
 
@@ -98,8 +99,9 @@ def _hot(box: Box, cords: Cords, gone: int, hall: Hall) -> Iterator[Finding]:
     left = cords.count - gone
     if cords.connector is None or left < 1 or box.power_max_w is None or hall.feeds is None:
         return
-    volts = min(cord_v(feed) for feed in hall.feeds)
-    current = box.power_max_w / left / volts / (hall.power_factor or 0.95)
+    factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor
+    least_va = min(cord_v(feed) * (1.0 if feed.phases == "dc" else factor) for feed in hall.feeds)
+    current = box.power_max_w / left / least_va
     limit = CONNECTOR_A[cords.connector]
     if current > limit * (1 + 1e-9):
         message = f"{current:.1f} A through each of {left} cords with {cords.connector}, which carries {limit:g} A"

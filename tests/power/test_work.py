@@ -163,3 +163,12 @@ def test_mean_power_lies_between_waiting_and_computing(
 def test_what_is_wrong_is_named(workload: dict[str, Any], words: str) -> None:
     with pytest.raises(ft.InputError, match=words):
         layout_from_tree(tree(workload=workload))
+
+
+def test_caps_hold_what_computes_and_not_what_waits() -> None:
+    """Two racks of four hosts of 10 kW held to 30: they swing from 16 to 30, not to 40 kW."""
+    racks = {"type": "rack-48u", "hosts_per_rack": 4, "power_limit": "41 kW", "power_cap": "30 kW"}
+    work = scored(workload=step(), racks=racks).work
+    assert work.rack_swing_w.tolist() == [14e3, 14e3, 0]
+    assert work.swing_w == pytest.approx(28e3)
+    assert work.parts["hosts"].tolist()[:3] == [16e3, 32e3, 60e3]
