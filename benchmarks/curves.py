@@ -5,6 +5,7 @@ Run as ``python benchmarks/curves.py``. Each figure is the median of several run
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,8 +84,11 @@ def main() -> None:
                     continue
                 job = Job(0, collective, algorithm, sizes, RankOrder())
                 took_s = median_s(lambda job=job, network=network: _anew(network, job), 3)
+                cpu_s = time.process_time()
+                _anew(network, job)
+                cpu_s = time.process_time() - cpu_s
                 what = f"{gpus:>8,} GPUs  {title:<6}{collective} {algorithm:<14}{len(sizes):>3} sizes"
-                print(f"{what} {took_s * 1e3:9.1f} ms")
+                print(f"{what} {took_s * 1e3:9.1f} ms, {cpu_s * 1e3:9.1f} ms of processor")
 
 
 if __name__ == "__main__":

@@ -79,7 +79,11 @@ def _too_many(name: str, algorithm: Algorithm, groups: int, ranks: int) -> str:
 
 
 def _best(rows: Iterable[CollectiveResult], unsuitable: tuple[Unsuitable, ...]) -> CollectiveResult:
-    """Return the fastest of results at one size, the first of equals, beside what the others take."""
+    """Return the fastest of results at one size, the first of equals, beside what the others take.
+
+    Its bound is that of all of them: what no schedule can beat, be it one that switches reduce for.
+    """
     first, *others = sorted(rows, key=lambda row: row.time_s or 0.0)
+    bounds = [row.bound_s for row in (first, *others) if row.bound_s is not None]
     taken = tuple(Alternative(row.algorithm, float(row.time_s or 0.0)) for row in others)
-    return replace(first, alternatives=taken, unsuitable=unsuitable)
+    return replace(first, alternatives=taken, unsuitable=unsuitable, bound_s=min(bounds, default=None))

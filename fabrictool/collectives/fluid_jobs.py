@@ -19,22 +19,15 @@ from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import FabrictoolError, InputError, Problem
 
 
-def run_jobs(
+def run_stated(
     transport: Transport,
     jobs: Iterable[Job],
     sharing: str = "max-min",
     types: Mapping[str, HostType] = MappingProxyType({}),
 ) -> list[CollectiveResult]:
-    """Run jobs: fluid ones of a scenario at the same time, all others one after another.
+    """Run jobs whose algorithms are stated or default: those that are at once or of a scenario together if fluid.
 
-    Parameters
-    ----------
-    transport : Transport
-    jobs : iterable of Job
-    sharing : {"max-min", "inverse-latency"}
-        How flows of the model ``fluid`` share a link.
-    types : mapping of str to HostType, optional
-        Host types by name, for the models that ask more of hosts than the fabric holds.
+    Parameters are those of :func:`fabrictool.collectives.runs.run_jobs`.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.choosing import OWN_CHOICE, run_auto
-from fabrictool.collectives.fluid_jobs import run_jobs as run_stated
+from fabrictool.collectives.fluid_jobs import run_stated
 from fabrictool.collectives.group_jobs import (
     IN_ROUNDS,
     Groups,
@@ -148,6 +148,6 @@ def _with_choice(found: list[CollectiveResult] | None, chosen: list[CollectiveRe
     if found is None or chosen is None:
         return found or chosen or []
     return [
-        replace(row, alternatives=one.alternatives, unsuitable=one.unsuitable)
+        replace(row, alternatives=one.alternatives, unsuitable=one.unsuitable, bound_s=one.bound_s)
         for row, one in zip(found, chosen, strict=True)
     ]

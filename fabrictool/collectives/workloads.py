@@ -316,7 +316,7 @@ def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> 
         raise InputError([_too_many(f"{order.count} ranks", gpus, path)])
     if beyond:
         raise InputError([_too_many(f"rank {int(chosen.max())}", gpus, path)])
-    if len(np.unique(chosen)) < len(chosen):
+    if order.ranks is not None and len(np.unique(chosen)) < len(chosen):
         raise InputError([Problem("", "a rank is named twice", "name each once", (*path, "ranks"))])
     return chosen.astype(np.int32)
 

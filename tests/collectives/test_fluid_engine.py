@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fabrictool.collectives import symmetry, underway
 from fabrictool.collectives.entries import Pipeline
-from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.underway import Running, advanced, without_bytes
 from fabrictool.collectives.workloads import Job

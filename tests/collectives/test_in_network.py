@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabrictool.catalogue.store import entry, names
-from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.schedules import ALGORITHMS
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from simulated import CASES, jobs_of_case, transport_of_case
 
-from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.workloads import rank_list
 from fabrictool.layout.workload import RankOrder
 

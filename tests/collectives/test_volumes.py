@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fabrictool.cli.main import main
-from fabrictool.collectives.fluid_jobs import run_jobs
+from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.volumes import StatedVolumes, read_volumes
 from fabrictool.collectives.workloads import Job
