@@ -33,7 +33,7 @@ _OPTIONS_OF: dict[str, dict[str, Any]] = {
         "slow": (),
     },
     "elevation": {"racks": (), "devices": ()},
-    "floor": {"by": "power"},
+    "floor": {"by": None},
 }
 _SINGULAR = {"collectives": "collective", "racks": "rack", "devices": "device"}
 
@@ -55,7 +55,7 @@ _SINGULAR = {"collectives": "collective", "racks": "rack", "devices": "device"}
 @click.option("--measured", multiple=True, metavar="LOG", help="Of busbw: logs of nccl-tests, OSU, or CSV; repeatable.")
 @click.option("--rack", "racks", multiple=True, metavar="NAME", help="Of elevations: a rack, or all; repeatable.")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="Of elevations: ports of one; repeatable.")
-@click.option("--by", default="power", metavar="MEASURE", help="Of floors: power, share, inlet, loop, air, …")
+@click.option("--by", metavar="MEASURE", help="Of floors: power, share, inlet, loop, air, …")
 @fault_options
 @click.option("--title", metavar="TEXT", help="Default: the layout's name.")
 @quiet_option
@@ -82,8 +82,8 @@ def command(
 
     power: what each rack draws of what it may, and what feeds, supply and loops carry, also once one has failed.
 
-    floor: the hall from above, to scale, with racks coloured by --by power, share (of the limit), inlet (air),
-    loop (load of the liquid loop), air or liquid (heat to it), feeds or kind.
+    floor: the hall from above, to scale, with racks coloured by --by power (the default), share (of the limit),
+    inlet (air), loop (load of the liquid loop), air or liquid (heat to it), feeds or kind.
     """
     from fabrictool.plot.images import image_format
 

@@ -98,21 +98,24 @@ class FloorMap:
         return self.measure.words[int(value)] if self.measure.words and not np.isnan(value) else known(value)
 
 
-def floor_map(site: Site, by: str = "power") -> FloorMap:
+def floor_map(site: Site, by: str | None = None) -> FloorMap:
     """Return the floor of a hall.
 
     Parameters
     ----------
     site : Site
-    by : {"power", "share", "inlet", "loop", "air", "liquid", "feeds", "kind"}
+    by : {None, "power", "share", "inlet", "loop", "air", "liquid", "feeds", "kind"}
         What racks are coloured by: what they draw, its share of their limit, the air in front of them, how full their
-        liquid loop is, heat to air or to liquid, their feeds, or what stands in them.
+        liquid loop is, heat to air or to liquid, their feeds, or what stands in them. By default what they draw, or
+        what stands in them where that is not known.
 
     Raises
     ------
     InputError
         If there is no such measure, or nothing of it is known.
     """
+    if by is None:
+        by = "kind" if np.isnan(site.power.it_w).all() else "power"
     if by not in MEASURES:
         raise InputError(f"--by: there is no measure '{by}'", did_you_mean(by, MEASURES))
     measure = MEASURES[by](site)

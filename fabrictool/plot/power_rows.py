@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fabrictool.errors import InputError
 from fabrictool.plot.faces import faces
 from fabrictool.plot.site import Site
 from fabrictool.power.overloads import TOLERANCE
@@ -65,7 +66,15 @@ class PowerRows:
 
 
 def power_rows(site: Site) -> PowerRows:
-    """Return racks, feeds, elements of the supply and loops with their loads and limits."""
+    """Return racks, feeds, elements of the supply and loops with their loads and limits.
+
+    Raises
+    ------
+    InputError
+        If no rack's power is known.
+    """
+    if np.isnan(site.power.it_w).all():
+        raise InputError("power is not known of any rack", f"give power_max of {', '.join(site.power.no_power_data)}")
     found = sorted((*_feeds(site), *_supply(site), *_loops(site)), key=lambda row: -row.share)
     return PowerRows(site, tuple(found[:MOST_GAUGES]), max(0, len(found) - MOST_GAUGES))
 

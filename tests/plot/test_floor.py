@@ -109,6 +109,13 @@ def test_a_hall_of_one_rack_can_be_drawn(hosts, by):
     assert image_bytes(floor_figure(floor_map(site(hosts), by)), "png").startswith(b"\x89PNG")
 
 
+def test_without_power_racks_are_coloured_by_kind():
+    host = {key: value for key, value in racked.DGX_H100.items() if key != "power_max"} | {"name": "h"}
+    plan = {"name": "p", "hosts": {"name": "h", "type": host, "count": 2}, "racks": {"type": racked.RACK}}
+    shown = floor_map(site_of(layout_from_tree(plan)))
+    assert [row["value"] for row in shown.to_dict()["racks"]] == ["compute"]
+
+
 @pytest.mark.parametrize(
     "by, message",
     [

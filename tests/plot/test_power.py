@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import racked
 
+from fabrictool.errors import InputError
 from fabrictool.layout.reading import layout_from_tree
 from fabrictool.plot.images import image_bytes
 from fabrictool.plot.power import power_figure
@@ -96,10 +97,19 @@ def test_bars_are_as_high_as_racks_draw_and_overloads_stand_out():
 
 
 def test_racks_of_unknown_power_are_named():
-    found = shown(hosts=1, host={k: v for k, v in racked.DGX_H100.items() if k != "power_max"}, limit=None)
-    figure = power_figure(found)
-    assert figure.texts[1].get_text() == "1 rack · of 1 nothing is known · no data: h"
-    assert [text.get_text() for text in figure.axes[0].texts] == ["?"]
+    blank = {key: value for key, value in racked.DGX_H100.items() if key != "power_max"}
+    groups = [{"name": "h", "type": racked.DGX_H100 | {"name": "h"}, "count": 1},
+              {"name": "b", "type": blank | {"name": "b"}, "count": 1}]  # fmt: skip
+    plan = {"name": "plan", "hosts": groups, "racks": {"type": racked.RACK, "hosts_per_rack": 1}}
+    figure = power_figure(power_rows(site_of(layout_from_tree(plan))))
+    assert figure.texts[1].get_text() == "2 racks · IT at most 10.2 kW · of 1 nothing is known · no data: b"
+    assert [(text.get_text(), text.get_position()[0]) for text in figure.axes[0].texts] == [("?", 1)]
+
+
+def test_a_hall_of_which_nothing_is_known_has_no_figure():
+    blank = {key: value for key, value in racked.DGX_H100.items() if key != "power_max"}
+    with pytest.raises(InputError, match="not known of any rack; give power_max of h"):
+        shown(hosts=1, host=blank, limit=None)
 
 
 def test_many_racks_fit_one_figure():
