@@ -44,4 +44,6 @@ def cables(layout: Layout | Fabric | str | PathLike[str]) -> PlanReport:
 
 def planned_cables(layout: Layout | None, fabric: Fabric) -> PlanReport:
     """Plan the cables of a fabric that was built from a layout, or of one from elsewhere."""
-    return PlanReport(plan_cables(None, fabric, None) if layout is None else settled(layout, fabric).plan)
+    if layout is None:
+        return PlanReport(plan_cables(None, fabric, None))
+    return PlanReport(settled(layout, fabric).plan, layout)

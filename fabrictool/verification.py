@@ -29,6 +29,7 @@ from fabrictool.formats.opening import read_all, text_of
 from fabrictool.formats.plan_table import plan_of_others
 from fabrictool.formats.recognise import imported
 from fabrictool.layout.model import Layout
+from fabrictool.locks.names import guid_names
 from fabrictool.records import Dump, Finding, Sighting
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ def verify(
     else:
         subject, rows = _plan_of(layout)
         dumps = [_checked(one, source_format, subject, places) for one in given]
+    if subject.layout is not None and subject.layout.lock is not None:
+        aliases = guid_names(subject.layout.lock) | aliases
     plan = planned(subject.fabric, rows, _racks(subject))
     found = verdict(plan, dumps, aliases)
     findings = [*(RootCause(row) for row in subject.findings), *(at_cells(row, places) for row in found.findings)]

@@ -55,17 +55,27 @@ def _session(block: str) -> str:
 
 
 def printed(line: str) -> str:
-    """Return what a line of fabrictool commands prints, joined by pipes and perhaps cut by ``head`` or ``grep``."""
+    """Return what a line of fabrictool commands prints, joined by pipes and perhaps cut by ``head`` or ``grep``.
+
+    ``> FILE`` keeps it in a file, and ``sed -i s/this/that/ FILE`` edits one.
+    """
     shown, errors = "", ""
+    line, _, target = line.partition(" > ")
     for stage in line.split(" | "):
         words = shlex.split(stage)
         if words[0] == "head":
             shown = "".join(shown.splitlines(keepends=True)[: int(words[-1])])
         elif words[0] == "grep":
             shown = "".join(row for row in shown.splitlines(keepends=True) if re.search(words[-1], row))
+        elif words[0] == "sed":
+            _, old, new, _ = words[-2].split("/")
+            Path(words[-1]).write_text(re.sub(old, new, Path(words[-1]).read_text()))
         else:
             shown, complaints = _run(words[1:], shown)
             errors += complaints
+    if target:
+        Path(target).write_text(shown)
+        return errors
     return _COMPILING.sub("", errors) + shown
 
 

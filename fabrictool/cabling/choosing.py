@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from fabrictool.cabling.cages import CagePlan, used_cages
 from fabrictool.cabling.choice import FIBRES, Ending, Option, as_splitter, lanes_of, options, splitters
+from fabrictool.cabling.locked import Pins, kept_options
 from fabrictool.cabling.media import PLUG_LANES
 from fabrictool.cabling.sharing import ALONE, Sharing, assemblies, fibres
 from fabrictool.fabric.grouping import grouped, parts
@@ -32,10 +34,14 @@ class Choice:
         Length that each needs, in m.
     avoid : frozenset of str
         Media that are not used.
+    pins : Pins, optional
+        Cables that a lock keeps; after the choice those of them that still fit.
     """
 
-    def __init__(self, fabric: Fabric, cages: CagePlan, inside: Bool, wanted: F8, avoid: frozenset[str]) -> None:
-        self.avoid = avoid
+    def __init__(
+        self, fabric: Fabric, cages: CagePlan, inside: Bool, wanted: F8, avoid: frozenset[str], pins: Pins | None = None
+    ) -> None:
+        self.avoid, self.pins = avoid, pins
         self.fabric, self.cages, self.inside = fabric, cages, inside
         links = fabric.links
         self.ca, self.cz = cages.of_port[links.port_a], cages.of_port[links.port_z]
@@ -44,6 +50,8 @@ class Choice:
         self.length_m = np.full(len(wanted), np.nan)
         self.lanes = np.zeros(len(wanted), np.int32)
         self.shared = assemblies(fabric, cages, inside)
+        if self.pins is not None:
+            self._keep(wanted, self.pins)
         self.wanted = _of_groups(wanted, self.shared.group)
         self._alike = self._classes()
         single = (cages.cages.ports[self.ca] == 1) & (cages.cages.ports[self.cz] == 1)
@@ -52,6 +60,21 @@ class Choice:
         self.wanted = wanted
         self._take_fibre()
         self._share_fibres()
+        if self.pins is not None:
+            self.shared = Sharing(self.pins.together(self.shared.group), self.shared.split)
+
+    def _keep(self, wanted: F8, pins: Pins) -> None:
+        """Take the cables that a lock keeps; what is in their cages takes no assembly that fills one."""
+        shared, self.shared = self.shared, self.shared.dropped(self.inside)
+        alike = [(part, _offers_of(a, z, bps), bps) for part, a, z, bps, _ in self._classes()]
+        self.pins, found, self.length_m = kept_options(pins, alike, wanted, pins.splits(self.ca, self.cz))
+        for rows, option in found:
+            self.option[rows] = self._place(option) if len(rows) else NONE
+        kept = self.pins.row >= 0
+        filled = np.zeros(len(self.cages.cages), np.bool_)
+        filled[self.ca[kept]] = filled[self.cz[kept]] = True
+        beside = np.isin(shared.group, shared.group[filled[self.ca] | filled[self.cz]])
+        self.shared = shared.dropped(beside)
 
     def _classes(self) -> list[tuple[I8, Ending, Ending, float, int]]:
         """Group links whose ends, speeds and splits are alike."""
@@ -97,18 +120,33 @@ class Choice:
         left = np.flatnonzero(np.logical_or.reduce([offered >= 0 for offered, _ in offers.values()]))
         part = merged(np.arange(len(self.cages.cages), dtype=np.int32), self.ca[left], self.cz[left])
         mine = part[self.ca[left]]
-        done = np.zeros(len(part), np.bool_)
-        for strict, keys in ((True, list(offers)), (False, list(offers)[::-1])):
-            for key in keys:
-                offered, reach_m = offers[key]
-                bad = (offered[left] < 0) | (strict & (self.wanted[left] > reach_m[left] + 1e-9))
-                fails = np.bincount(mine, bad, len(part)) > 0
-                chosen = left[~fails[mine] & ~done[mine]]
-                for row in np.unique(offered[chosen]).tolist():
-                    alike = chosen[offered[chosen] == row]
-                    self._take(alike, self.found[row])
-                    self.option[alike] = row
-                done[part[self.ca[chosen]]] = True
+        done, anywhere = np.zeros(len(part), np.bool_), np.ones(len(part), np.bool_)
+        passes = [*((True, key, anywhere) for key in offers), *((False, key, anywhere) for key in [*offers][::-1])]
+        for strict, key, within in [*self._as_kept(offers, part), *passes]:
+            offered, reach_m = offers[key]
+            bad = (offered[left] < 0) | (strict & (self.wanted[left] > reach_m[left] + 1e-9))
+            fails = (np.bincount(mine, bad, len(part)) > 0) | ~within
+            chosen = left[~fails[mine] & ~done[mine]]
+            for row in np.unique(offered[chosen]).tolist():
+                alike = chosen[offered[chosen] == row]
+                self._take(alike, self.found[row])
+                self.option[alike] = row
+            done[part[self.ca[chosen]]] = True
+
+    def _as_kept(
+        self, offers: Mapping[tuple[str, int], object], part: npt.NDArray[np.integer]
+    ) -> list[tuple[bool, tuple[str, int], Bool]]:
+        """Return media and grades of kept fibres, and the parts of cages that they are in, (cages,)."""
+        kept = np.flatnonzero(self.pins.row >= 0) if self.pins is not None else np.zeros(0, np.int64)
+        found = []
+        for key in offers:
+            alike = [row for row, option in enumerate(self.found) if (option.medium.name, option.grade) == key]
+            mine = kept[np.isin(self.option[kept], alike)]
+            within = np.zeros(len(part), np.bool_)
+            within[part[self.ca[mine]]] = within[part[self.cz[mine]]] = True
+            if within.any():
+                found.append((False, key, within))
+        return found
 
     def _offers(self) -> dict[tuple[str, int], tuple[I4, F8]]:
         """Return option, -1 for none, and reach of each link, by medium and grade of its modules.
@@ -134,7 +172,8 @@ class Choice:
     def _share_fibres(self) -> None:
         """Let links that are narrower than a connector share it, where their lengths allow."""
         fibre = np.array([not option.medium.direct for option in self.found] + [False])[self.option]
-        found = fibres(self.fabric, self.cages, np.flatnonzero(fibre), PLUG_LANES, self.lanes)
+        new = fibre if self.pins is None else fibre & (self.pins.row < 0)
+        found = fibres(self.fabric, self.cages, np.flatnonzero(new), PLUG_LANES, self.lanes)
         length = _of_groups(self.length_m, found.group)
         rows = np.flatnonzero((found.group >= 0) & ~np.isnan(length))
         kinds, place = grouped(self.option[rows], np.abs(found.split[rows]))
@@ -185,6 +224,19 @@ class Choice:
             own = np.nan if chosen.usd is None else chosen.usd + chosen.usd_per_m * length_m[mine]
             usd[mine] = modules + own
         return watts, usd
+
+
+def _offers_of(a: Ending, z: Ending, bps: float) -> Callable[[int], tuple[Option, ...]]:
+    """Return what gives all that may join two ends, by the split of the cable."""
+
+    def offered(split: int) -> tuple[Option, ...]:
+        apart = options(a, z, bps, False)
+        if not split:
+            return (*options(a, z, bps, True), *apart)
+        fibre = (as_splitter(option, abs(split)) for option in apart if not option.medium.direct)
+        return (*splitters(a, z, bps, split), *fibre)
+
+    return offered
 
 
 def _of_groups(values: F8, group: I8) -> F8:

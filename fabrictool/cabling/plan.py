@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fabrictool.cabling.cages import CagePlan, cages_of
 from fabrictool.cabling.choice import Option
 from fabrictool.cabling.choosing import Choice
+from fabrictool.cabling.locked import Pins, pins_of, shifted_devices
 from fabrictool.cabling.panels import Panels, panels_of
 from fabrictool.cabling.routes import Routes, Seats, routes_between, seats_of
 from fabrictool.fabric.counting import internal_links
@@ -72,6 +73,8 @@ class CablePlan:
     panels : Panels or None
         Structured cabling, if the layout asks for it.
     assumptions : tuple of Assumption
+    pins : Pins or None
+        Which cables a lock keeps.
     """
 
     fabric: Fabric
@@ -90,6 +93,7 @@ class CablePlan:
     cabling: Cabling
     panels: Panels | None
     assumptions: tuple[Assumption, ...]
+    pins: Pins | None = None
 
     def media(self) -> list[str]:
         """Return the medium of each cable, (cables,); empty where none is known."""
@@ -129,14 +133,20 @@ def plan_cables(layout: Layout | None, fabric: Fabric, placement: Placement | No
     inside = ~internal_links(fabric)
     cages = cages_of(layout, fabric)
     cabling = layout.cabling if layout is not None else Cabling()
-    chosen = Choice(fabric, cages, inside, wanted, frozenset(cabling.avoid))
+    lock = layout.lock if layout is not None else None
+    shifted = shifted_devices(lock, fabric, placement, seats, floor) if lock is not None else None
+    pins = pins_of(lock, fabric, inside, shifted) if lock is not None and shifted is not None else None
+    chosen = Choice(fabric, cages, inside, wanted, frozenset(cabling.avoid), pins)
     cable, leg, columns = chosen.joined(routes.route_m if routes else np.full(len(a), np.nan))
+    if chosen.pins is not None:
+        leg = chosen.pins.legs(leg)
+        columns["route_m"] = chosen.pins.routes_m(columns["link"], columns["route_m"])
     cables = Cables(**columns)
     beyond = (cables.option >= 0) & np.isnan(cables.length_m)
     assumptions = (*cages.assumptions(), *(floor.assumptions if floor else ()), *_taken(int((unknown & inside).sum())))
     plan = CablePlan(
         fabric, placement, floor, seats, routes, cages, cables, cable, leg, chosen.lanes, tuple(chosen.found), slack_m,
-        beyond, cabling, None, assumptions,
+        beyond, cabling, None, assumptions, chosen.pins,
     )  # fmt: skip
     panels = panels_of(plan)
     return plan if panels is None else replace(plan, panels=panels, cables=_patched(plan, panels))
@@ -148,6 +158,8 @@ def _patched(plan: CablePlan, panels: Panels) -> Cables:
     rows = panels.patched
     length[rows.cable] = rows.cord_a_m + panels.trunks.length_m[rows.trunk] + rows.cord_z_m
     usd[rows.cable] = np.nan
+    if plan.pins is not None:
+        length = np.where(plan.pins.in_place(plan.cables.link), plan.cables.length_m, length)
     return replace(plan.cables, length_m=length, usd=usd)
 
 

@@ -11,13 +11,19 @@ import numpy as np
 
 from fabrictool.cabling.bill import bill_of_materials, spare_rule
 from fabrictool.cabling.findings import plan_findings
+from fabrictool.cabling.lock_findings import lock_findings
+from fabrictool.cabling.locking import lock_of
 from fabrictool.cabling.panel_table import panel_table
 from fabrictool.cabling.panels import SOURCE
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.rows import cable_rows, phases_of
 from fabrictool.cabling.trays import TrayLoad, tray_loads
+from fabrictool.errors import InputError
 from fabrictool.fabric.grouping import grouped, parts
 from fabrictool.fabric.tables import F8
+from fabrictool.layout.model import Layout
+from fabrictool.locks import Lock
+from fabrictool.locks.difference import LockDifference, difference
 from fabrictool.records import Assumption, BomRow, CableRow, Finding
 
 if TYPE_CHECKING:
@@ -29,6 +35,7 @@ class PlanReport:
     """A cable plan with what is made of it."""
 
     plan: CablePlan
+    layout: Layout | None = None
 
     def rows(self, words: Sequence[str] | None = None) -> list[CableRow]:
         """Return a row for each link that takes a cable, cable by cable.
@@ -53,7 +60,29 @@ class PlanReport:
     @cached_property
     def findings(self) -> list[Finding]:
         """What is wrong with the plan."""
-        return plan_findings(self.plan, self.trays)
+        found = plan_findings(self.plan, self.trays)
+        if self.layout is not None and self.changes is not None:
+            found += lock_findings(self.layout, self.plan, self.changes)
+        return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
+
+    @cached_property
+    def lock(self) -> Lock:
+        """Everything that labels, orders and records say of the plan.
+
+        Raises
+        ------
+        InputError
+            If the plan is that of a fabric from elsewhere.
+        """
+        if self.layout is None:
+            raise InputError("a fabric from elsewhere has no lock", "describe it by a layout with 'family: file'")
+        return lock_of(self.layout, self.plan)
+
+    @cached_property
+    def changes(self) -> LockDifference | None:
+        """What differs from the layout's lock; None without one."""
+        before = self.layout.lock if self.layout is not None else None
+        return None if before is None else difference(before, self.lock)
 
     @property
     def ok(self) -> bool:
@@ -151,6 +180,7 @@ class PlanReport:
             "phases": self.phases(),
             "panels": self.panels(),
             "currency": "USD",
+            "lock": None if self.changes is None else self.changes.to_dict(),
             "assumptions": [row.to_dict() for row in self.assumptions],
             "findings": [row.to_dict() for row in self.findings],
         }  # fmt: skip
@@ -177,6 +207,8 @@ class PlanReport:
             full = sorted(self.trays, key=lambda row: -row.fill)[:12]
             rows_ = [(row.name, row.cables, round(100 * row.fill, 1)) for row in full]
             found.append(Table.from_rows("trays, the fullest first", ["tray", "cables", "fill [%]"], rows_))
+        if self.changes is not None and self.changes.changes:
+            found.append(self.changes.table("changes since the lock", 24))
         if self.findings:
             said = [(row.severity, row.id, row.where, row.message, row.fix) for row in self.findings]
             found.append(Table.from_rows("findings", ["severity", "id", "where", "message", "fix"], said))

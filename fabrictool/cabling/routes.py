@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fabrictool.catalogue.types import SwitchType
 from fabrictool.fabric.tables import F8, I4, Fabric
 from fabrictool.layout.model import Layout
+from fabrictool.locks import Lock
 from fabrictool.placement import Placement, type_figures
 from fabrictool.placement.figures import with_assumed_units
 from fabrictool.placement.standing import BASE_M, UNIT_M, Floor
@@ -83,9 +84,28 @@ def _hang_pdus(layout: Layout, fabric: Fabric, placement: Placement, rack: I4) -
     for group, count in enumerate(pdus(layout)):
         each = (layout.racks or [])[group].pdus or PDUS_PER_RACK
         mine = np.flatnonzero(placement.racks.group == group)
-        place = np.arange(count) // each
-        rack[rows[start : start + count]] = np.append(mine, -1)[np.minimum(place, len(mine))]
+        hung = np.append(mine, -1)[np.minimum(np.arange(count) // each, len(mine))]
+        part = rows[start : start + count]
+        rack[part] = hung if layout.lock is None else _as_locked(layout.lock, fabric, placement, part, mine, each)
         start += count
+
+
+def _as_locked(
+    lock: Lock, fabric: Fabric, placement: Placement, pdus: npt.NDArray[np.int64], racks: npt.NDArray[np.int64],
+    each: int,
+) -> I4:  # fmt: skip
+    """Return the rack of each PDU: that which the lock says, else the first of some racks with room for another."""
+    row_of = {name: row for row, name in enumerate(placement.racks.name.tolist())}
+    names, known = fabric.names, lock.device_rows
+    said = [lock.devices.rack[known[names[row]]] if names[row] in known else "" for row in pdus.tolist()]
+    found = np.array([row_of.get(name, -1) for name in said], np.int32)
+    room = np.full(len(placement.racks) + 1, 0)
+    room[racks] = each
+    np.subtract.at(room, found[found >= 0], 1)
+    free = np.repeat(racks, np.maximum(room[racks], 0))
+    new = np.flatnonzero(found < 0)
+    found[new] = np.append(free, -1)[np.minimum(np.arange(len(new)), len(free))]
+    return found
 
 
 def routes_between(floor: Floor, seats: Seats, a: I4, z: I4) -> Routes:

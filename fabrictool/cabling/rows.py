@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -31,10 +32,11 @@ def cable_ids(plan: CablePlan) -> list[str]:
     used = used_cages(plan.cages, np.concatenate((links.port_a[plan.cable >= 0], links.port_z[plan.cable >= 0])))
     whole = (plan.cables.links > 1) & (plan.cables.links == used[cage])
     number = np.where(whole, ports.cage[port] + 1, ports.number[port])
-    return [
+    natural = [
         f"C-{names[device]}-{'c' if full else ''}{place}"
         for device, full, place in zip(ports.device[port].tolist(), whole.tolist(), number.tolist(), strict=True)
     ]
+    return natural if plan.pins is None else plan.pins.ids(natural, plan.cables.link)
 
 
 def _single_end(plan: CablePlan) -> I4:
@@ -97,13 +99,14 @@ def colours_of(plan: CablePlan) -> list[str]:
     stated = plan.cabling.colours
     words = tuple(stated.rails) if stated and stated.rails else rail_colours()
     own = [(stated.networks if stated else {}).get(network.name) for network in plan.fabric.networks]
-    return [
+    found = [
         own[place] or words[(rail if rail >= 0 else place) % len(words)]
         for rail, place in zip(rails_of(plan), plan.cables.network.tolist(), strict=True)
     ]
+    return found if plan.pins is None else plan.pins.words(found, plan.cables.link, plan.pins.lock.cables.colour)
 
 
-def _trays(plan: CablePlan) -> list[str]:
+def trays_of(plan: CablePlan) -> list[str]:
     """Return the trays that each cable lies in, (cables,)."""
     if plan.floor is None or plan.seats is None or plan.routes is None:
         return [""] * len(plan.cables)
@@ -112,7 +115,14 @@ def _trays(plan: CablePlan) -> list[str]:
     laid = (rack_a >= 0) & (rack_z >= 0) & ~plan.routes.in_rack[link]
     row_a, row_z = plan.floor.row[rack_a], plan.floor.row[rack_z]
     found = tray_paths(plan.floor, row_a, row_z, plan.routes.cross[link])
-    return [path if lies else "" for path, lies in zip(found, laid.tolist(), strict=True)]
+    found = [path if lies else "" for path, lies in zip(found, laid.tolist(), strict=True)]
+    return found if plan.pins is None else plan.pins.words(found, link, plan.pins.trays())
+
+
+def cabled_links(plan: CablePlan) -> npt.NDArray[np.int64]:
+    """Return the links that take a cable, cable by cable, leg by leg."""
+    order = np.lexsort((plan.leg, plan.cable))
+    return order[np.searchsorted(plan.cable[order], 0) :]
 
 
 def cable_rows(plan: CablePlan, words: Sequence[str] | None = None) -> Iterator[CableRow]:
@@ -122,31 +132,31 @@ def cable_rows(plan: CablePlan, words: Sequence[str] | None = None) -> Iterator[
     """
     per_cable = list(
         zip(
-            cable_ids(plan), bundles_of(plan), _trays(plan), colours_of(plan), phases_of(plan), rails_of(plan),
-            plan.cables.option.tolist(), *_lengths(plan), strict=True,
+            cable_ids(plan), bundles_of(plan), trays_of(plan), colours_of(plan), phases_of(plan), rails_of(plan),
+            plan.cables.option.tolist(), *_lengths(plan), slacks_of(plan), _states(plan), strict=True,
         )
     )  # fmt: skip
     links = plan.fabric.links
-    order = np.lexsort((plan.leg, plan.cable))
-    order = order[np.searchsorted(plan.cable[order], 0) :]
+    order = cabled_links(plan)
     network = [network.name for network in plan.fabric.networks]
     columns = (
         plan.cable, plan.leg, links.port_a, links.port_z, links.network, links.speed_bps, plan.lanes,
         plan.fabric.ports.plane[links.port_a],
     )  # fmt: skip
     end, made, sku_of = Ends(plan, words), _made(plan), cache(order_number)
-    template, slack_m = plan.cabling.label, plan.slack_m
-    for cable, leg, a, z, row, bps, lanes, plane in zip(*(column[order].tolist() for column in columns), strict=True):
-        identity, bundle, trays, colour, phase, rail, option, route, length, watts, usd = per_cable[cable]
+    template, printed = plan.cabling.label, _printed(plan, order)
+    rows = zip(*(column[order].tolist() for column in columns), strict=True)
+    for (cable, leg, a, z, row, bps, lanes, plane), labels in zip(rows, printed, strict=False):
+        identity, bundle, trays, colour, phase, rail, option, route, length, watts, usd, slack, state = per_cable[cable]
         media, connector, optic_a, optic_z = made[option]
         sku = sku_of(plan.options[option], length) if media and length is not None else ""
-        near, far = f"{end.word[a]}/{end.word[z]}", f"{end.word[z]}/{end.word[a]}"
+        near, far = labels or (f"{end.word[a]}/{end.word[z]}", f"{end.word[z]}/{end.word[a]}")
         found = CableRow(
             identity, leg, network[row], end(a, optic_a, connector, near), end(z, optic_z, connector, far), media, sku,
-            bps, lanes, plane, rail, route, None if route is None else slack_m, length, bundle, trays, colour, watts,
-            usd, phase,
+            bps, lanes, plane, rail, route, None if route is None else slack, length, bundle, trays, colour, watts,
+            usd, phase, state,
         )  # fmt: skip
-        yield found if template is None else labelled(found, template)
+        yield found if template is None or labels else labelled(found, template)
 
 
 def _made(plan: CablePlan) -> list[tuple[str, str, str, str]]:
@@ -158,6 +168,25 @@ def _made(plan: CablePlan) -> list[tuple[str, str, str, str]]:
         for option in plan.options
     ]
     return [*found, ("", "", "", "")]
+
+
+def slacks_of(plan: CablePlan) -> list[float]:
+    """Return what is kept at both ends of each cable, (cables,), in m."""
+    own = plan.slack_m
+    return [own] * len(plan.cables) if plan.pins is None else plan.pins.slack_m(plan.cables.link, own)
+
+
+def _states(plan: CablePlan) -> list[str]:
+    """Return how far each cable is."""
+    return ["planned"] * len(plan.cables) if plan.pins is None else plan.pins.states(plan.cables.link)
+
+
+def _printed(plan: CablePlan, order: npt.NDArray[np.int64]) -> Iterable[tuple[str, str] | None]:
+    """Return the labels that a lock keeps of some links."""
+    if plan.pins is None:
+        return repeat(None)
+    labels = plan.pins.labels()
+    return [labels[link] for link in order.tolist()]
 
 
 def _lengths(plan: CablePlan) -> tuple[list[float | None], ...]:

@@ -30,20 +30,23 @@ if TYPE_CHECKING:
 @click.option(
     "--port-names", metavar="SCHEME", default="vendor", show_default=True, help="Aliases of ports: see export."
 )
+@click.option("--lock", is_flag=True, help="Pin names, places, ports, cables and labels in a .lock beside LAYOUT.")
 @quiet_option
 @format_option
-def command(layout: str, output: str | None, port_names: str, as_json: bool, form: str, quiet: bool) -> int:
+def command(layout: str, output: str | None, port_names: str, lock: bool, as_json: bool, form: str, quiet: bool) -> int:
     """Plan the cables of all networks: ways along trays, lengths to order, media, modules, labels.
 
     LAYOUT is a layout file, - for standard input, or a fabric from elsewhere, whose devices have no places. Of the
     media that fit both ends the first that reaches is taken: copper, active copper, active optical cables, multimode,
     single-mode fibre. What the layout does not say about the hall is assumed and named in the JSON.
 
-    fabrictool cables site.yaml -o plan.xlsx
+    With a lock beside the layout all that it names stays as it is, whatever is edited; what must change is listed.
+
+    fabrictool cables site.yaml -o plan.xlsx --lock
 
     Exit status: 0 clean, 1 if a finding is an error, 2 for bad input.
     """
-    report = _planned(layout, output, port_names)
+    report = _planned(layout, output, port_names, lock)
     if as_json or form == "json":
         print_json(report.to_dict())
     elif not quiet:
@@ -51,17 +54,36 @@ def command(layout: str, output: str | None, port_names: str, as_json: bool, for
     return 0 if report.ok else 1
 
 
-def _planned(path: str, output: str | None, port_names: str) -> PlanReport:
-    """Plan the cables of a layout, and write the plan if a place for it is named."""
+def _planned(path: str, output: str | None, port_names: str, lock: bool) -> PlanReport:
+    """Plan the cables of a layout, and write the plan if a place for it is named, and its lock if asked."""
     from fabrictool.cable_plan import planned_cables
     from fabrictool.explore.routed import fabric_and_layout
     from fabrictool.formats.port_naming import named_ports, systems_of
 
     fabric, layout, _ = fabric_and_layout(path)
     report = planned_cables(layout, fabric)
+    locked = _locked(report, path) if lock else None
     if output is not None:
         _write(report, output, report.rows(named_ports(fabric, port_names, systems_of(layout))))
+    if locked is not None:
+        write_file(*locked)
     return report
+
+
+def _locked(report: PlanReport, path: str) -> tuple[str, bytes]:
+    """Return where the lock goes, and what it holds."""
+    from fabrictool.cabling.lock_findings import lock_problems
+    from fabrictool.errors import InputError
+    from fabrictool.locks.reading import lock_path
+    from fabrictool.locks.text import lock_text
+
+    if path == "-":
+        raise click.UsageError("--lock writes beside the layout: name its file, not standard input")
+    text = lock_text(report.lock)
+    problems = lock_problems(report.changes) if report.changes is not None else []
+    if problems:
+        raise InputError(problems)
+    return str(lock_path(path)), text.encode()
 
 
 def _write(report: PlanReport, output: str, rows: list[CableRow]) -> None:

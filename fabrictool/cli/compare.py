@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from fabrictool.cli.common import json_option, layouts_argument, print_json, print_tables, quiet_option
+from fabrictool.cli.comparing_locks import any_lock, compare_locks, lock_differences, lock_tables
 
 if TYPE_CHECKING:
     from fabrictool.explore.comparing import Comparison
     from fabrictool.explore.designs import Design
     from fabrictool.formats.imported import Imported
     from fabrictool.layout.model import Layout
+    from fabrictool.locks.difference import LockDifference
 
 _FORMS = click.Choice(["table", "json", "csv", "markdown"])
 
@@ -38,6 +40,8 @@ def command(
     of the two figures, 'within' where it does not; the last column says how certain a figure is.
     LAYOUT may also be a fabric from elsewhere, as of 'show': what can be counted on it is compared.
 
+    Two locks, or layouts with a lock beside each, are compared by what they name: what was added, removed, moved.
+
     Exit status: 1 if a layout has a finding that is an error; with --since the present state counts.
     """
     from fabrictool.explore.comparing import compare
@@ -48,9 +52,12 @@ def command(
         raise click.UsageError(f"--since compares one LAYOUT with its earlier state; {len(layouts)} are given")
     if since is None and len(layouts) < 2:
         raise click.UsageError("give two LAYOUTs or more, or --since REVISION")
+    form = "json" if as_json else form or ("markdown" if since else "table")
+    if since is None and any_lock(layouts):
+        return compare_locks(layouts, form, quiet)
     found = _since(layouts[0], since) if since else _side_by_side(layouts)
     designs = _designs(found, sizes, seed)
-    _print(compare(designs, list(found)), "json" if as_json else form or ("markdown" if since else "table"), quiet)
+    _print(compare(designs, list(found)), lock_differences(list(found.values())), form, quiet)
     judged = designs[-1:] if since else designs
     return 0 if all(design.ok for design in judged) else 1
 
@@ -126,13 +133,13 @@ def _designs(found: dict[str, Layout | Imported], sizes: tuple[str, ...], seed: 
     ]
 
 
-def _print(comparison: Comparison, form: str, quiet: bool) -> None:
+def _print(comparison: Comparison, locks: list[LockDifference], form: str, quiet: bool) -> None:
     if form == "json":
-        print_json(comparison.to_dict())
+        print_json(comparison.to_dict() | {"locks": [row.to_dict() for row in locks]})
         return
     if quiet:
         return
-    tables = comparison.tables(as_numbers=form == "csv")
+    tables = [*comparison.tables(as_numbers=form == "csv"), *lock_tables(locks, form)]
     if form == "markdown":
         first, *others = comparison.titles
         click.echo(f"## {', '.join(others)} against {first}\n")

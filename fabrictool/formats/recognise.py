@@ -19,7 +19,8 @@ from fabrictool.formats.opening import read_all, text_of, unpacked
 from fabrictool.formats.reading import READERS
 from fabrictool.formats.sheets import is_workbook
 from fabrictool.layout.model import Layout
-from fabrictool.layout.reading import layout_from_bytes
+from fabrictool.layout.reading import layout_from_bytes, with_lock
+from fabrictool.locks.reading import is_lock
 
 #: Bytes from the start that decide.
 HEAD = 65536
@@ -36,7 +37,8 @@ def opened(path: str | PathLike[str]) -> Layout | Imported:
     path = fspath(path)
     if path != "-" and isdir(path):
         return read_folder(path)
-    return _opened(*read_all(path, layout=True))
+    found = _opened(*read_all(path, layout=True))
+    return with_lock(found) if isinstance(found, Layout) else found
 
 
 def opened_from(name: str, content: bytes) -> Layout | Imported:
@@ -45,6 +47,9 @@ def opened_from(name: str, content: bytes) -> Layout | Imported:
 
 
 def _opened(name: str, content: bytes) -> Layout | Imported:
+    if is_lock(content[:64]):
+        fix = "name the layout beside it; 'fabrictool compare' takes locks"
+        raise InputError([Problem(f"{name}:1:1", "is a lock, not a layout", fix)])
     found = imported_from(name, content)
     return layout_from_bytes(name, content) if found is None else found
 

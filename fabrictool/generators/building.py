@@ -26,6 +26,7 @@ from fabrictool.generators.site import Site
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Network
 from fabrictool.layout.source import Source
+from fabrictool.locks import Lock
 
 #: Family, to its generator and the keys of a network that it reads.
 FAMILIES = {
@@ -52,10 +53,19 @@ def build(layout: Layout) -> Fabric:
         If the parameters of a network do not fit together; located in the layout's file.
     """
     try:
-        return _build(layout)
+        fabric = _build(layout)
     except FabrictoolError as error:
         source = layout.source or Source("layout")
         raise type(error)([source.locate(problem) for problem in error.problems]) from None
+    return locked(layout.lock, fabric) if layout.lock is not None else fabric
+
+
+def locked(lock: Lock, fabric: Fabric) -> Fabric:
+    """Return a fabric with the names and ports that its lock keeps."""
+    from fabrictool.locks.names import with_names
+    from fabrictool.locks.wiring import with_ports
+
+    return with_ports(lock, with_names(lock, fabric))
 
 
 def _build(layout: Layout) -> Fabric:

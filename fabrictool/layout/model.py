@@ -36,6 +36,7 @@ from fabrictool.layout.workload import Job, Workload
 
 if TYPE_CHECKING:
     from fabrictool.layout.source import Source
+    from fabrictool.locks import Lock
 
 Cooling = Literal["air", "rear-door", "direct-to-chip", "immersion"]
 
@@ -204,6 +205,7 @@ class Layout(Model):
     cabling: Cabling = Cabling()
 
     _source: Source | None = PrivateAttr(None)
+    _lock: Lock | None = PrivateAttr(None)
 
     @property
     def source(self) -> Source | None:
@@ -213,6 +215,15 @@ class Layout(Model):
     def remember_source(self, source: Source) -> None:
         """Keep the places of the keys, for messages of later stages."""
         self._source = source
+
+    @property
+    def lock(self) -> Lock | None:
+        """What the world has seen of this layout: names, places, ports and cables that stay, if it is locked."""
+        return self._lock
+
+    def remember_lock(self, lock: Lock | None) -> None:
+        """Keep the lock, for all later stages."""
+        self._lock = lock
 
     def stated_routing(self, network: str) -> Routing | None:
         """Return the routing that is stated for a network, its file relative to the layout's; None for the default."""

@@ -6,7 +6,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from fabrictool.errors import InputError, Problem, did_you_mean
-from fabrictool.layout.source import Path_, Source, checked_size, parse, read_bytes
+from fabrictool.layout.source import STDIN, Path_, Source, checked_size, parse, read_bytes
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -33,7 +33,22 @@ def read_layout(path: str | PathLike[str]) -> Layout:
         With every error of the file, each as ``file:line:column: what; what to do``.
     """
     name, content = read_bytes(fspath(path))
-    return layout_from_bytes(name, content)
+    return with_lock(layout_from_bytes(name, content))
+
+
+def with_lock(layout: Layout) -> Layout:
+    """Give a layout that was read from a file the lock beside it, if there is one, and return it.
+
+    Raises
+    ------
+    InputError
+        If the lock is broken, or that of another layout.
+    """
+    from fabrictool.locks.reading import lock_beside
+
+    if layout.source is not None and layout.source.name != STDIN:
+        layout.remember_lock(lock_beside(layout.source.name, layout.name))
+    return layout
 
 
 def layout_from_bytes(name: str, content: bytes) -> Layout:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fabrictool.fabric.tables import F8, I4, KINDS, Fabric
 from fabrictool.placement.figures import TypeFigures, has_figures, type_figures, with_assumed_units
+from fabrictool.placement.locked import kept_places
 from fabrictool.placement.packing import Load, Supply
 from fabrictool.placement.racks import Placement, Racks, lowest_units, number_or_nan, rack_table
 from fabrictool.placement.strategies import beside_hosts, bundles, dealt, evenly
@@ -57,11 +58,19 @@ def place(
     limits = number_or_nan(given)
     figures, assumptions = with_assumed_units(type_figures(layout, fabric, extra_w), layout, fabric)
     rooms = [empty_rack(group, limit) for group, limit in zip(layout.racks, limits.tolist(), strict=True)]
-    rack, group, role, notes = _fill(layout.racks, rooms, fabric, figures, layout.placement)
+    names, notes = None, list[Finding]()
+    if layout.lock is not None and len(layout.lock.racks):
+        hosts = [_obeyed(group, room) for group, room in zip(layout.racks, rooms, strict=True)]
+        rows = [row.tolist() for row in _roles(fabric)]
+        kept = kept_places(layout.lock, layout.racks, (hosts, rooms), fabric, figures, rows)
+        rack, unit, group, role, names = kept.rack, kept.unit, kept.group, kept.role, kept.name
+    else:
+        rack, group, role, notes = _fill(layout.racks, rooms, fabric, figures, layout.placement)
+        unit = lowest_units(rack, figures.units[fabric.devices.type])
     return Placement(
         rack=rack,
-        unit=lowest_units(rack, figures.units[fabric.devices.type]),
-        racks=with_whole_racks(rack_table(layout, group, role, limits), rack, fabric, figures),
+        unit=unit,
+        racks=with_whole_racks(rack_table(layout, group, role, limits, names), rack, fabric, figures),
         findings=(*unplaced_findings(layout.racks, rooms, fabric, figures, rack), *notes),
         assumptions=assumptions,
     )
@@ -97,9 +106,8 @@ def _fill(
     groups: Sequence[RackGroup], rooms: Sequence[Load], fabric: Fabric, figures: TypeFigures, placing: Placing
 ) -> tuple[I4, I4, I4, list[Finding]]:
     """Return the rack of each device, (devices,), group and role of each rack, (racks,), and what was not done."""
-    compute = np.isin(fabric.devices.kind, COMPUTE_KINDS)
     filling = _Filling(groups, rooms, fabric, figures)
-    hosts, others = np.flatnonzero(compute), np.flatnonzero(~compute & has_figures(fabric))
+    hosts, others = _roles(fabric)
     filling.fill([_obeyed(group, room) for group, room in zip(groups, rooms, strict=True)], [hosts])
     racks = len(filling.group_of)
     others = filling.beside_hosts(others) if placing.switches == "in-rack" else others
@@ -117,6 +125,12 @@ def _fill(
     opened = len(filling.group_of) - spare
     role = np.array([0] * racks + [1] * (opened - racks) + [0] * spare, dtype=np.int32)
     return *_in_order(filling.rack, np.array(filling.group_of, dtype=np.int32), role), notes
+
+
+def _roles(fabric: Fabric) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the rows of hosts, and of what else takes units."""
+    compute = np.isin(fabric.devices.kind, COMPUTE_KINDS)
+    return np.flatnonzero(compute), np.flatnonzero(~compute & has_figures(fabric))
 
 
 class _Filling:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,17 +71,19 @@ class Placement:
         return np.bincount(self.rack[placed], weights=weights, minlength=len(self.racks)).astype(np.float64)
 
 
-def rack_table(layout: Layout, group: I4, role: I4, limits_w: F8) -> Racks:
+def rack_table(layout: Layout, group: I4, role: I4, limits_w: F8, names: Sequence[str] | None = None) -> Racks:
     """Describe racks by their group and role (row in ``ROLES``), (racks,) each.
 
     Parameters
     ----------
     limits_w : ndarray, (groups,)
         What a rack of each group may draw, in W; NaN where there is no limit.
+    names : sequence of str, optional
+        Of the racks, where a lock keeps them.
     """
     groups = layout.racks or []
     return Racks(
-        name=np.array(rack_names(groups, group), dtype=np.str_),
+        name=np.array(rack_names(groups, group) if names is None else names, dtype=np.str_),
         role=np.array(ROLES, dtype=np.str_)[role],
         type=np.array([row.type.name for row in groups], dtype=np.str_)[group],
         cooling=np.array([row.cooling for row in groups], dtype=np.str_)[group],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.fabric.tables import F8, I4, Fabric
+from fabrictool.placement.locked import kept_cells
 from fabrictool.placement.racks import ROLES, Placement
 from fabrictool.records import Assumption, Finding
 
@@ -62,6 +63,8 @@ class Floor:
         Distances as given or assumed, in m; ``fill`` is a share.
     site, room : str
         Empty where the layout does not say.
+    per_row : int
+        Racks that a row has room for.
     findings, assumptions : tuple
     """
 
@@ -76,6 +79,7 @@ class Floor:
     trays: dict[str, float]
     site: str
     room: str
+    per_row: int
     findings: tuple[Finding, ...]
     assumptions: tuple[Assumption, ...]
 
@@ -107,6 +111,9 @@ def floor_of(layout: Layout, fabric: Fabric, placement: Placement) -> Floor:
     order = _order(fabric, placement, near=rows is None or rows.network == "near")
     place = np.empty(count, np.int32)
     place[order] = np.arange(count, dtype=np.int32)
+    if layout.lock is not None and len(layout.lock.racks):
+        stated = rows is not None and rows.racks is not None
+        total, each, place = kept_cells(layout.lock, placement.racks.name.tolist(), order, total, each, stated)
     row, position = place // each, place % each
     row_y = _row_centres(total, pitch)
     given = hall.trays.cross if hall and hall.trays else None
@@ -127,6 +134,7 @@ def floor_of(layout: Layout, fabric: Fabric, placement: Placement) -> Floor:
         trays=trays,
         site=(hall.site if hall else None) or "",
         room=(hall.room if hall else None) or "",
+        per_row=each,
         findings=findings,
         assumptions=(*_arrangement(rows, given, total, each, crossings), *assumptions),
     )

@@ -1,0 +1,160 @@
+"""A lock as tables: racks, devices and cables, each with all that is printed on its label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+I4 = npt.NDArray[np.int32]
+F8 = npt.NDArray[np.float64]
+Words = tuple[str, ...]
+
+#: How far a thing is; what is ``removed`` is no longer there, and its name is not given again.
+STATES = ("planned", "ordered", "installed", "removed")
+GONE = STATES.index("removed")
+
+
+def state_after(states: I4, row: int, moved: bool = False) -> int:
+    """Return how far a thing is: as in a row of a lock, -1 for a new one, but not installed where it is moved."""
+    before = int(states[row]) % GONE if row >= 0 else 0
+    return min(before, STATES.index("ordered")) if moved else before
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGroups:
+    """How devices of a kind are numbered: network (empty for hosts), kind or host group, title, digits of the index."""
+
+    network: Words = ()
+    group: Words = ()
+    title: Words = ()
+    digits: tuple[int, ...] = ()
+
+    def of(self, network: str, group: str) -> tuple[str, int] | None:
+        """Return title and digits of a kind of device, None if there were none."""
+        for row, key in enumerate(zip(self.network, self.group, strict=True)):
+            if key == (network, group):
+                return self.title[row], self.digits[row]
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class LockedRacks:
+    """Racks, one row each.
+
+    ``group`` is the name of the rack group, or its place among those without one, from 1; ``row`` and ``position`` are
+    its place on the floor, from 1; ``state`` a place in ``STATES``.
+    """
+
+    name: Words = ()
+    group: Words = ()
+    role: Words = ()
+    row: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    position: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    state: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedDevices:
+    """Devices, one row each.
+
+    ``place`` is what a device is in the design, such as ``dgx#12`` or ``compute:leaf/su1/rail2#1``; ``rack`` is empty
+    and ``unit`` 0 without a place; ``guid`` and ``serial`` are what people filled in.
+    """
+
+    name: Words = ()
+    place: Words = ()
+    type: Words = ()
+    rack: Words = ()
+    unit: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    guid: Words = ()
+    serial: Words = ()
+    state: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCables:
+    """Links on their way through a cable, one row each; links of one cable share ``id``.
+
+    ``a`` and ``z`` are rows of devices with the numbers of their ports; ``medium`` and ``way`` rows of what the lock
+    lists of them; lengths in m, NaN where unknown; ``label_z`` is empty where it is the mirror of ``label_a``.
+    """
+
+    id: Words = ()
+    leg: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    a: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    a_port: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    z: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    z_port: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    medium: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    length_m: F8 = field(default_factory=lambda: np.zeros(0))
+    route_m: F8 = field(default_factory=lambda: np.zeros(0))
+    way: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    colour: Words = ()
+    label_a: Words = ()
+    label_z: Words = ()
+    serial: Words = ()
+    state: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """All identities of a layout that the world has seen.
+
+    Parameters
+    ----------
+    source : str
+        File name.
+    layout : str
+        Name of the layout.
+    per_row : int
+        Racks of a row of the floor; 0 without racks.
+    groups, racks, devices, cables : tables
+    media : tuple of (medium, Gbit/s of the link, connector, module at the lower end, module at the other)
+    ways : tuple of (trays, slack in m)
+    lines : mapping of str to sequence of int
+        Line of each rack, device and cable, if it was read from a file.
+    """
+
+    source: str
+    layout: str
+    per_row: int = 0
+    groups: NamedGroups = field(default_factory=NamedGroups)
+    racks: LockedRacks = field(default_factory=LockedRacks)
+    devices: LockedDevices = field(default_factory=LockedDevices)
+    cables: LockedCables = field(default_factory=LockedCables)
+    media: tuple[tuple[str, str, str, str, str], ...] = ()
+    ways: tuple[tuple[str, float], ...] = ()
+    lines: Mapping[str, Sequence[int]] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.racks):,} racks, {len(self.devices):,} devices, {len(self.cables):,} links"
+        return f"<Lock of {self.layout}: {counts}>"
+
+    @cached_property
+    def device_rows(self) -> dict[str, int]:
+        """Row of each device by name, of those that are gone too."""
+        return {name: row for row, name in enumerate(self.devices.name)}
+
+    @cached_property
+    def cable_codes(self) -> npt.NDArray[np.int64]:
+        """Number for each row of cables, equal for the legs of a cable."""
+        known: dict[str, int] = {}
+        return np.array([known.setdefault(name, len(known)) for name in self.cables.id], np.int64)
+
+    @cached_property
+    def rack_rows(self) -> dict[str, int]:
+        """Row of each rack by name, of those that are gone too."""
+        return {name: row for row, name in enumerate(self.racks.name)}
