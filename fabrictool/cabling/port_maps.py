@@ -18,20 +18,25 @@ HEADER = (
 FREE = "free"
 
 
-def port_map(plan: CablePlan, rows: Sequence[CableRow]) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+def port_map(
+    plan: CablePlan, rows: Sequence[CableRow], aliases: Sequence[str] | None = None
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Return header and rows of a table of all ports of switches, switch by switch in the order of their ports.
 
-    Links inside a device are left out, as no cable is plugged there.
+    Links inside a device are left out, as no cable is plugged there. ``aliases`` are what the devices' systems call
+    ports, (ports,).
     """
     fabric = plan.fabric
-    plugged: dict[tuple[str, str], tuple[CableRow, CableEnd, CableEnd]] = {}
+    plugged: dict[tuple[str, str], tuple[CableRow, CableEnd]] = {}
     for row in rows:
         for near, far in ((row.a, row.z), (row.z, row.a)):
-            plugged[near.place.device, near.port] = row, near, far
+            plugged[near.place.device, near.port] = row, far
     words, places, ports = port_words(fabric), places_of(plan), fabric.ports
     cage = (plan.cages.cages.number[plan.cages.of_port] + 1).tolist()
     peer, first = ports.peer.tolist(), fabric.first_port.tolist()
     kinds, tiers = fabric.devices.kind.tolist(), fabric.devices.tier.tolist()
+    seats = plan.seats
+    sides = ["front" if front else "rear" for front in seats.front.tolist()] if seats else [""] * len(kinds)
     lines: list[tuple[Cell, ...]] = []
     for device, name in enumerate(fabric.names):
         if tiers[device] == 0:
@@ -41,10 +46,9 @@ def port_map(plan: CablePlan, rows: Sequence[CableRow]) -> tuple[tuple[str, ...]
             found = plugged.get((name, words[port]))
             if found is None and peer[port] >= 0:
                 continue
-            plug = found[1] if found else None
-            own = (name, cage[port], words[port], plug.interface if plug else "", place.rack, place.unit,
-                   plug.side if plug else "", KINDS[kinds[device]])  # fmt: skip
-            lines.append((*own, *(_plugged(found[0], found[2]) if found else (FREE, *(None,) * 9))))
+            alias = aliases[port] if aliases is not None and aliases[port] != words[port] else ""
+            own = (name, cage[port], words[port], alias, place.rack, place.unit, sides[device], KINDS[kinds[device]])
+            lines.append((*own, *(_plugged(*found) if found else (FREE, *(None,) * 9))))
     return _used(lines)
 
 

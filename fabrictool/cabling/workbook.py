@@ -18,7 +18,7 @@ from fabrictool.records import CableRow
 MONEY, METRES = "#,##0.00", "0.0#"
 
 
-def workbook(report: PlanReport, rows: Sequence[CableRow]) -> bytes:
+def workbook(report: PlanReport, rows: Sequence[CableRow], aliases: Sequence[str] | None = None) -> bytes:
     """Return a plan as a workbook; its sheet of cables reads back as the same rows.
 
     Parameters
@@ -26,12 +26,16 @@ def workbook(report: PlanReport, rows: Sequence[CableRow]) -> bytes:
     report : PlanReport
     rows : sequence of CableRow
         Of the report's plan.
+    aliases : (ports,) sequence of str, optional
+        What the devices' systems call the ports of the plan's fabric.
     """
     name = report.plan.fabric.name
-    return written(_sheets(report, rows), f"Cable plan of {name}")
+    return written(_sheets(report, rows, aliases), f"Cable plan of {name}")
 
 
-def _sheets(report: PlanReport, rows: Sequence[CableRow]) -> Iterator[Tab | Drawing]:
+def _sheets(
+    report: PlanReport, rows: Sequence[CableRow], aliases: Sequence[str] | None
+) -> Iterator[Tab | Drawing]:  # fmt: skip
     yield Drawing("summary", _summary(report))
     yield _cables(rows)
     yield _bill(report)
@@ -39,7 +43,7 @@ def _sheets(report: PlanReport, rows: Sequence[CableRow]) -> Iterator[Tab | Draw
     if drawn is not None:
         yield Drawing("rack elevations", drawn)
     fills = {"colour": shades(rows)}
-    header, lines = port_map(report.plan, rows)
+    header, lines = port_map(report.plan, rows, aliases)
     yield Tab("port maps", header, lines, frozen=3, fills=fills, numbers={"length_m": METRES})
     lines = [(*cells, row.colour) for row, pair in _labels(rows) for cells in pair]
     yield Tab("labels", (*labels_csv.COLUMNS, "colour"), lines, fills=fills)
@@ -124,6 +128,6 @@ def _summary(report: PlanReport) -> Callable[[Any, Any], None]:
         for line, said in enumerate(report.assumptions, top + 1):
             for first, last, text in ((0, 3, said.what), (4, 6, said.value), (7, 9, said.source)):
                 page.merge_range(line, first, line, last, text, wrap)
-            page.set_row(line, 15 * max(1, -(-len(said.value) // 36), -(-len(said.source) // 36)))
+            page.set_row(line, 15 * max(1, -(-len(said.value) // 45), -(-len(said.source) // 45)))
 
     return draw

@@ -19,7 +19,6 @@ from fabrictool.cli.common import (
 
 if TYPE_CHECKING:
     from fabrictool.cabling.report import PlanReport
-    from fabrictool.records import CableRow
 
 
 @click.command("cables", short_help="Plan every cable, and what to order.")
@@ -64,7 +63,7 @@ def _planned(path: str, output: str | None, port_names: str, lock: bool) -> Plan
     report = planned_cables(layout, fabric)
     locked = _locked(report, path) if lock else None
     if output is not None:
-        _write(report, output, report.rows(named_ports(fabric, port_names, systems_of(layout))))
+        _write(report, output, named_ports(fabric, port_names, systems_of(layout)))
     if locked is not None:
         write_file(*locked)
     return report
@@ -86,18 +85,19 @@ def _locked(report: PlanReport, path: str) -> tuple[str, bytes]:
     return str(lock_path(path)), text.encode()
 
 
-def _write(report: PlanReport, output: str, rows: list[CableRow]) -> None:
+def _write(report: PlanReport, output: str, words: list[str]) -> None:
     """Write a plan as its name asks for: a workbook, a CSV file, or a folder of CSV files."""
     from fabrictool.errors import InputError, Problem
     from fabrictool.formats import labels_csv, plan_csv
 
-    target = Path(output)
-    if target.suffix == ".xlsx":
+    target, rows = Path(output), report.rows(words)
+    suffix = target.suffix.lower()
+    if suffix == ".xlsx":
         from fabrictool.cabling.workbook import workbook
 
-        write_file(output, workbook(report, rows))
+        write_file(output, workbook(report, rows, words))
         return
-    if target.suffix == ".csv":
+    if suffix == ".csv":
         write_file(output, plan_csv.write(rows).encode())
         return
     if target.suffix or (target.exists() and not target.is_dir()):

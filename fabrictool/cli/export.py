@@ -104,7 +104,7 @@ def _planned(export: Export, fabric: Fabric, layout: Layout, network: str | None
     units = placement.racks.units.tolist() if placement else []
     racks = dict(zip(placement.racks.name.tolist() if placement else [], units, strict=True))
     found = replace(export, cables=rows, places=places, racks=racks, colours=shades(rows))
-    return replace(found, book=partial(workbook, report, rows))
+    return replace(found, book=partial(workbook, report, rows, words))
 
 
 def _ports(fabric: Fabric) -> list[tuple[str, int]]:

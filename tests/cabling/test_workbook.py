@@ -34,7 +34,9 @@ def plan_of(path: Path) -> tuple[PlanReport, list[CableRow]]:
 
 @cache
 def book(path: Path = SITE) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(workbook(*plan_of(path))))
+    report, rows = plan_of(path)
+    words = named_ports(report.plan.fabric, "cumulus", {})
+    return openpyxl.load_workbook(io.BytesIO(workbook(report, rows, words)))
 
 
 def table(name: str) -> list[dict[str, Any]]:
@@ -111,6 +113,9 @@ def test_port_maps_hold_every_port_of_every_switch() -> None:
     switches = {name for name, tier in zip(fabric.names, fabric.devices.tier.tolist(), strict=True) if tier}
     ports = Counter(name for name, device in _ports(report) if name in switches)
     assert Counter(row["device"] for row in mapped) == ports
+    assert {row["side"] for row in mapped} == {"rear"}  # free ports too; qm9700 comes with air either way
+    assert [row["alias"] for row in mapped[:3]] == ["swp1s0", "swp1s1", "swp2s0"]
+    assert all(row["alias"] for row in mapped)
     free = sum(row["peer"] == "free" for row in mapped)
     assert free == sum(peer < 0 for peer in _switch_peers(report))
     plugged = {(row["device"], row["port"]): (row["peer"], row["cable_id"]) for row in mapped if row["peer"] != "free"}
