@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.cabling.bill import modules_by_cage, structured_parts
 from fabrictool.cabling.choice import Module
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.catalogue import store
@@ -189,7 +191,10 @@ def _cables(layout: Layout, plan: CablePlan) -> Iterator[CostRow]:
         yield from _stated(layout, "cable", "network", _by_speed(speeds, numbers))
         return
     length = np.where(np.isnan(cables.length_m), -1, np.round(np.nan_to_num(cables.length_m) * 1e3)).astype(np.int64)
-    kinds, which = grouped(speed, cables.option, length)
+    over = np.zeros(len(cables), np.bool_)
+    if plan.panels is not None:
+        over[plan.panels.patched.cable] = True
+    kinds, which = grouped(speed[~over], cables.option[~over], length[~over])
     counts, source = np.bincount(which, minlength=len(kinds)), _links_source()
     rows: dict[tuple[str, float | None], int] = {}
     for (bps, option, millimetres), count in zip(kinds, counts.tolist(), strict=True):
@@ -201,6 +206,10 @@ def _cables(layout: Layout, plan: CablePlan) -> Iterator[CostRow]:
         rows[name, price] = rows.get((name, price), 0) + count
     for (name, price), count in rows.items():
         yield CostRow(name, "network", count, price, source if price is not None else "")
+    for part in structured_parts(plan):
+        price = _usd(layout, part.unit_price)
+        name = part.description if part.length_m is None else f"{part.description} {part.length_m:g} m"
+        yield CostRow(name, "network", part.quantity, price, source if price is not None else "")
 
 
 def _by_speed(speeds: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> dict[str, int]:
@@ -209,23 +218,18 @@ def _by_speed(speeds: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> 
 
 def _transceivers(layout: Layout, plan: CablePlan) -> Iterator[CostRow]:
     """Yield the modules in cages that fibres end in, by what they are."""
-    links, cages = plan.fabric.links, plan.cages
-    option = np.append(plan.cables.option, -1)[plan.cable]
-    module_of = np.full(len(cages.cages), -1, np.int64)
-    modules: list[Module] = []
-    for row, chosen in enumerate(plan.options):
-        mine = option == row
-        for ports, module in ((links.port_a, chosen.a), (links.port_z, chosen.z)):
-            if not chosen.medium.direct and mine.any():
-                modules += [] if module in modules else [module]
-                module_of[cages.of_port[ports[mine]]] = modules.index(module)
-    used = module_of >= 0
+    found = modules_by_cage(plan)
     if "transceiver" in layout.cost.prices:
-        speeds, numbers = np.unique(np.round(cages.speed_bps[used] / 1e6).astype(np.int64), return_counts=True)
-        yield from _stated(layout, "transceiver", "network", _by_speed(speeds, numbers))
+        counts: Counter[str] = Counter()
+        for row, _, count in sorted(found, key=lambda row: plan.cages.kinds[row[0]].speed_bps):
+            counts[format_speed(plan.cages.kinds[row].speed_bps)] += count
+        yield from _stated(layout, "transceiver", "network", counts)
         return
-    counts, source = np.bincount(module_of[used], minlength=len(modules)), _links_source()
-    for module, count in zip(modules, counts.tolist(), strict=True):
+    modules: Counter[Module] = Counter()
+    for _, module, count in found:
+        modules[module] += count
+    for module, count in modules.items():
         price = _usd(layout, module.usd)
-        name = f"{module.name} transceiver"
-        yield CostRow(name, "network", count, price, source if price is not None else "")
+        yield CostRow(
+            f"{module.name} transceiver", "network", count, price, _links_source() if price is not None else ""
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fabrictool.cabling.findings import plan_errors
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cost import CapitalCost, capital_cost
@@ -76,6 +77,7 @@ class Facility:
             *self.floor_findings,
             *self.supply.findings,
             *self.cooling.findings,
+            *plan_errors(self.plan),
         )
 
 

@@ -15,10 +15,13 @@ from fabrictool.fabric.grouping import grouped
 from fabrictool.records import BomRow
 from fabrictool.units import format_speed
 
+#: What stands for the medium of a module.
+TRANSCEIVER = "transceiver"
+
 
 def bill_of_materials(plan: CablePlan) -> list[BomRow]:
     """Return the cables to order by medium and length, then the modules, with spares by rule."""
-    return [*_cables(plan), *_structured(plan), *_modules(plan)]
+    return [*_cables(plan), *structured_parts(plan), *_modules(plan)]
 
 
 def spare_rule(plan: CablePlan, part: str) -> Spares:
@@ -56,7 +59,7 @@ def _cables(plan: CablePlan) -> Iterator[BomRow]:
         yield BomRow(sku, f"{format_speed(speed_bps)} {title}", name, length, count, _kept(plan, "cable", count), price)
 
 
-def _structured(plan: CablePlan) -> Iterator[BomRow]:
+def structured_parts(plan: CablePlan) -> Iterator[BomRow]:
     """Yield patch cords, trunks and panels."""
     panels = plan.panels
     if panels is None:
@@ -114,4 +117,4 @@ def _modules(plan: CablePlan) -> Iterator[BomRow]:
         title = f"{module.name} transceiver for {kind.cage} of {'switches' if kind.at == 'switch' else 'hosts'}"
         counted[module.sku, title, module.usd] += count
     for (sku, title, usd), count in sorted(counted.items(), key=lambda item: item[0][:2]):
-        yield BomRow(sku, title, "transceiver", None, count, _kept(plan, "transceiver", count), usd)
+        yield BomRow(sku, title, TRANSCEIVER, None, count, _kept(plan, "transceiver", count), usd)

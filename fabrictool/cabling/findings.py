@@ -27,9 +27,16 @@ def plan_findings(plan: CablePlan, trays: Sequence[TrayLoad] | None = None) -> l
         *tray_findings(plan, loads),
         *_unplaced(plan),
         *_over_panels(plan),
+        *_unlike(plan),
         *_counted(plan),
     ]
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
+
+
+def plan_errors(plan: CablePlan) -> list[Finding]:
+    """Return what keeps a plan from being built: no place on the floor, no reach, too little power in a cage."""
+    found = [*(plan.floor.findings if plan.floor else ()), *_beyond(plan), *_cage_power(plan), *_over_panels(plan)]
+    return [finding for finding in found if finding.severity == "error"]
 
 
 def _beyond(plan: CablePlan) -> Iterator[Finding]:
@@ -74,6 +81,31 @@ def _counted(plan: CablePlan) -> Iterator[Finding]:
             message = f"{count:,} cables are planned where {counted:,} are counted: {why}"
             fix = "order by the plan, or state how cables are counted (networks: cables)"
             yield Finding("cables-counted", "note", f"network {network.name}", message, fix)
+
+
+def _unlike(plan: CablePlan) -> Iterator[Finding]:
+    """Name modules that a splitter and a straight fibre plug into, which those of twin ports do not take.
+
+    References
+    ----------
+    NVIDIA MMA4Z00-NS400-T product specifications, Connectivity Scenarios: both fibres of a twin-port module are of one
+    type, straight or splitter.
+    """
+    links = plan.fabric.links
+    option = np.append(plan.cables.option, -1)[plan.cable]
+    fibre = np.array([not row.medium.direct for row in plan.options] + [False])[option]
+    split = np.array([row.legs > 1 for row in plan.options] + [False])[option]
+    both = np.zeros((2, len(plan.cages.cages)), np.bool_)
+    for port in (links.port_a, links.port_z):
+        cage = plan.cages.of_port[port]
+        both[0, cage[fibre & split]] = both[1, cage[fibre & ~split]] = True
+    mixed = np.flatnonzero(both[0] & both[1])
+    if len(mixed):
+        names, number = plan.fabric.names, plan.cages.cages.number[mixed[0]] + 1
+        first = f"cage {number} of {names[plan.cages.cages.device[mixed[0]]]}"
+        message = f"{len(mixed):,} modules have a splitter and a straight fibre, such as {first}; they take two alike"
+        fix = "give the links of a cage one speed, or leave half of it free"
+        yield Finding("fibres-unlike", "warning", "cables", message, fix)
 
 
 def _over_panels(plan: CablePlan) -> Iterator[Finding]:

@@ -132,6 +132,16 @@ def test_narrow_links_share_the_connector_of_a_fibre() -> None:
     assert notes == ["4 cables are planned where 8 are counted: narrow links share the connectors of fibres"]
 
 
+def test_a_module_with_a_splitter_and_a_straight_fibre_is_named() -> None:
+    """Three hosts of 200G on a cage of four ports: two share a connector over a splitter, the third has one alone."""
+    leaf = planned.switch(32, "200G", cages=8, cage="OSFP", vendor="NVIDIA")
+    plan = _plan("per-link", planned.nic("200G"), hosts=3, leaf=leaf, speed="200G", hall=FAR, hosts_per_leaf=3)
+    (finding,) = [finding for finding in plan_findings(plan) if finding.id == "fibres-unlike"]
+    assert finding.message == (
+        "1 modules have a splitter and a straight fibre, such as cage 1 of leaf-01; they take two alike"
+    )
+
+
 def test_every_rule_gives_the_count_of_show_where_all_is_near() -> None:
     for rule in ("per-link", "per-cage", "per-upper-cage"):
         plan = _plan({"host": rule, "fabric": "per-cage"}, hosts=8, wiring="blocked")
