@@ -15,6 +15,8 @@ F8 = npt.NDArray[np.float64]
 
 #: A path has at most this many channels: four levels up and down, and both ends.
 MAX_PATH = 16
+#: Flows whose paths are held together: as many as stay in a processor's nearest memory.
+BLOCK = 512
 
 
 class RouteTables(NamedTuple):
@@ -55,27 +57,37 @@ class RouteTables(NamedTuple):
 
 
 @inner
-def walk(tables: RouteTables, source: int, target: int, path: I4) -> int:
-    """Write the channels from one rank to another; return how many, -1 if there is no way."""
-    if tables.domain[source] == tables.domain[target] and tables.scale_up[source] >= 0:
-        path[0] = tables.scale_up[source]
-        path[1] = tables.scale_up[target] + 1
-        return 2
-    path[0] = tables.port_channel[source]
-    if path[0] < 0 or tables.port_channel[target] < 0:
-        return -1
-    count = climb(tables, tables.leaf[source], target, path, 1)
-    if count < 0:
-        return -1
-    path[count] = tables.port_channel[target] ^ 1
-    return count + 1
+def write_paths(tables: RouteTables, source: I4, target: I4, paths: I4, length: I4) -> None:
+    """Write the channels from ranks to others, and how many each path has, -1 if there is no way.
 
+    Kernels take flows by blocks through here, and call ``straight_climb`` and ``detour`` from their own loops: a
+    function between that is called flow by flow would count references to all tables each time.
 
-@inner
-def climb(tables: RouteTables, leaf: int, target: int, path: I4, count: int) -> int:
-    """Write the channels from a leaf to the leaf of a rank, from place ``count``; return the next place."""
-    straight = straight_climb(tables, leaf, target, path, count)
-    return straight if straight >= 0 else detour(tables, leaf, target, path, count)
+    Parameters
+    ----------
+    tables : RouteTables
+    source, target : (flows,) int32
+    paths : (flows, MAX_PATH) int32
+    length : (flows,) int32
+    """
+    domain, scale_up, port, leaf = tables.domain, tables.scale_up, tables.port_channel, tables.leaf
+    for flow in range(len(source)):
+        one, other, path = source[flow], target[flow], paths[flow]
+        if domain[one] == domain[other] and scale_up[one] >= 0:
+            path[0] = scale_up[one]
+            path[1] = scale_up[other] + 1
+            length[flow] = 2
+            continue
+        length[flow] = -1
+        path[0] = port[one]
+        if path[0] < 0 or port[other] < 0:
+            continue
+        count = straight_climb(tables, leaf[one], other, path, 1)
+        if count < 0:
+            count = detour(tables, leaf[one], other, path, 1)
+        if count >= 0:
+            path[count] = port[other] ^ 1
+            length[flow] = count + 1
 
 
 @inner
@@ -199,16 +211,18 @@ def round_cost(
         channel if each sender were alone.
     """
     load, own, owner, touched = scratch
-    path = np.empty(MAX_PATH, np.int32)
+    paths, length = np.empty((BLOCK, MAX_PATH), np.int32), np.empty(BLOCK, np.int32)
     slowest, channel, longest, lost, marks, alone = 0.0, -1, 0.0, -1, 0, 0.0
     for flow in range(len(source)):
-        count = walk(tables, source[flow], target[flow], path)
-        if count < 0:
+        row = flow % BLOCK
+        if row == 0:
+            write_paths(tables, source[flow : flow + BLOCK], target[flow : flow + BLOCK], paths, length)
+        if length[row] < 0:
             lost = flow
             break
         total = 0.0
-        for step in range(count):
-            at = path[step]
+        for step in range(length[row]):
+            at = paths[row, step]
             if load[at] == 0.0:
                 touched[marks] = at
                 marks += 1
@@ -240,17 +254,19 @@ def flow_paths(tables: RouteTables, source: I4, target: I4, paths: I4, length: I
     length : (flows,) int32
         Gets the number of channels, -1 where there is no path.
     """
-    for flow in range(len(source)):
-        length[flow] = walk(tables, source[flow], target[flow], paths[flow])
+    write_paths(tables, source, target, paths, length)
 
 
 @kernel
 def add_loads(tables: RouteTables, source: I4, target: I4, volume: float, load: F8) -> None:
     """Add a volume for each flow to every channel on its path; flows without a path are left out."""
-    path = np.empty(MAX_PATH, np.int32)
+    paths, length = np.empty((BLOCK, MAX_PATH), np.int32), np.empty(BLOCK, np.int32)
     for flow in range(len(source)):
-        for step in range(walk(tables, source[flow], target[flow], path)):
-            load[path[step]] += volume
+        row = flow % BLOCK
+        if row == 0:
+            write_paths(tables, source[flow : flow + BLOCK], target[flow : flow + BLOCK], paths, length)
+        for step in range(length[row]):
+            load[paths[row, step]] += volume
 
 
 @kernel
@@ -274,7 +290,9 @@ def add_leaf_loads(tables: RouteTables, leaf: I4, ranks: F8, load: F8, hops: F8,
     path = np.empty(MAX_PATH, np.int32)
     for target in range(len(tables.leaf)):
         for row in range(len(leaf)):
-            count = climb(tables, leaf[row], target, path, 0)
+            count = straight_climb(tables, leaf[row], target, path, 0)
+            if count < 0:
+                count = detour(tables, leaf[row], target, path, 0)
             hops[count + 2 if count >= 0 else 0] += ranks[row]
             if count >= 0:
                 load[tables.port_channel[target] ^ 1] += ranks[row]
@@ -299,8 +317,8 @@ def bottleneck_rates(tables: RouteTables, source: I4, target: I4, weight: F8, lo
     """
     paths = np.empty((len(source), MAX_PATH), np.int32)
     length = np.empty(len(source), np.int32)
+    write_paths(tables, source, target, paths, length)
     for flow in range(len(source)):
-        length[flow] = walk(tables, source[flow], target[flow], paths[flow])
         for step in range(length[flow]):
             load[paths[flow, step]] += weight[paths[flow, step]]
     total = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fabrictool.kernels.flows import MAX_PATH, RouteTables, climb
+from fabrictool.kernels.flows import MAX_PATH, RouteTables, detour, straight_climb
 from fabrictool.kernels.jit import kernel
 
 I4 = npt.NDArray[np.int32]
@@ -43,7 +43,9 @@ def add_pair_loads(
         row, target = pair[at] // size, pair[at] % size
         if tables.port_channel[target] < 0:
             continue
-        count = climb(tables, leaf[row], target, path, 0)
+        count = straight_climb(tables, leaf[row], target, path, 0)
+        if count < 0:
+            count = detour(tables, leaf[row], target, path, 0)
         if count < 0:
             continue
         amount = ranks[row]
@@ -73,7 +75,10 @@ def list_crossings(tables: RouteTables, leaf: I4, place: I8, pair: I4) -> None:
         for target in range(size):
             if tables.port_channel[target] < 0:
                 continue
-            for step in range(climb(tables, leaf[row], target, path, 0)):
+            count = straight_climb(tables, leaf[row], target, path, 0)
+            if count < 0:
+                count = detour(tables, leaf[row], target, path, 0)
+            for step in range(count):
                 if len(pair):
                     pair[place[path[step]]] = row * size + target
                 place[path[step]] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fabrictool.kernels.flows import MAX_PATH, RouteTables, walk
+from fabrictool.kernels.flows import MAX_PATH, RouteTables, write_paths
 from fabrictool.kernels.jit import inner, kernel
 from fabrictool.kernels.tables import Forwarding, follow
 
@@ -29,12 +29,14 @@ def walked_shifts(tables: RouteTables, steps: I4, load: I4, peak: I4) -> None:
         Gets the numbers of flows.
     """
     hosts = len(tables.leaf)
-    path = np.empty(MAX_PATH, np.int32)
+    source, target = np.arange(hosts).astype(np.int32), np.empty(hosts, np.int32)
+    paths, length = np.empty((hosts, MAX_PATH), np.int32), np.empty(hosts, np.int32)
     for row in range(len(steps)):
         load[:] = 0
-        for source in range(hosts):
-            count = walk(tables, source, (source + steps[row]) % hosts, path)
-            peak[row] = max(peak[row], _put(path, count, load))
+        target[:] = (source + steps[row]) % hosts
+        write_paths(tables, source, target, paths, length)
+        for flow in range(hosts):
+            peak[row] = max(peak[row], _put(paths[flow], length[flow], load))
 
 
 @kernel
