@@ -77,36 +77,32 @@ def fill(flows: Sharing, speed_bps: F8, rate_bps: F8) -> None:
     room[:, OVER] = speed_bps
     level, queue = speed_bps / room[:, WEIGHT], np.arange(len(room))
     size, turn = len(queue), 0
-    for at in range(size // 2 - 1, -1, -1):
-        _sink(level, queue, at, size)
+    _heap(level, queue)
     while size > 0 or turn < len(rate_bps):
         until = turn
         while until < len(rate_bps) and (size == 0 or flows.limit_bps[flows.order[until]] <= level[0]):
             until += 1
         _settle(flows, flows.order[turn:until], np.inf, rate_bps, room)
         turn = until
-        if size > 0:
-            size = _take(flows, users, room, speed_bps, rate_bps, level, queue, size)
+        if size == 0:
+            continue
+        at, full = queue[0], level[0]
+        if room[at, USES] > 0:
+            full = _level(flows, users, room, at, speed_bps[at], rate_bps)
+            if full <= level[0]:
+                _settle(flows, users.flow[users.first[at] : users.first[at + 1]], level[0], rate_bps, room)
+        if full > level[0]:  # not full yet: it goes back
+            level[0] = full
+        else:
+            size -= 1
+            level[0], queue[0] = level[size], queue[size]
+        _sink(level, queue, 0, size)
 
 
 @inner
-def _take(flows: Sharing, users: Users, room: F8, speed_bps: F8, rate_bps: F8, level: F8, queue: I8, size: int) -> int:
-    """Settle the users of the channel that is full first, or put it back if it is not yet; return the queue's size."""
-    at, full = queue[0], level[0]
-    if room[at, USES] > 0:
-        if flows.whole:
-            full = max(room[at, OVER], 0.0) / room[at, WEIGHT]
-        else:
-            full = _level(users, at, speed_bps[at], rate_bps)
-        if full <= level[0]:
-            _settle(flows, users.flow[users.first[at] : users.first[at + 1]], level[0], rate_bps, room)
-    if full > level[0]:
-        level[0] = full
-    else:
-        size -= 1
-        level[0], queue[0] = level[size], queue[size]
-    _sink(level, queue, 0, size)
-    return size
+def _heap(level: F8, queue: I8) -> None:
+    for at in range(len(queue) // 2 - 1, -1, -1):
+        _sink(level, queue, at, len(queue))
 
 
 @inner
@@ -147,8 +143,10 @@ def _settle(flows: Sharing, some: I8, most_bps: float, rate_bps: F8, room: F8) -
 
 
 @inner
-def _level(users: Users, at: int, speed: float, rate_bps: F8) -> float:
-    """Return the rate at which a channel is full, summed afresh: differences of fractions lose digits."""
+def _level(flows: Sharing, users: Users, room: F8, at: int, speed: float, rate_bps: F8) -> float:
+    """Return the rate at which a channel is full, of fractions summed afresh: their differences lose digits."""
+    if flows.whole:
+        return max(room[at, OVER], 0.0) / room[at, WEIGHT]
     over, weight = speed, 0.0
     for use in range(users.first[at], users.first[at + 1]):
         rate = rate_bps[users.flow[use]]
