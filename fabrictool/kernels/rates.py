@@ -146,7 +146,8 @@ def _settle(flows: Sharing, some: I8, most_bps: float, rate_bps: F8, room: F8) -
 def _level(flows: Sharing, users: Users, room: F8, at: int, speed: float, rate_bps: F8) -> float:
     """Return the rate at which a channel is full, of fractions summed afresh: their differences lose digits."""
     if flows.whole:
-        return max(room[at, OVER], 0.0) / room[at, WEIGHT]
+        full: float = max(room[at, OVER], 0.0) / room[at, WEIGHT]
+        return full
     over, weight = speed, 0.0
     for use in range(users.first[at], users.first[at + 1]):
         rate = rate_bps[users.flow[use]]
