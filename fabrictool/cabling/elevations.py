@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from fabrictool.cabling.plan import CablePlan
-from fabrictool.fabric.tables import KINDS
-from fabrictool.placement.standing import BASE_M, UNIT_M
+from fabrictool.placement.elevations import Standing, standing
 
 #: Racks side by side on a printed page.
 RACKS_A_PAGE = 4
@@ -21,17 +18,6 @@ RACKS_A_PAGE = 4
 PAGE_POINTS, ROW_POINTS, TITLES = 740, 15, 4
 COLOURS = {"host": "DDEBF7", "service": "FFF2CC", "leaf": "E2EFDA", "spine": "FCE4D6", "core": "F8CBAD",
            "router": "E4DFEC", "switch": "EDEDED"}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A device in a rack: name, type, kind, lowest unit and height in units."""
-
-    name: str
-    type: str
-    kind: str
-    unit: int
-    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +37,12 @@ def rack_elevations(plan: CablePlan) -> list[Elevation]:
     placement, seats, floor, fabric = plan.placement, plan.seats, plan.floor, plan.fabric
     if placement is None or seats is None or floor is None:
         return []
-    standing: defaultdict[int, list[Standing]] = defaultdict(list)
-    height = 2 * ((seats.height_m - BASE_M) / UNIT_M - seats.unit + 1)
-    kinds, types = fabric.devices.kind.tolist(), fabric.devices.type.tolist()
-    for device in np.flatnonzero(placement.unit > 0).tolist():
-        units = max(1, math.ceil(height[device] - 1e-6))
-        found = Standing(fabric.names[device], fabric.types[types[device]], KINDS[kinds[device]],
-                         int(placement.unit[device]), units)  # fmt: skip
-        standing[int(placement.rack[device])].append(found)
+    inside = standing(fabric, placement, seats.units)
     ends = np.concatenate([seats.rack[end[plan.cables.link]] for end in fabric.ends])
     cables = np.bincount(ends[ends >= 0], minlength=len(placement.racks)).tolist()
     columns = (placement.racks.name, floor.row + 1, floor.position + 1, placement.racks.units)
     racks = [
-        Elevation(name, row, position, units, cables[rack], tuple(standing[rack]))
+        Elevation(name, row, position, units, cables[rack], inside[rack])
         for rack, (name, row, position, units) in enumerate(zip(*(column.tolist() for column in columns), strict=True))
     ]
     return sorted(racks, key=lambda rack: (rack.row, rack.position))

@@ -35,8 +35,7 @@ def port_map(
     cage = (plan.cages.cages.number[plan.cages.of_port] + 1).tolist()
     peer, first = ports.peer.tolist(), fabric.first_port.tolist()
     kinds, tiers = fabric.devices.kind.tolist(), fabric.devices.tier.tolist()
-    seats = plan.seats
-    sides = ["front" if front else "rear" for front in seats.front.tolist()] if seats else [""] * len(kinds)
+    sides = plan.seats.sides() if plan.seats else [""] * len(kinds)
     lines: list[tuple[Cell, ...]] = []
     for device, name in enumerate(fabric.names):
         if tiers[device] == 0:

@@ -11,8 +11,8 @@ from fabrictool.catalogue.types import SwitchType
 from fabrictool.fabric.tables import F8, I4, Fabric
 from fabrictool.layout.model import Layout
 from fabrictool.locks import Lock
-from fabrictool.placement import Placement, type_figures
-from fabrictool.placement.figures import with_assumed_units
+from fabrictool.placement import Placement
+from fabrictool.placement.figures import device_units
 from fabrictool.placement.standing import BASE_M, UNIT_M, Floor
 
 #: Turns of a way within a rack, of one along a row, and those that a tray across adds.
@@ -25,14 +25,19 @@ FRONT = ("C2P", "connector to power")
 class Seats:
     """Where each device is reached, (devices,) each.
 
-    ``rack`` is the row of its rack, -1 without; ``unit`` its lowest unit, -1 without; ``height_m`` the height of its
-    ports over the floor; ``front`` whether they are at the front of the rack.
+    ``rack`` is the row of its rack, -1 without; ``unit`` its lowest unit, -1 without, and ``units`` how many it takes;
+    ``height_m`` the height of its ports over the floor; ``front`` whether they are at the front of the rack.
     """
 
     rack: I4
     unit: I4
+    units: F8
     height_m: F8
     front: npt.NDArray[np.bool_]
+
+    def sides(self) -> list[str]:
+        """Say of each device on which side of its rack its ports are, (devices,)."""
+        return ["front" if front else "rear" for front in self.front.tolist()]
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,12 @@ def seats_of(layout: Layout, fabric: Fabric, placement: Placement) -> Seats:
         _, first, place = np.unique(chassis[inside], return_index=True, return_inverse=True)
         rack[inside], unit[inside] = rack[inside[first]][place], unit[inside[first]][place]
     _hang_pdus(layout, fabric, placement, rack)
-    figures, _ = with_assumed_units(type_figures(layout, fabric), layout, fabric)
-    units = figures.units[fabric.devices.type]
+    units = device_units(layout, fabric)
     half = np.where(rack >= 0, np.append(placement.racks.units, 0)[rack] / 2, 0.0)
     middle = np.where(unit >= 0, unit - 1 + units / 2, half)
     types: dict[str, object] = {kind.name: kind for kind in layout.switch_types()}
     front = np.array([_at_front(types.get(name)) for name in fabric.types], bool)
-    return Seats(rack, unit, BASE_M + middle * UNIT_M, front[fabric.devices.type])
+    return Seats(rack, unit, units, BASE_M + middle * UNIT_M, front[fabric.devices.type])
 
 
 def _at_front(kind: object) -> bool:

@@ -211,8 +211,7 @@ class Ends:
         self.interface = words if words is not None else [""] * len(self.port)
         self.cage = (plan.cages.cages.number[plan.cages.of_port] + 1).tolist()
         self.leg = _legs(plan).tolist()
-        sides = ["front" if front else "rear" for front in plan.seats.front.tolist()] if plan.seats else []
-        self.side = sides or [""] * len(self.places)
+        self.side = plan.seats.sides() if plan.seats else [""] * len(self.places)
         seats = [
             f"{place.rack}-{place.unit:02d}" if place.rack and place.unit else place.rack or place.device
             for place in self.places

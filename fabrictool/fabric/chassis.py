@@ -23,8 +23,15 @@ def chassis_names(fabric: Fabric) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     if fabric.devices.chassis is not None:
         for row in np.flatnonzero(fabric.devices.chassis >= 0).tolist():
-            found.setdefault(fabric.names[row].partition("/")[0], []).append(row)
+            found.setdefault(box_name(fabric, row), []).append(row)
     return found
+
+
+def box_name(fabric: Fabric, device: int) -> str:
+    """Return what the box of a device is called: of a chip of a director what stands before the board in its name."""
+    chassis = fabric.devices.chassis
+    name = fabric.names[device]
+    return name if chassis is None or chassis[device] < 0 else name.partition("/")[0]
 
 
 def type_title(fabric: Fabric, device: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fabrictool.fabric.articulation import weak_vertices
+from fabrictool.fabric.chassis import box_name
 from fabrictool.fabric.evenness import switches_of
 from fabrictool.fabric.parts import merged, network_ends
 from fabrictool.fabric.tables import I4, KINDS, Bool, Fabric
@@ -46,7 +47,7 @@ def weak_directors(fabric: Fabric, network: int) -> Iterator[Finding]:
     found = []
     for number in every[:_FOLLOWED].tolist():
         chips = np.flatnonzero(inside == number).tolist()
-        found.append((_cut_off(fabric, network, chips), fabric.names[chips[0]].partition("/")[0]))
+        found.append((_cut_off(fabric, network, chips), box_name(fabric, chips[0])))
     weak = [row for row in found if row[0]]
     if weak:
         hosts, name = max(weak)

@@ -93,6 +93,12 @@ def with_assumed_units(
     return replace(figures, units=units), tuple(assumptions)
 
 
+def device_units(layout: Layout, fabric: Fabric) -> F8:
+    """Return the height of each device in rack units, (devices,), assumed where its type gives none."""
+    figures, _ = with_assumed_units(type_figures(layout, fabric), layout, fabric)
+    return np.asarray(figures.units[fabric.devices.type])
+
+
 def types_in_use(fabric: Fabric) -> npt.NDArray[np.int64]:
     """Return the rows of ``Fabric.types`` that a device has, PDUs and CDUs left out."""
     types = fabric.devices.type[has_figures(fabric)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fabrictool.errors import InputError
 from fabrictool.fabric import Fabric
-from fabrictool.plot.faces import Face, FeedLoad, Standing, faces
+from fabrictool.plot.faces import DeviceFace, Face, FeedLoad, faces
 from fabrictool.plot.images import house_style
 from fabrictool.plot.pages import BOTTOM, GREY, INK, LEFT, PALETTE, RIGHT, TOP, draw_key, fitting, page, tint
 from fabrictool.plot.port_drawing import port_figures
@@ -169,7 +169,7 @@ def _draw_devices(axes: Axes, face: Face, rack: tuple[float, float, float]) -> N
                   parse_math=False, linespacing=1.15)  # fmt: skip
 
 
-def _draw_device(axes: Axes, device: Standing, rack: tuple[float, float, float], largest: float) -> None:
+def _draw_device(axes: Axes, device: DeviceFace, rack: tuple[float, float, float], largest: float) -> None:
     """Draw a device with the bar of its ports in use."""
     from matplotlib.patches import Rectangle
 
@@ -187,13 +187,13 @@ def _draw_device(axes: Axes, device: Standing, rack: tuple[float, float, float],
     axes.text(low - 0.03, y + height / 2, used, fontsize=min(small, largest), color=GREY, ha="right", va="center")
 
 
-def _ports(device: Standing, unit: float) -> tuple[str, float]:
+def _ports(device: DeviceFace, unit: float) -> tuple[str, float]:
     """Return the ports in use of all, and the font size."""
     used = f"{sum(device.used)}/{device.ports}" if device.ports and device.used else ""
     return used, min(fitting([used], 0.32, (5.5, 4.5))[1], _SCALED * unit * device.units)
 
 
-def _label(device: Standing, named: bool, width: float, unit: float) -> tuple[str, float]:
+def _label(device: DeviceFace, named: bool, width: float, unit: float) -> tuple[str, float]:
     """Return what stands on a device in a rack of a width, and the largest font size at which it fits."""
     used, small = _ports(device, unit)
     largest = min(8.0, _SCALED * unit * device.units)
@@ -201,7 +201,7 @@ def _label(device: Standing, named: bool, width: float, unit: float) -> tuple[st
     return fitting(_labels(device, named), width - _BAR - 0.1 - 0.0089 * small * len(used), sizes or (largest,))
 
 
-def _labels(device: Standing, named: bool) -> list[str]:
+def _labels(device: DeviceFace, named: bool) -> list[str]:
     """Return what stands on a device, the longest first."""
     kind = f"{device.kind} {device.type}" if device.kind not in ("host", "service") else device.type
     if not named:

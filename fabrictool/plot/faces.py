@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from fabrictool.errors import InputError, did_you_mean
-from fabrictool.fabric import KINDS, Fabric
+from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import I4
-from fabrictool.placement import Placement, type_figures
-from fabrictool.placement.figures import with_assumed_units
+from fabrictool.placement.elevations import Standing, standing
+from fabrictool.placement.figures import device_units
 from fabrictool.plot.site import Site
 from fabrictool.power.cords import lost_of_rack
 from fabrictool.power.limits import POWER_FACTOR, feed_w
@@ -24,7 +24,7 @@ EACH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DeviceFace:
     """A device in a rack: lowest unit and height, and how many of its ports each network uses.
 
     ``network`` is its network's row, -1 for a device in several.
@@ -63,7 +63,7 @@ class Face:
     limit_w: float | None
     weight_kg: float | None
     feeds: tuple[FeedLoad, ...]
-    devices: tuple[Standing, ...]
+    devices: tuple[DeviceFace, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rack as one JSON object."""
@@ -114,46 +114,31 @@ def _joined(alike: Sequence[Face]) -> Face:
 
 def _each(site: Site, chosen: I4) -> Iterator[Face]:
     racks, power = site.placement.racks, site.power
-    inside = _devices_of(site.placement, len(racks))
-    standing = _Devices(site)
+    inside = standing(site.fabric, site.placement, device_units(site.layout, site.fabric))
+    devices = _Devices(site.fabric)
     feeds = _feed_loads(site)
     for row in chosen.tolist():
         yield Face(
             (str(racks.name[row]),), str(racks.role[row]), str(racks.type[row]), int(racks.units[row]),
             int(power.units_used[row]), known(power.it_w[row]), known(power.limit_w[row]), known(power.weight_kg[row]),
-            feeds[row] if feeds else (), tuple(standing.of(device) for device in inside[row]),
+            feeds[row] if feeds else (), tuple(devices.of(found) for found in inside[row]),
         )  # fmt: skip
-
-
-def _devices_of(placement: Placement, racks: int) -> list[list[int]]:
-    """Return the devices of each rack from the bottom up."""
-    order = np.lexsort((placement.unit, placement.rack))
-    bounds = np.searchsorted(placement.rack[order], np.arange(racks + 1))
-    return [part.tolist() for part in np.split(order, bounds)[1:-1]]
 
 
 class _Devices:
     """Looks up what a figure says of a device."""
 
-    def __init__(self, site: Site) -> None:
-        figures, _ = with_assumed_units(type_figures(site.layout, site.fabric), site.layout, site.fabric)
-        self.fabric, self.units, self.unit = site.fabric, figures.units, site.placement.unit
-        self.ports, self.used = port_use(site.fabric)
+    def __init__(self, fabric: Fabric) -> None:
+        self.network = fabric.devices.network
+        self.ports, self.used = port_use(fabric)
 
-    def of(self, device: int) -> Standing:
+    def of(self, found: Standing) -> DeviceFace:
         """Return a device with its place and ports."""
-        devices = self.fabric.devices
-        whole = devices.chassis is not None and devices.chassis[device] >= 0
-        return Standing(
-            int(self.unit[device]),
-            max(1, round(float(self.units[devices.type[device]]))),
-            self.fabric.names[device].partition("/")[0] if whole else self.fabric.names[device],
-            self.fabric.types[devices.type[device]],
-            KINDS[int(devices.kind[device])],
-            int(devices.network[device]),
-            int(self.ports[device]),
-            tuple(self.used[device].tolist()),
-        )
+        row = found.row
+        return DeviceFace(
+            found.unit, found.height, found.name, found.type, found.kind, int(self.network[row]), int(self.ports[row]),
+            tuple(self.used[row].tolist()),
+        )  # fmt: skip
 
 
 def port_use(fabric: Fabric) -> tuple[I4, I4]:

@@ -96,6 +96,13 @@ def test_every_device_fills_its_units_once() -> None:
     assert drawn == expected
 
 
+def test_a_director_stands_as_one_box_under_its_own_name() -> None:
+    """Its chips have names of their own on labels, but nothing that stands in a rack."""
+    racks = rack_elevations(cables(str(TOPOLOGIES / "edr-1296-directors.yaml")).plan)
+    found = sorted((device.name, device.height) for rack in racks for device in rack.devices if device.kind == "spine")
+    assert found == [("spine-01", 28), ("spine-02", 28)]  # a cs7500 is 28 units
+
+
 def test_cables_of_a_rack_are_those_that_end_in_it() -> None:
     report, rows = plan_of(SITE)
     counted: Counter[str] = Counter()
