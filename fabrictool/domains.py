@@ -12,7 +12,7 @@ from fabrictool.fabric import KINDS, Fabric
 from fabrictool.layout.model import Layout
 from fabrictool.placement import Placement
 from fabrictool.placement.standing import floor_of
-from fabrictool.power import lost_feeds, rack_power, supply_loads
+from fabrictool.power import RackPower, lost_feeds, rack_power, supply_loads
 from fabrictool.power.supply import feeds_of_racks
 from fabrictool.records import Domain
 
@@ -84,7 +84,7 @@ def _feeds(found: _Found) -> Iterator[Domain]:
     feeds = (layout.hall.feeds if layout and layout.hall else None) or []
     if layout is None or not feeds:
         return
-    has = feeds_of_racks(layout, rack_power(layout, found[0], placement).it_w)
+    has = feeds_of_racks(layout, _power(layout, found[0], placement).it_w)
     for row, feed in enumerate(feeds):
         spared = lost_feeds(feed.redundancy, len(feeds)) > 0
         dark = np.zeros(len(has), bool) if spared else has[:, row]
@@ -94,7 +94,7 @@ def _feeds(found: _Found) -> Iterator[Domain]:
 def _supplies(found: _Found) -> Iterator[Domain]:
     """Yield what is without power once each element of the supply fails."""
     placement, layout = _placed(found, "supply"), found[1]
-    loads = supply_loads(layout, placement, rack_power(layout, found[0], placement).it_w) if layout else None
+    loads = supply_loads(layout, placement, _power(layout, found[0], placement).it_w) if layout else None
     for name, racks in (loads.dark if loads else {}).items():
         yield Domain("supply", name, _rows(np.isin(placement.rack, racks)))
 
@@ -135,7 +135,12 @@ def _air_units(found: _Found) -> Iterator[Domain]:
 def _cooled(found: _Found, kind: str) -> RackCooling | None:
     fabric, layout, _ = found
     placement = _placed(found, kind)
-    return rack_cooling(layout, fabric, placement, rack_power(layout, fabric, placement)) if layout else None
+    return rack_cooling(layout, fabric, placement, _power(layout, fabric, placement)) if layout else None
+
+
+def _power(layout: Layout, fabric: Fabric, placement: Placement) -> RackPower:
+    """Return what racks draw, their optics included."""
+    return rack_power(layout, fabric, placement, placement.extra_w)
 
 
 def _trays(found: _Found) -> Iterator[Domain]:

@@ -73,6 +73,7 @@ def place(
         racks=with_whole_racks(rack_table(layout, group, role, limits, names), rack, fabric, figures),
         findings=(*unplaced_findings(layout.racks, rooms, fabric, figures, rack), *notes),
         assumptions=assumptions,
+        extra_w=extra_w,
     )
 
 

@@ -56,6 +56,8 @@ class Placement:
         The racks in use.
     findings, assumptions : tuple
         What has no place, and which heights were assumed.
+    extra_w : ndarray, (types,), or None
+        What optics add to the maximum of one device of each type, in W, as racks were filled.
     """
 
     rack: I4
@@ -63,6 +65,7 @@ class Placement:
     racks: Racks
     findings: tuple[Finding, ...]
     assumptions: tuple[Assumption, ...]
+    extra_w: F8 | None = None
 
     def sum_by_rack(self, values: npt.ArrayLike) -> F8:
         """Add up a value of each device (devices,) over the racks; NaN, unknown, adds nothing."""
