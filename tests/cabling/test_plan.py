@@ -27,8 +27,8 @@ def _shipped(name: str) -> CablePlan:
     return planned.plan_of(read_layout(str(TOPOLOGIES / f"{name}.yaml")))
 
 
-def _holds(plan: CablePlan) -> list[CableRow]:
-    """Check what is true of every plan, and return its rows."""
+def _asserted(plan: CablePlan) -> list[CableRow]:
+    """Assert what is true of every plan, each link in one cable among it, and return its rows."""
     fabric = plan.fabric
     rows = list(cable_rows(plan))
     names = set(fabric.names)
@@ -53,7 +53,7 @@ def _holds(plan: CablePlan) -> list[CableRow]:
                                   "roce-2048-2to1", "dgx-superpod-gb200-2su"])  # fmt: skip
 def test_every_link_of_shipped_layouts_is_in_one_cable(name: str) -> None:
     plan = _shipped(name)
-    _holds(plan)
+    _asserted(plan)
     cabled = sum(row["cables"] for row in network_counts(plan.fabric).values())
     assert len(plan.cables) == counts(plan.fabric)["cables"] == cabled
 
@@ -75,7 +75,7 @@ def test_every_link_of_any_layout_is_in_one_cable(
                         cables=per_cage)  # fmt: skip
     if not racks:
         tree = {key: value for key, value in tree.items() if key != "racks"}
-    _holds(planned.planned(tree))
+    _asserted(planned.planned(tree))
 
 
 def test_links_between_two_whole_cages_share_an_assembly() -> None:
@@ -83,7 +83,7 @@ def test_links_between_two_whole_cages_share_an_assembly() -> None:
     tree = planned.tree(hosts=8, leaf=TWIN, hosts_per_leaf=4, cables={"host": "per-link", "fabric": "per-cage"},
                         wiring="blocked")  # fmt: skip
     plan = planned.planned(tree)
-    rows = _holds(plan)
+    rows = _asserted(plan)
     up = [row for row in rows if row.a.kind == "leaf"]
     assert Counter(row.cable_id for row in up) == Counter({
         "C-leaf-01-c3": 2, "C-leaf-01-c4": 2, "C-leaf-02-c3": 2, "C-leaf-02-c4": 2,
@@ -97,7 +97,7 @@ def test_a_breakout_is_a_fibre_for_each_leg() -> None:
     """Four hosts of 400G on two cages of 800G: four fibres, four adapters' modules, two twin-port modules."""
     tree = planned.tree(hosts=4, hosts_per_leaf=4, leaf=planned.switch(8, "400G", cages=4, cage="OSFP"))
     plan = planned.planned(tree)
-    rows = [row for row in _holds(plan) if row.a.kind == "host"]
+    rows = [row for row in _asserted(plan) if row.a.kind == "host"]
     assert [(row.z.cage, row.z.leg) for row in rows] == [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert {row.lanes for row in rows} == {4}
     assert {(row.a.optic, row.z.optic, row.a.connector) for row in rows} == {("sr4-400", "2xsr4-800", "MPO-12/APC")}
@@ -142,7 +142,7 @@ def test_phases_are_scalable_units() -> None:
 def test_a_fabric_from_elsewhere_has_cables_but_no_places() -> None:
     fabric = _shipped("ft64").fabric
     plan = plan_cables(None, fabric, None)
-    rows = _holds(plan)
+    rows = _asserted(plan)
     assert {row.a.place.rack for row in rows} == {""}
     assert {(row.route_m, row.slack_m, row.tray_path) for row in rows} == {(None, None, "")}
 

@@ -145,9 +145,10 @@ hall:
     status, out, _ = call(capsys, "score", str(tmp_path / "hall.yaml"), "--json")
     found = json.loads(out)
     year_of = found["cooling"]["year"]
+    # psychrolib 2.5.0: the wet bulb of 30 C and 60 % is 23.8125 C; 4 K of the tower and 3 K of an exchanger on top
     assert year_of["circuits"] == [
         {"circuit": "D", "heat_w": 81600.0, "required_c": 18.0, "free_hours": 8000, "compressor_hours": 0,
-         "partial_hours": 0, "warmest_c": pytest.approx(23.813 + 7, abs=0.001)},
+         "partial_hours": 0, "warmest_c": pytest.approx(23.8125 + 4 + 3, abs=0.001)},
     ]  # fmt: skip
     assert found["cooling"]["pue"] == year_of["pue"]
     assert found["power"]["facility_w"] == year_of["peak_facility_w"] >= 81600 * year_of["pue"] * (1 - 1e-12)
