@@ -13,7 +13,7 @@ from fabrictool.cabling.bill import modules_by_cage, structured_parts
 from fabrictool.cabling.choice import Module
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.catalogue import store
-from fabrictool.catalogue.types import LinkPrice, Price
+from fabrictool.catalogue.parts import LinkPrice, Price
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.chassis import boxes
 from fabrictool.fabric.grouping import grouped

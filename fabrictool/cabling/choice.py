@@ -9,7 +9,7 @@ from functools import cache
 from fabrictool.cabling.cages import CageKind
 from fabrictool.cabling.media import Medium, class_of, connector_for, media
 from fabrictool.catalogue import store
-from fabrictool.catalogue.types import CableType, TransceiverType
+from fabrictool.catalogue.parts import CableType, TransceiverType
 
 _LANES = (1, 2, 4, 8)
 TWISTED, TWISTED_CAGE = "copper", "RJ45"

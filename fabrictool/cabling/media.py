@@ -11,7 +11,7 @@ import yaml
 
 from fabrictool import units
 from fabrictool.catalogue import store
-from fabrictool.catalogue.types import LinkPrice
+from fabrictool.catalogue.parts import LinkPrice
 
 #: Lanes each way of the widest connector that splits.
 PLUG_LANES = 4

@@ -8,7 +8,7 @@ from functools import cache
 
 from fabrictool.cabling.plan_checks import finding, media_kinds
 from fabrictool.catalogue import store
-from fabrictool.catalogue.types import TransceiverType
+from fabrictool.catalogue.parts import TransceiverType
 from fabrictool.formats.plan_table import PlanRow
 from fabrictool.records import Finding
 

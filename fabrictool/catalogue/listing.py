@@ -7,7 +7,8 @@ from typing import Any
 
 from fabrictool import units
 from fabrictool.catalogue import store
-from fabrictool.catalogue.types import KINDS, Type
+from fabrictool.catalogue.kinds import KINDS
+from fabrictool.catalogue.types import Type
 from fabrictool.errors import InputError, did_you_mean
 from fabrictool.tabular import Column, Table
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from fabrictool.catalogue.parts import CoolingUnitType, RackType
 from fabrictool.catalogue.store import find
-from fabrictool.catalogue.types import CoolingUnitType, HostType, RackType, SwitchType
+from fabrictool.catalogue.types import HostType, SwitchType
 
 
 def _lookup(kind: str, title: str) -> Any:

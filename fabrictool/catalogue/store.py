@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from fabrictool.catalogue.types import KINDS, Type
+from fabrictool.catalogue.kinds import KINDS
+from fabrictool.catalogue.types import Type
 from fabrictool.errors import did_you_mean
 
 EDITION = "2026-11"

@@ -17,7 +17,7 @@ from fabrictool.placement.racks import number_or_nan
 from fabrictool.records import Assumption
 
 if TYPE_CHECKING:
-    from fabrictool.catalogue.types import CoolingUnitType
+    from fabrictool.catalogue.parts import CoolingUnitType
     from fabrictool.cooling.serving import Serving
     from fabrictool.layout.cooling import Loop
 

@@ -21,7 +21,7 @@ from fabrictool.catalogue.fields import (
     Volume,
 )
 from fabrictool.catalogue.named import CoolingUnit
-from fabrictool.catalogue.types import CoolingUnitType
+from fabrictool.catalogue.parts import CoolingUnitType
 
 #: Largest supply temperature of ASHRAE's classes of facility water (W) and of technology loops (S), in degC.
 WATER_CLASSES = {"W17": 17.0, "W27": 27.0, "W32": 32.0, "W40": 40.0, "W45": 45.0}

@@ -7,8 +7,9 @@ import yaml
 from pydantic import ValidationError
 
 from fabrictool.catalogue import store
+from fabrictool.catalogue.kinds import KINDS
 from fabrictool.catalogue.listing import listing
-from fabrictool.catalogue.types import KINDS, HostType, SwitchType
+from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.errors import InputError
 
 HARDWARE = Path(__file__).parents[3] / "shared" / "hardware.yaml"
