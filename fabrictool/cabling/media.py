@@ -35,7 +35,7 @@ class Socket:
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """What a cable is made of: lengths in stock in m, jacket in mm and g/m."""
+    """What a cable is made of: lengths in stock in m, jacket in mm and g/m, NetBox's type of cable."""
 
     name: str
     title: str
@@ -114,12 +114,6 @@ def media() -> tuple[Medium, ...]:
         )
         for row in _rules()["media"]
     )
-
-
-@cache
-def medium_names() -> tuple[str, ...]:
-    """Return the names of the media, in their order."""
-    return tuple(medium.name for medium in media())
 
 
 @cache

@@ -92,6 +92,7 @@ def _export(path: str, writer: Writer, network: str | None, port_names: str | No
 def _planned(export: Export, fabric: Fabric, layout: Layout, network: str | None) -> Export:
     """Give an export the cable plan, with the rows of a network alone if one is asked for."""
     from fabrictool.cable_plan import planned_cables
+    from fabrictool.cabling.media import media
     from fabrictool.cabling.rows import places_of
     from fabrictool.cabling.workbook import shades, workbook
 
@@ -103,7 +104,8 @@ def _planned(export: Export, fabric: Fabric, layout: Layout, network: str | None
     placement = report.plan.placement
     units = placement.racks.units.tolist() if placement else []
     racks = dict(zip(placement.racks.name.tolist() if placement else [], units, strict=True))
-    found = replace(export, cables=rows, places=places, racks=racks, colours=shades(rows))
+    called = {medium.name: medium.netbox for medium in media()}
+    found = replace(export, cables=rows, places=places, racks=racks, colours=shades(rows), media=called)
     return replace(found, book=partial(workbook, report, rows, words))
 
 

@@ -58,6 +58,8 @@ class Inventory:
         Height of each rack in units.
     colours : mapping of str to str
         Six hexadecimal digits for colours of cables.
+    media : mapping of str to str
+        NetBox's types of cables for media, where more is known than the medium.
     """
 
     fabric: Fabric
@@ -66,6 +68,7 @@ class Inventory:
     types: Mapping[str, TypeFacts] = field(default_factory=dict)
     racks: Mapping[str, int] = field(default_factory=dict)
     colours: Mapping[str, str] = field(default_factory=dict)
+    media: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def site(self) -> str:
@@ -100,7 +103,7 @@ def write(inventory: Inventory, cables: Iterable[CableRow]) -> dict[str, str]:
     cages = cages_of(fabric, inventory.words)
     joined = netbox_cables(cables, cages)
     files["07-interfaces.csv"] = _interfaces(inventory, cages)
-    files["08-cables.csv"] = _cables(joined, inventory.colours)
+    files["08-cables.csv"] = _cables(joined, inventory)
     return files
 
 
@@ -168,7 +171,7 @@ def interface_type(speed_bps: float, network: NetworkFacts | None) -> str:
     return _ETHERNET.get(speed_bps, "other")
 
 
-def _cables(cables: Sequence[NetboxCable], colours: Mapping[str, str]) -> str:
+def _cables(cables: Sequence[NetboxCable], inventory: Inventory) -> str:
     """Return the cables, with columns for what is known of one of them."""
     lines: list[dict[str, object]] = []
     for cable in cables:
@@ -180,7 +183,8 @@ def _cables(cables: Sequence[NetboxCable], colours: Mapping[str, str]) -> str:
                      f"side_{side}_name": ",".join(name for _, name in ends)}  # fmt: skip
         line |= {"status": _STATUS.get(first.status, "planned"), "label": first.cable_id, "description": first.network}
         optional = {
-            "type": _MEDIA.get(first.media), "color": colours.get(first.colour),
+            "type": inventory.media.get(first.media) or _MEDIA.get(first.media),
+            "color": inventory.colours.get(first.colour),
             "length": None if first.length_m is None else f"{first.length_m:.12g}",
             "length_unit": None if first.length_m is None else "m",
         }  # fmt: skip

@@ -24,8 +24,8 @@ class Export:
     """What is written: a fabric, the row of the network that is meant where a format holds one, names of ports.
 
     ``places`` say where devices stand, by name; ``types`` and ``racks`` what is known of types and how high racks are;
-    ``cables`` are rows of the cable plan, if one was made, ``colours`` the colours of cables as hexadecimal digits, and
-    ``book`` what makes the plan's workbook.
+    ``cables`` are rows of the cable plan, if one was made, ``colours`` the colours of cables as hexadecimal digits,
+    ``media`` what NetBox calls the media of the plan, and ``book`` what makes its workbook.
     """
 
     fabric: Fabric
@@ -37,6 +37,7 @@ class Export:
     routes: Routes | None = None
     cables: Sequence[CableRow] | None = None
     colours: Mapping[str, str] = field(default_factory=dict)
+    media: Mapping[str, str] = field(default_factory=dict)
     book: Callable[[], bytes] | None = None
 
     @property
@@ -148,7 +149,9 @@ def _netbox(export: Export) -> Files:
     from fabrictool.formats.linked import port_words
 
     words = export.words if export.words is not None else port_words(export.fabric)
-    inventory = netbox.Inventory(export.fabric, words, export.places, export.types, export.racks, export.colours)
+    inventory = netbox.Inventory(
+        export.fabric, words, export.places, export.types, export.racks, export.colours, export.media
+    )
     return {name: text.encode() for name, text in netbox.write(inventory, _rows(export)).items()}
 
 

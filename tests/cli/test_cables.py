@@ -96,7 +96,7 @@ def test_netbox_takes_media_and_lengths(tmp_path: Path, capsys: pytest.CaptureFi
     call(capsys, "export", SITE, "--to", "netbox", "-o", str(tmp_path / "nb"))
     cables = _rows(tmp_path / "nb" / "08-cables.csv")
     assert len(cables) == 3199
-    assert Counter(row["type"] for row in cables) == {"mmf": 2590, "cat6a": 315, "aoc": 266, "dac-passive": 28}
+    assert Counter(row["type"] for row in cables) == {"mmf-om4": 2590, "cat6a": 315, "aoc": 266, "dac-passive": 28}
     assert {row["length_unit"] for row in cables} == {"m"}
 
 

@@ -101,7 +101,7 @@ def test_cables_keep_profile_length_type_and_colour(netbox: dict[str, Any]) -> N
     assert Counter(cable["profile"] for cable in cables) == {
         "breakout-1c2p-2c1p": 3, "single-1c1p": 1, "single-1c2p": 4,
     }  # fmt: skip
-    words = {"dac": "dac-passive", "aec": "dac-active", "mmf": "mmf"}
+    words = {"dac": "dac-passive", "aec": "dac-active", "mmf": "mmf-om4"}
     wanted = {row.cable_id: (words[row.media], row.length_m, "m", colour_hex(row.colour), "planned") for row in rows}
     found = {row["label"]: (row["type"], row["length"], row["unit"], row["colour"], row["status"]) for row in cables}
     assert found == wanted
