@@ -33,9 +33,7 @@ def titles_of(lock: Lock | None, fabric: Fabric) -> list[tuple[str, int]]:
     if lock is None:
         return natural
     renamed = renamings(lock, fabric, places_of(fabric))
-    groups = lock.groups
-    keys, numbered = zip(groups.network, groups.group, strict=True), zip(groups.title, groups.digits, strict=True)
-    taken = dict(zip(keys, numbered, strict=True))
+    taken = lock.groups.numbered()
     titles = {title for title, _ in taken.values()}
     found = []
     for (network, kind), (title, digits) in zip(group_keys(fabric), natural, strict=True):
@@ -110,8 +108,7 @@ def natural_names(fabric: Fabric) -> list[str]:
 
 def named_groups(fabric: Fabric, before: Lock | None) -> NamedGroups:
     """Return how groups of devices are numbered, those of before first."""
-    old = before.groups if before is not None else NamedGroups()
-    rows = dict(zip(zip(old.network, old.group, strict=True), zip(old.title, old.digits, strict=True), strict=True))
+    rows = before.groups.numbered() if before is not None else {}
     for key, numbered in zip(group_keys(fabric), titles_of(before, fabric), strict=True):
         rows.setdefault(key, numbered)
     return NamedGroups(

@@ -33,12 +33,10 @@ class NamedGroups:
     title: Words = ()
     digits: tuple[int, ...] = ()
 
-    def of(self, network: str, group: str) -> tuple[str, int] | None:
-        """Return title and digits of a kind of device, None if there were none."""
-        for row, key in enumerate(zip(self.network, self.group, strict=True)):
-            if key == (network, group):
-                return self.title[row], self.digits[row]
-        return None
+    def numbered(self) -> dict[tuple[str, str], tuple[str, int]]:
+        """Return title and digits of each kind of device, by network and kind."""
+        keys, values = zip(self.network, self.group, strict=True), zip(self.title, self.digits, strict=True)
+        return dict(zip(keys, values, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
