@@ -50,8 +50,3 @@ def least_by_rack(placement: Placement, values: F8, chosen: Bool) -> F8:
     least = np.full(len(placement.racks), np.inf)
     np.minimum.at(least, placement.rack[on], values[on])
     return least
-
-
-def most_by_rack(placement: Placement, values: F8, chosen: Bool) -> F8:
-    """Return the largest value (devices,) of the chosen devices in each rack; -inf where a rack has none."""
-    return -least_by_rack(placement, -values, chosen)

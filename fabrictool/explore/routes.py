@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -183,8 +183,3 @@ def _whole(value: float) -> float | int:
     """Return a whole number as such, so that JSON reads well."""
     number = float(value)
     return int(number) if number.is_integer() else number
-
-
-def names_of(routes: Routes, endpoints: Sequence[int]) -> list[str]:
-    """Return the names of endpoints."""
-    return [routes.wiring.endpoint_name(endpoint) for endpoint in endpoints]

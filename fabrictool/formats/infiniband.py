@@ -11,7 +11,7 @@ from fabrictool.formats.descriptions import LAST_LID, chassis_name, link_speed, 
 from fabrictool.formats.found import SWITCH, FoundDevice, FoundLink, FoundPort, make_unique, natural, title
 from fabrictool.formats.imported import Imported
 from fabrictool.formats.joining import joined, usable_links
-from fabrictool.formats.subnet import Chip, Pair, Subnet, paired
+from fabrictool.formats.subnet import Pair, Subnet, paired
 from fabrictool.formats.tiers import set_tiers
 
 NETWORK = "infiniband"
@@ -176,8 +176,3 @@ def _stated(subnet: Subnet, pairs: Sequence[Pair]) -> dict[str, int]:
 def chip_kind(word: str) -> str:
     """Return the kind of chip that a tool's word stands for."""
     return {"sw": "switch", "switch": "switch", "rt": "router", "router": "router"}.get(word.lower(), "ca")
-
-
-def new_chip(key: str, word: str, line: int, description: str) -> Chip:
-    """Return a chip of a tool's kind."""
-    return Chip(key, chip_kind(word), line, description)

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from fabrictool.errors import InputError
 from fabrictool.formats.imported import Report
 from fabrictool.formats.measurements import COLLECTIVES, Measurements, Point, Run, assembled, busbw_factor
-from fabrictool.formats.opening import read_all, text_of
 
 _PROGRAMS = {
     "all_reduce": "all-reduce", "all_gather": "all-gather", "reduce_scatter": "reduce-scatter",
@@ -60,18 +59,6 @@ def sniff(head: bytes) -> bool:
     text = head.decode(errors="replace")
     return bool(re.search(r"#\s*(?:size|bytes)\s+(?:count|N)\s+type\b", text) or re.search(r"#\s+Using devices", text)
                 or re.search(r"#\s+nThread \d+ nGpus \d+", text))  # fmt: skip
-
-
-def read_nccl_tests(path: str) -> Measurements:
-    """Read a log of nccl-tests or rccl-tests.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, holds no measured row, or a row is cut or contradicts itself.
-    """
-    name, content = read_all(path)
-    return read(name, text_of(content))
 
 
 def read(name: str, text: str) -> Measurements:
