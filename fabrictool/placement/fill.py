@@ -177,12 +177,26 @@ class _Filling:
         return beside_hosts(self.fabric, rows, self.rack, self.takes, left)
 
     def deal(self, rows: npt.NDArray[np.int64]) -> bool:
-        """Deal devices to the racks that they fill; return whether all fit there."""
-        types = self.fabric.devices.type[rows].astype(np.int64)
-        found = dealt(self.rack[rows], rows, types, self.takes[rows], self.room().T) if len(rows) else None
+        """Deal devices to the racks that they fill, two at least where there may be; return whether all fit there."""
+        rack, types = self.rack[rows], self.fabric.devices.type[rows].astype(np.int64)
+        used = np.unique(rack[rack >= 0])
+        if len(used) == 1 and np.count_nonzero(rack >= 0) > 1:
+            used = np.append(used, self.another(int(used[0]))).astype(np.int32)
+        if not len(used):
+            return True
+        found = dealt(rack, used, types, self.takes[rows], self.room().T)
         if found is not None:
             self.rack[rows] = found
-        return found is not None or not len(rows)
+        return found is not None
+
+    def another(self, rack: int) -> list[int]:
+        """Open a rack of the group of one, and return it; none where no position is left."""
+        group = self.group_of[rack]
+        if self.positions[group] < 1:
+            return []
+        self.positions[group] -= 1
+        self.group_of.append(group)
+        return [len(self.group_of) - 1]
 
     def spread(self, hosts: npt.NDArray[np.int64], racks: int) -> int:
         """Use positions that are left for hosts; return how many racks that opens."""

@@ -38,27 +38,26 @@ def bundles(strategy: str, fabric: Fabric, rows: Rows) -> list[Rows]:
     return np.split(rows[order], np.flatnonzero(np.diff(key[order])) + 1) if len(rows) else []
 
 
-def dealt(rack: I4, rows: Rows, types: Rows, takes: F8, room: F8) -> I4 | None:
-    """Deal devices in turn to the racks that they fill in order, type by type; None if a rack cannot take its share.
+def dealt(rack: I4, racks: I4, types: Rows, takes: F8, room: F8) -> I4 | None:
+    """Deal devices in turn to racks, type by type; None if a rack cannot take its share.
 
     Parameters
     ----------
     rack : ndarray of int32, (rows,)
         Rack of each device in order, -1 for none.
-    rows : ndarray of int64, (rows,)
-        Device rows.
+    racks : ndarray of int32
+        Those that are dealt to.
     types : ndarray, (rows,)
     takes : ndarray, (rows, 3)
         Units, W and kg of each device; NaN takes nothing.
     room : ndarray, (3, racks)
         What an empty rack has room for; NaN is no limit.
     """
-    used = np.unique(rack[rack >= 0])
-    place = np.full(len(rows), -1, np.int32)
+    place = np.full(len(rack), -1, np.int32)
     start = 0
     for kind in dict.fromkeys(types.tolist()):
         mine = np.flatnonzero((types == kind) & (rack >= 0))
-        place[mine] = used[(start + np.arange(len(mine))) % len(used)]
+        place[mine] = racks[(start + np.arange(len(mine))) % len(racks)]
         start += len(mine)
     on = place >= 0
     for column, limit in zip(takes.T, room, strict=True):

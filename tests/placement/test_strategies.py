@@ -75,6 +75,18 @@ def test_dealt_racks_hold_a_share_of_each_kind() -> None:
     assert [len(row) for row in shared(fabric, found, 2, "index")] == [2, 2]
 
 
+def test_switches_that_fit_one_rack_are_dealt_to_two() -> None:
+    """Twenty switches of 2 kW fit one rack of 130 kW, whose loss would take the whole network."""
+    fabric, found = placed(limit="130 kW", switches="in-order")
+    assert len(shared(fabric, found, 1, "pod")) == 1
+    fabric, found = placed(limit="130 kW", switches="dealt")
+    assert shared(fabric, found, 1, "pod") == [[0, 0, 1, 1, 2, 2, 3, 3]] * 2
+    assert shared(fabric, found, 2, "index") == [[0, 2], [1, 3]]
+    hosts = len(np.unique(found.rack[fabric.devices.tier == 0]))
+    fabric, found = placed(limit="130 kW", switches="dealt", racks={"count": hosts + 1})
+    assert [len(row) for row in shared(fabric, found, 1, "pod")] == [16]  # no position is left for another
+
+
 def test_leaves_stand_beside_their_hosts_where_there_is_room() -> None:
     """Four hosts of 8 kW in 36 kW leave room for two switches of 2 kW; the other two of each unit stand apart."""
     fabric, found = placed(switches="in-rack", limit="36 kW", racks={"hosts_per_rack": 4})
