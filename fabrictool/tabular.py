@@ -6,7 +6,10 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+if TYPE_CHECKING:
+    from rich.table import Table as Grid
 
 Format = Literal["table", "json", "csv", "markdown"]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -191,15 +194,31 @@ class Table:
             stream.write(self.render())
 
     def _print(self, stream: TextIO, width: int | None, plain: bool) -> None:
-        from rich import box
         from rich.console import Console
+
+        from fabrictool.fitting import fit
+
+        console = Console(file=stream, width=width, force_terminal=False if plain else None, force_jupyter=False)
+        texts = [[column.heading, *column.texts] for column in self.columns]
+        blocks = fit(texts, [column.to_the_right for column in self.columns], console.width)
+        for number, block in enumerate(blocks):
+            name = f"{self.name}, continued" if number and self.name else self.name
+            console.print(
+                self._grid(
+                    name, [(self.columns[p], texts[p], w) for p, w in zip(block.places, block.widths, strict=True)]
+                )
+            )
+
+    def _grid(self, name: str, columns: Sequence[tuple[Column, list[str], int]]) -> Grid:
+        from rich import box
         from rich.table import Table as Grid
         from rich.text import Text
 
-        title = Text(_CONTROL.sub(" ", self.name)) if self.name else None
+        title = Text(_CONTROL.sub(" ", name)) if name else None
         grid = Grid(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in self.columns:
-            grid.add_column(Text(column.heading), justify="right" if column.to_the_right else "left", overflow="fold")
-        for row in self._text_rows():
+        for column, texts, width in columns:
+            justify: Literal["left", "right"] = "right" if column.to_the_right else "left"
+            grid.add_column(Text(texts[0]), justify=justify, overflow="fold", width=width)
+        for row in zip(*(texts[1:] for _, texts, _ in columns), strict=True):
             grid.add_row(*(Text(cell) for cell in row))
-        Console(file=stream, width=width, force_terminal=False if plain else None, force_jupyter=False).print(grid)
+        return grid
