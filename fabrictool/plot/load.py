@@ -156,8 +156,8 @@ def _draw(figure: Figure, panel: Panel, box: tuple[float, float, float, float], 
     axes.set_ylabel(f"{panel.rows}{each}", fontsize=8.5)
     axes.set_xlabel(f"{panel.cells} of the {panel.rows}", fontsize=8.5)
     axes.tick_params(labelsize=8)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     return image
 
 

@@ -38,6 +38,18 @@ def test_links_between_switches_of_one_tier_share_a_panel() -> None:
     assert image_bytes(load_figure(routes), "png").startswith(b"\x89PNG")
 
 
+def test_rows_and_cells_are_counted_in_whole_numbers() -> None:
+    """A panel of one switch has one row, and one tick at it."""
+    group = {"name": "h", "type": fabrics.host_type(), "count": 4}
+    fabric = fabrics.fabric_of(group, family="fat-tree", leaf={"type": {"name": "r", "ports": 8, "speed": "400G"}},
+                               spine={"type": {"name": "s", "ports": 4, "speed": "400G"}, "count": 1})  # fmt: skip
+    figure = load_figure(route(fabric))
+    figure.draw_without_rendering()
+    ticks = [axis.get_majorticklocs() for axes in figure.axes[:2] for axis in (axes.xaxis, axes.yaxis)]
+    assert all((each == each.round()).all() for each in ticks)
+    assert 1 in ticks[1].tolist()
+
+
 def test_large_networks_show_the_busiest_of_several() -> None:
     fabric = fabrics.pgft((2, 300), (1, 2), (1, 1))
     routes = route(fabric, "d-mod-k", "random:1", fail_links="leaf-001:3")
