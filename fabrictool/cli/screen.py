@@ -116,9 +116,10 @@ def _fabric(evaluation: Evaluation) -> Iterator[str]:
         kinds = "  ".join(
             f"{kind} {count:,}" for kind, count in numbers.items() if count and kind not in ("links", "cables")
         )
-        free = ", ".join(f"{kind} {count}" for kind, count in free_ports(fabric, row).items())
-        loops = _credit_loops(evaluation, name)
-        yield f" {kinds}  links {numbers['links']:,}  cables {numbers['cables']:,}  free ports {free}{loops}  #"
+        free = ", ".join(f"{kind} {count:,}" for kind, count in free_ports(fabric, row).items())
+        counts = f" {kinds}  links {numbers['links']:,}  cables {numbers['cables']:,}"
+        rest = f"  free ports {free}{_credit_loops(evaluation, name)}  #"
+        yield from (counts + rest,) if len(counts + rest) <= _width() else (counts, rest[1:])
     cages = f"  transceivers {totals['transceivers']:,}" if totals["transceivers"] else ""
     sums = "  ".join(f"{label} {totals[key]:,}" for label, key in _TOTALS)
     yield f" all networks: {sums}{cages}  #"
@@ -168,7 +169,11 @@ def _collectives(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
 
 
 def _between(low: float, high: float) -> str:
-    return f"{low / 1e9:.3g}-{high / 1e9:.3g}"
+    """Write a range of gigabytes a second with three digits, and three decimals at most."""
+    if high < 1e6:
+        return "<0.001"
+    giga = (value / 1e9 for value in (low, high))
+    return "-".join(f"{value if value >= 1 else round(value, 3):.3g}" for value in giga)
 
 
 def _if_lost(evaluation: Evaluation) -> Iterator[str]:
@@ -202,7 +207,13 @@ def _power_text(power_w: float) -> str:
 
 
 def _gb(value: float | None) -> str:
-    return "-" if value is None else f"{value / 1e9:.4g}"
+    """Write gigabytes a second with four digits, and five decimals at most."""
+    if value is None:
+        return "-"
+    giga = value / 1e9
+    if giga >= 0.01:
+        return f"{giga:.4g}"
+    return f"{giga:.5f}".rstrip("0") if giga >= 1e-5 else "<0.00001"
 
 
 def _power(evaluation: Evaluation) -> Iterator[str]:

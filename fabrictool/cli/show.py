@@ -130,7 +130,7 @@ def _network_rows(found: dict[str, Any], names: list[str]) -> dict[str, list[Any
     """Return what is shown of networks: title to one value a network."""
     numbers = found["network_counts"]
     kinds = dict.fromkeys(kind for row in numbers.values() for kind in row)
-    free = [", ".join(f"{kind} {count}" for kind, count in found["free_ports"][name].items()) for name in names]
+    free = [", ".join(f"{kind} {count:,}" for kind, count in found["free_ports"][name].items()) for name in names]
     return {kind: [numbers[name].get(kind, 0) for name in names] for kind in kinds} | {
         "free ports": free,
         "oversubscription": [_ratios(found["oversubscription_by_tier"][name]) for name in names],

@@ -285,3 +285,37 @@ def test_auto_over_a_range_of_sizes(small: str, capsys: pytest.CaptureFixture[st
     status, out, _ = call(capsys, *arguments, "1MiB", "-v", "--no-color")
     assert "others: " in out
     assert "+ congestion" in out
+
+
+@pytest.mark.parametrize("size", ["8B", "8KiB", "1MiB", "1GiB"])
+def test_columns_of_collectives_stand_apart(size: str, small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Small messages have tiny bandwidths; their digits must not run into the next column."""
+    asked = ("--collective", "all-reduce", "--algorithm", "ring", "--size", size)
+    status, out, _ = call(capsys, "score", small, *asked, "--no-color")
+    heading, row = (next(line for line in out.splitlines() if word in line) for word in ("COLLECT", " all-reduce "))
+    assert status == 0
+    ends = [heading.index(word) + len(word) for word in ("bound#", "model~", "healthy~", "time~")]
+    assert all(row[end - 1] != " " and row[end] == " " for end in ends)
+    figures = row[ends[0] - 9 : ends[3]].split()
+    assert len(figures) == 5  # the time has a unit
+    _, exact, _ = call(capsys, "score", small, *asked, "--json")
+    busbw = _json(exact)["collectives"][0]["busbw_bytes_per_s"] / 1e9
+    assert float(figures[1]) == pytest.approx(busbw, rel=1e-3, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("bytes_per_s", "text"),
+    [(None, "-"), (204.7e9, "204.7"), (0.0133e9, "0.0133"), (5.067e5, "0.00051"), (9e3, "<0.00001"), (0.0, "<0.00001")],
+)
+def test_bandwidths_take_eight_letters_at_most(bytes_per_s: float | None, text: str) -> None:
+    from fabrictool.cli.screen import _gb
+
+    assert _gb(bytes_per_s) == text
+
+
+def test_the_screen_keeps_to_its_width(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "110")
+    large = str(TOPOLOGIES / "dgx-superpod-gb200-2su.yaml")
+    _, out, _ = call(capsys, "score", large, "--size", "1GiB", "--no-color")
+    assert [line for line in out.splitlines() if len(line) > 110] == []
+    assert "free ports leaf 1,792, spine 768, core 0" in out
