@@ -50,10 +50,13 @@ def command(file: str, form: str | None, target: str, output: str | None, as_jso
 
 def _read(file: str, form: str | None) -> Imported:
     from fabrictool.errors import InputError, Problem
+    from fabrictool.formats.netbox_folder import read_folder
     from fabrictool.formats.opening import read_all, text_of
     from fabrictool.formats.reading import READERS, reader_named
     from fabrictool.formats.recognise import imported_from
 
+    if form is None and file != "-" and Path(file).is_dir():
+        return read_folder(file)
     name, content = read_all(file)
     if form is not None:
         return reader_named(form)(name, text_of(content))

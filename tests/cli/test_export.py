@@ -134,3 +134,10 @@ def test_a_folder_for_netbox_needs_a_place_and_is_a_layout(tmp_path: Path, capsy
     assert len(list((tmp_path / "nb").iterdir())) == 8
     _, shown, _ = call(capsys, "show", target, "--json")
     assert json.loads(shown)["counts"]["links"] == 508
+    status, edges, _ = call(capsys, "import", target)
+    assert (status, edges.count("\n")) == (0, 1 + 508)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    status, out, error = call(capsys, "import", str(empty))
+    assert (status, out) == (2, "")
+    assert "is a folder without cables.csv" in error
