@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -93,8 +94,18 @@ def domains_of(
     elif not found:
         found = _of_network(domains(kind, fabric, layout, placement), fabric, network)
     if not found:
-        raise InputError([Problem("--domain", f"there is no {kind} in network {name}", "ask for another kind")])
+        there = ", ".join(_kinds_there(fabric, network, layout, placement))
+        raise InputError([Problem("--domain", f"there is no {kind} in network {name}", f"there are {there}")])
     return found
+
+
+def _kinds_there(fabric: Fabric, network: int, layout: Layout | None, placement: Placement | None) -> Iterator[str]:
+    """Name the kinds of which a network has at least one."""
+    yield from (kind for kind, find in KNOWN.items() if find(fabric, network))
+    for kind in DOMAINS:
+        with suppress(InputError):
+            if _of_network(domains(kind, fabric, layout, placement), fabric, network):
+                yield kind
 
 
 def _of_network(shared: Iterable[Domain], fabric: Fabric, network: int) -> list[Domain]:

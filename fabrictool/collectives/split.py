@@ -72,7 +72,8 @@ def split_asked(parallel: str | Mapping[str, object] | None, over: str | Sequenc
         word.strip() for words in ([over] if isinstance(over, str) else over or ()) for word in words.split(",")
     )
     if parallel is None or not kinds:
-        raise InputError([Problem("--parallel", "and --over belong together", "give both, such as "
+        given, lacking = ("--over", "--parallel") if parallel is None else ("--parallel", "--over")
+        raise InputError([Problem(given, f"says nothing without {lacking}", "give both, such as "
                                   "--parallel tensor=8,pipeline=4 --over data")])  # fmt: skip
     sizes = dict(_size(word) for word in parallel.split(",")) if isinstance(parallel, str) else dict(parallel)
     for name in kinds:
@@ -92,7 +93,8 @@ def _size(word: str) -> tuple[str, object]:
 def _wrong(row: ErrorDetails) -> Problem:
     name = str(row["loc"][0])
     if name not in Parallel.model_fields:
-        return Problem("--parallel", f"no size '{name}'", did_you_mean(name, Parallel.model_fields))
+        hint = did_you_mean(name, Parallel.model_fields)
+        return Problem("--parallel", f"no kind of group '{name}'", f"{hint}; sizes are written like tensor=8")
     return Problem(
         "--parallel", f"{name}={row['input']} is no size of a group", "write whole numbers from 1 such as tensor=8"
     )

@@ -289,7 +289,7 @@ def _nbytes(size: str | float) -> list[float]:
     try:
         return units.parse_sizes(f"{size} B" if str(size).strip().isdigit() else size)
     except ValueError as error:
-        raise InputError(f"size: {error}") from None
+        raise InputError(f"--size: {error}") from None
 
 
 def rank_list(order: RankOrder, gpus: int, path: tuple[str | int, ...] = ()) -> I4:

@@ -87,10 +87,15 @@ def test_groups_and_models_can_be_asked() -> None:
         ({"algorithm": "ring"}, "--algorithm: says nothing without a collective"),
         ({"collective": "all-rduce"}, "collective 'all-rduce' is not supported"),
         ({"collective": "all-reduce", "algorithm": "pairwise"}, "all-reduce by 'pairwise'"),
-        ({"collective": "all-reduce", "size": "0B"}, "out of range for a size"),
+        ({"collective": "all-reduce", "size": "0B"}, "--size: '0B' is out of range for a size"),
         ({"collective": "all-reduce", "ranks": 65}, "65 ranks asked for, but there are 64 GPUs"),
         ({"collective": "all-reduce", "model": "roundz"}, "model 'roundz'"),
-        ({"collective": "all-reduce", "over": "data"}, "belong together"),
+        ({"collective": "all-reduce", "over": "data"}, "--over: says nothing without --parallel"),
+        ({"collective": "all-reduce", "parallel": "tensor=8"}, "--parallel: says nothing without --over"),
+        (
+            {"collective": "all-reduce", "parallel": "tensor:8", "over": "data"},
+            "no kind of group 'tensor:8'; did you mean 'tensor'.; sizes are written like tensor=8",
+        ),
     ],
 )
 def test_what_cannot_be_asked(options: dict[str, object], word: str) -> None:

@@ -150,7 +150,7 @@ def test_domains_of_others_are_taken_as_they_are() -> None:
     ("kind", "said"),
     [
         ("rck", "did you mean 'rack'"),
-        ("plane", "no plane in network compute"),
+        ("plane", "no plane in network compute; there are link, switch, rail, host, scale-up, pod$"),
         ("rack", "where a layout states 'racks'"),
         ("tray", "a tray is known only where a layout states 'racks'"),
     ],
