@@ -226,7 +226,8 @@ def _show(value: object) -> str:
 def _unknown_unit(value: str, unit: str, dimension: Dimension) -> str:
     if not unit:
         return f"{_show(value)} has no unit; {_a(dimension.name)} is written like '{dimension.example}'"
-    for other in _ALL:
+    # kelvins before K of thousand bits a second
+    for other in (RISE, *_ALL) if dimension is TEMPERATURE else _ALL:
         if unit in other.factors:
             way = f"write it like '{dimension.example}'"
             return f"{_show(value)} is {_a(other.name)}, not {_a(dimension.name)}; {way}"

@@ -86,6 +86,7 @@ def test_parse(text, dimension, expected):
         (400.0, POWER, "'400.0' has no unit"),
         ("400 GB", SPEED, "'400 GB' is a size, not a speed"),
         ("400G", POWER, "'400G' is a speed, not a power"),
+        ("30 K", TEMPERATURE, "'30 K' is a temperature rise, not a temperature; write it like '24 C'"),
         ("10 kW", MASS, "'10 kW' is a power, not a mass"),
         ("48 GB/s", SIZE, "is a speed, not a size"),
         ("5 furlong", LENGTH, "unknown unit 'furlong'"),

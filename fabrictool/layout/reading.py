@@ -128,6 +128,8 @@ _KINDS = {
     "string_too_short": ("is too short", ""),
     "string_too_long": ("is too long", ""),
     "bool_type": ("is not true or false", "write true or false"),
+    "bool_parsing": ("is not true or false", "write true or false"),
+    "int_parsing": ("is not a whole number", "write one, such as 4"),
     "list_type": ("is not a list", "write '[…]' or lines that start with '- '"),
     "dict_type": ("is not a mapping of keys to values", "write '{key: value}' or indented lines 'key: value'"),
     "model_type": ("is not a mapping of keys to values", "write '{key: value}' or indented lines 'key: value'"),

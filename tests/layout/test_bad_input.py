@@ -129,6 +129,7 @@ VALUES = [
     ("count: 16", "count: -1", "count: -1; it must be at least 1"),
     ("count: 16", "count: 0", "count: 0; it must be at least 1"),
     ("count: 16", "count: 1.5", f"count: 1.5 {WHOLE}"),
+    ("ports: 8", "managed: perhaps, ports: 8", "managed: 'perhaps' is not true or false; write true or false"),
     ("count: 16", "count: .nan", f"count: nan {WHOLE}"),
     ("count: 16", "count: .inf", f"count: inf {WHOLE}"),
     ("count: 16", "count: 1e30", f"count: '1e30' {WHOLE}"),
