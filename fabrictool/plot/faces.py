@@ -116,12 +116,12 @@ def _each(site: Site, chosen: I4) -> Iterator[Face]:
     racks, power = site.placement.racks, site.power
     inside = standing(site.fabric, site.placement, device_units(site.layout, site.fabric))
     devices = _Devices(site.fabric)
-    feeds = _feed_loads(site)
+    feeds = feed_loads(site)
     for row in chosen.tolist():
         yield Face(
             (str(racks.name[row]),), str(racks.role[row]), str(racks.type[row]), int(racks.units[row]),
             int(power.units_used[row]), known(power.it_w[row]), known(power.limit_w[row]), known(power.weight_kg[row]),
-            feeds[row] if feeds else (), tuple(devices.of(found) for found in inside[row]),
+            feeds[row], tuple(devices.of(found) for found in inside[row]),
         )  # fmt: skip
 
 
@@ -163,11 +163,11 @@ def port_use(fabric: Fabric) -> tuple[I4, I4]:
     return ports, used.reshape(len(devices), networks)
 
 
-def _feed_loads(site: Site) -> list[tuple[FeedLoad, ...]]:
-    """Return the feeds of each rack with their loads; none for racks of unknown power, or without feeds."""
+def feed_loads(site: Site) -> list[tuple[FeedLoad, ...]]:
+    """Return the feeds of each rack with their loads, (racks,); none for racks of unknown power, or without feeds."""
     hall = site.layout.hall
     if hall is None or not hall.feeds:
-        return []
+        return [()] * len(site.placement.racks)
     factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor
     has = rack_feeds(len(site.placement.racks), len(hall.feeds), hall.feeds_per_rack)
     carries = [feed_w(feed, factor) for feed in hall.feeds]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fabrictool.errors import InputError
-from fabrictool.plot.faces import faces
+from fabrictool.plot.faces import feed_loads
 from fabrictool.plot.site import Site
 from fabrictool.power.overloads import TOLERANCE
 from fabrictool.power.racks import known
@@ -82,10 +82,10 @@ def power_rows(site: Site) -> PowerRows:
 def _feeds(site: Site) -> Iterator[Gauge]:
     """Yield each feed where it carries most: at the rack that draws most of it."""
     worst: dict[str, Gauge] = {}
-    for face in faces(site, ["all"]):
-        for load in face.feeds:
+    for rack, loads in zip(site.placement.racks.name.tolist(), feed_loads(site), strict=True):
+        for load in loads:
             taken = "" if load.after_loss_w == load.load_w else "once another feed has failed"
-            name, carries = f"{load.feed} at {face.racks[0]}", load.carries_w
+            name, carries = f"{load.feed} at {rack}", load.carries_w
             row = Gauge("feed", name, load.load_w, load.after_loss_w, carries, carries, taken)
             if load.feed not in worst or row.worst_w > worst[load.feed].worst_w:
                 worst[load.feed] = row
