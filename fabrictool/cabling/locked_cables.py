@@ -11,7 +11,7 @@ from fabrictool.cabling.locked import mirrored, option_words
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.rows import Ends, cable_ids, cable_rows, cabled_links, colours_of, slacks_of, trays_of
 from fabrictool.fabric.tables import I4
-from fabrictool.locks.tables import GONE, STATES, Lock, LockedCables, Words
+from fabrictool.locks.tables import Lock, LockedCables, Words, states_after
 
 Rows = npt.NDArray[np.int64]
 Medium = tuple[str, str, str, str, str]
@@ -68,14 +68,8 @@ def cables_now(plan: CablePlan, before: Lock, media: Sequence[Medium], way: I4) 
         ports.device[z], ports.number[z].astype(np.int32), _media(plan, order, media),
         plan.cables.length_m[cable], np.round(plan.cables.route_m[cable], 2), way[cable],
         tuple(colours[row] for row in of), label_a, label_z, tuple(serials[row] for row in rows.tolist()),
-        _states(before, rows, moved),
+        states_after(before.cables.state, rows, moved),
     )  # fmt: skip
-
-
-def _states(before: Lock, rows: Rows, moved: npt.NDArray[np.bool_]) -> I4:
-    """Return how far each link's cable is: as before, but not installed where it is to be plugged elsewhere."""
-    state = np.append(before.cables.state, 0)[rows] % GONE
-    return np.where(moved, np.minimum(state, STATES.index("ordered")), state).astype(np.int32)
 
 
 def _media(plan: CablePlan, order: Rows, media: Sequence[Medium]) -> I4:

@@ -13,7 +13,7 @@ from fabrictool.cabling.plan import CablePlan
 from fabrictool.layout.model import Layout
 from fabrictool.locks.names import named_groups
 from fabrictool.locks.places import places_of
-from fabrictool.locks.tables import GONE, Lock, LockedCables, LockedDevices, LockedRacks, state_after
+from fabrictool.locks.tables import GONE, Lock, LockedCables, LockedDevices, LockedRacks, states_after
 from fabrictool.placement.locked import group_words
 
 _Table = TypeVar("_Table", LockedRacks, LockedDevices, LockedCables)
@@ -64,7 +64,7 @@ def _racks(layout: Layout, plan: CablePlan, before: Lock) -> LockedRacks:
         now = LockedRacks(
             names, tuple(words[group] for group in racks.group.tolist()), tuple(racks.role.tolist()),
             plan.floor.row + 1, plan.floor.position + 1,
-            np.array([state_after(old.state, row) for row in rows], np.int32),
+            states_after(old.state, rows),
         )  # fmt: skip
     return with_gone(now, old, _without(old.name, now.name))
 
@@ -79,14 +79,15 @@ def _devices(plan: CablePlan, before: Lock) -> LockedDevices:
     types = tuple(fabric.types[row] for row in fabric.devices.type.tolist())
     rows = [before.device_rows.get(name, -1) for name in names]
     same = [row if row >= 0 and old.type[row] == kind else -1 for row, kind in zip(rows, types, strict=True)]
-    state = [
-        state_after(old.state, row, row >= 0 and (old.rack[row], int(old.unit[row])) != (rack, unit))
+    moved = [
+        row >= 0 and (old.rack[row], int(old.unit[row])) != (rack, unit)
         for row, rack, unit in zip(same, racks, units.tolist(), strict=True)
     ]
     guid, serial = (tuple(words[row] if row >= 0 else "" for row in same) for words in (old.guid, old.serial))
     now = LockedDevices(
-        names, tuple(places_of(fabric)), types, racks, units.astype(np.int32), guid, serial, np.array(state, np.int32)
-    )
+        names, tuple(places_of(fabric)), types, racks, units.astype(np.int32), guid, serial,
+        states_after(old.state, same, moved),
+    )  # fmt: skip
     return with_gone(now, old, _without(old.name, names))
 
 

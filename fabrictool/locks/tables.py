@@ -18,10 +18,10 @@ STATES = ("planned", "ordered", "installed", "removed")
 GONE = STATES.index("removed")
 
 
-def state_after(states: I4, row: int, moved: bool = False) -> int:
-    """Return how far a thing is: as in a row of a lock, -1 for a new one, but not installed where it is moved."""
-    before = int(states[row]) % GONE if row >= 0 else 0
-    return min(before, STATES.index("ordered")) if moved else before
+def states_after(states: I4, rows: npt.ArrayLike, moved: npt.ArrayLike = False) -> I4:
+    """Return how far things are: as in rows of a lock, -1 for a new one, but not installed where they are moved."""
+    before = np.append(states, 0)[np.asarray(rows, np.int64)] % GONE
+    return np.where(moved, np.minimum(before, STATES.index("ordered")), before).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
