@@ -137,9 +137,8 @@ def capital_cost(layout: Layout, fabric: Fabric, placement: Placement | None, pl
 def _devices(layout: Layout, fabric: Fabric) -> Iterator[CostRow]:
     devices, alone = fabric.devices, boxes(fabric.devices)
     hosts_each = {kind.name: kind.hosts_each for kind in layout.host_types()}
-    bought = np.column_stack((devices.type, devices.tier > 0))[alone]
-    pairs, numbers = np.unique(bought, axis=0, return_counts=True)
-    for (kind, switch), count in zip(pairs.tolist(), numbers.tolist(), strict=True):
+    pairs, place = grouped(devices.type[alone], (devices.tier > 0)[alone].astype(np.int8))
+    for (kind, switch), count in zip(pairs, np.bincount(place).tolist(), strict=True):
         part = "facility" if fabric.types[kind] in FACILITIES else "network" if switch else "compute"
         yield _row(layout, fabric.types[kind], part, count // hosts_each.get(fabric.types[kind], 1))
 

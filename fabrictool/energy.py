@@ -10,6 +10,7 @@ import numpy as np
 
 from fabrictool.collectives.schedules import bus_factor
 from fabrictool.fabric import KINDS, Fabric
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.tables import F8, I4, Bool
 from fabrictool.layout.model import Layout
 from fabrictool.placement.figures import has_figures
@@ -273,13 +274,13 @@ def _inside(fabric: Fabric, network: int, speed_bps: F8, ports: np.ndarray) -> f
     """Add up the speed of hosts' ports on a network."""
     links = fabric.links
     mine = links.network == network
-    at: I4 = np.unique(np.concatenate((links.port_a[mine], links.port_z[mine])))
+    at: I4 = np.concatenate((links.port_a[mine], links.port_z[mine]))
     return float(speed_bps[at[ports[at]]].sum())
 
 
 def _host_w_per_gpu(fabric: Fabric, low_w: F8) -> float:
     """Return the mean power of hosts with accelerators for each accelerator, in W; NaN where any is unknown."""
-    hosts = np.unique(fabric.gpus.host)
+    hosts = distinct(fabric.gpus.host)
     return float(low_w[fabric.devices.type[hosts]].sum() / len(fabric.gpus)) if len(hosts) else np.nan
 
 

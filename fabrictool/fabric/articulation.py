@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fabrictool.fabric.grouping import codes
 from fabrictool.fabric.tables import I4, Bool
 
 Pairs = I4
@@ -55,8 +56,7 @@ def _without_twins(pairs: Pairs) -> Bool:
     for way in (0, 1):
         np.add.at(found[0], pairs[:, way], mark[pairs[:, 1 - way]])
         np.bitwise_xor.at(found[1], pairs[:, way], mark[pairs[:, 1 - way]])
-    _, alike = np.unique(found, axis=1, return_inverse=True)
-    alike = alike.ravel()
+    alike, _ = codes(*found)
     order = np.argsort(alike, kind="stable")
     first = np.searchsorted(alike[order], alike[order])
     kept = np.zeros(size, bool)

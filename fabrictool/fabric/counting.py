@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.chassis import backplane_links, director_count
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import F8, I4, KINDS, Bool, Fabric
 
@@ -65,7 +66,7 @@ def occupied_cages(fabric: Fabric, links: Bool, ends: Sequence[str] = ("a", "z")
     ports = fabric.ports
     columns = [fabric.links.port_a if end == "a" else fabric.links.port_z for end in ends]
     used = np.concatenate([column[links] for column in columns])
-    return np.unique(ports.device[used].astype(np.int64) << 16 | ports.cage[used])
+    return distinct(ports.device[used].astype(np.int64) << 16 | ports.cage[used])
 
 
 def internal_links(fabric: Fabric) -> Bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fabrictool.fabric.counting import oversubscription
+from fabrictool.fabric.grouping import grouped
 from fabrictool.fabric.tables import F8, I4, KINDS, Fabric
 from fabrictool.records import Finding
 from fabrictool.units import format_speed
@@ -75,7 +76,8 @@ def mixed_speeds(fabric: Fabric, network: int) -> Iterator[Finding]:
     a, z = fabric.ends
     tier, speed = fabric.devices.tier, fabric.links.speed_bps
     below = (fabric.links.network == network) & (tier[a] > 0) & (tier[a] < tier[z]) & (speed > 0)
-    pairs = np.unique(np.column_stack((z[below], speed[below])), axis=0)
+    found, _ = grouped(z[below], np.round(speed[below]).astype(np.int64))
+    pairs = np.array(found, np.int64).reshape(-1, 2)
     switches, speeds = np.unique(pairs[:, 0].astype(np.int32), return_counts=True)
     mixed = switches[speeds > 1]
     for kind in np.unique(fabric.devices.kind[mixed]).tolist():

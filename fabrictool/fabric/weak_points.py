@@ -9,6 +9,7 @@ import numpy as np
 from fabrictool.fabric.articulation import weak_vertices
 from fabrictool.fabric.chassis import box_name
 from fabrictool.fabric.evenness import switches_of
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.parts import merged, network_ends
 from fabrictool.fabric.tables import I4, KINDS, Bool, Fabric
 from fabrictool.records import Finding
@@ -86,7 +87,7 @@ def single_homed(fabric: Fabric, network: int) -> Iterator[Finding]:
     host_end = links.port_a[(links.network == network) & (fabric.devices.tier[fabric.ends[0]] == 0)]
     uses = np.isin(fabric.gpu_ports.port, host_end)
     ports_of_gpu = np.bincount(fabric.gpu_ports.gpu[uses], minlength=len(fabric.gpus))
-    single = len(np.unique(fabric.gpu_ports.port[uses & (ports_of_gpu[fabric.gpu_ports.gpu] == 1)]))
+    single = len(distinct(fabric.gpu_ports.port[uses & (ports_of_gpu[fabric.gpu_ports.gpu] == 1)]))
     if single:
         message = f"{single:,} single-homed host links: a flap of one stops a job"
         fix = "accept it, or give each GPU two ports on different leaves"

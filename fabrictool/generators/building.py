@@ -6,6 +6,7 @@ import numpy as np
 
 from fabrictool.errors import FabrictoolError, InputError, NotSupportedError, Problem, did_you_mean
 from fabrictool.fabric import Fabric, NetworkFacts
+from fabrictool.fabric.grouping import distinct
 from fabrictool.generators import (
     dragonflies,
     dragonflies_plus,
@@ -161,7 +162,7 @@ def _foreign_keys(name: str, network: Network, keys: frozenset[str]) -> list[Pro
 def _claim(name: str, ends: Endpoints, claimed: dict[str, Ints]) -> list[Problem]:
     """Return which host ports are attached twice, here or to a network before; remember these."""
     path, problems = ("networks", name, "attach"), []
-    if len(np.unique(ends.port)) < len(ends.port):
+    if len(distinct(ends.port)) < len(ends.port):
         fix = "name each group's ports once, by role or number"
         problems.append(Problem("", "a host port is attached twice", fix, path))
     for other, ports in claimed.items():

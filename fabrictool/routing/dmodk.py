@@ -14,6 +14,7 @@ import numpy as np
 from fabrictool.errors import NotSupportedError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
@@ -79,7 +80,7 @@ def _tables(wiring: Wiring, lane: I4, keys: I4, ups: tuple[I4, I4, I4], width: I
 def _parents(first_up: I4, up_parent: I4, devices: int) -> I4:
     """Return the number of parents of each device, (devices,)."""
     device = np.repeat(np.arange(devices), np.diff(first_up))
-    pairs = np.unique(device.astype(np.int64) << 32 | up_parent)
+    pairs = distinct(device.astype(np.int64) << 32 | up_parent)
     counts: I4 = np.bincount(pairs >> 32, minlength=devices).astype(np.int32)
     return counts
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.routing.regular import RegularTree
@@ -81,7 +82,7 @@ def _cuts(block: npt.NDArray[np.int32]) -> I8 | None:
 def _near(domain: npt.NDArray[np.integer]) -> int | None:
     """Return the largest domain if every domain is one run of ranks."""
     runs = np.flatnonzero(np.r_[True, domain[1:] != domain[:-1]])
-    if len(runs) != len(np.unique(domain)):
+    if len(runs) != len(distinct(domain)):
         return None
     return int(np.diff(np.r_[runs, len(domain)]).max())
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric import Fabric
+from fabrictool.fabric.grouping import codes, distinct
 from fabrictool.fabric.parts import joined_by_tier
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
@@ -65,7 +66,7 @@ def regular_tree(fabric: Fabric, network: int, tables: RouteTables, channels: Ch
     top = int(tier[switches].max(initial=1))
     ups = np.diff(tables.first_up)
     host = _uniform(channels, tables.port_channel) if (tables.port_channel >= 0).all() else None
-    if host is None or len(np.unique(tables.port_channel)) < len(tables.port_channel):
+    if host is None or len(distinct(tables.port_channel)) < len(tables.port_channel):
         return None
     block = _blocks(fabric, network, tables, top)
     classes, seconds, latency = [], [], [host[1]]
@@ -115,17 +116,15 @@ def _same_parents(tables: RouteTables, rows: I4, count: int, level: int, above: 
     first = tables.first_up[rows]
     parents = tables.up_parent[first[:, None] + np.arange(count)]
     sets, which, uses = np.unique(parents, axis=0, return_inverse=True, return_counts=True)
-    distinct = [np.unique(row) for row in sets]
-    seen = np.concatenate(distinct)
-    if len(np.unique(seen)) < len(seen):
+    seen = np.concatenate([distinct(row) for row in sets])
+    if len(distinct(seen)) < len(seen):
         return False
     if len(sets) % positions == 0:
         return int(uses.min()) >= 1
     set_of = np.full(len(tables.first_up) - 1, -1, np.int64)
     set_of[rows] = which.ravel()
     place = above.astype(np.int64) << 32 | tables.key % positions
-    pairs = np.unique(np.column_stack((place, set_of[tables.own_device[:, level]])), axis=0)
-    return len(pairs) == len(np.unique(place))
+    return codes(place, set_of[tables.own_device[:, level]])[1] == len(distinct(place))
 
 
 def _blocks(fabric: Fabric, network: int, tables: RouteTables, top: int) -> I4:
@@ -141,7 +140,6 @@ def _own_paths_by_residue(tables: RouteTables, block: I4) -> bool:
         residue = tables.key % tables.stride[level]
         device = tables.own_device[:, level].astype(np.int64)
         place = block[level].astype(np.int64) << 32 | residue
-        pairs = len(np.unique(np.column_stack((place, device)), axis=0))
-        if not pairs == len(np.unique(place)) == len(np.unique(device)):
+        if not codes(place, device)[1] == len(distinct(place)) == len(distinct(device)):
             return False
     return True

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.faults import Faults, no_faults
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import I2, I4
 from fabrictool.routing.channels import Channels, channels, sending_ports
@@ -276,7 +277,7 @@ def _owners(fabric: Fabric, port: I4, by_gpu: bool | None) -> tuple[npt.NDArray[
     inside[port] = True
     used = inside[pairs.port]
     gpu, gpu_port = pairs.gpu[used], pairs.port[used]
-    own = len(np.unique(gpu_port)) == len(gpu_port)
+    own = len(distinct(gpu_port)) == len(gpu_port)
     if by_gpu is None:
         by_gpu = own
     taken = np.zeros(len(ports), bool)

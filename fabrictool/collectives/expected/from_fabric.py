@@ -9,6 +9,7 @@ import numpy as np
 from fabrictool.collectives.expected.setting import Setting, generation
 from fabrictool.errors import FabrictoolError
 from fabrictool.fabric import Fabric
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.tables import F8, I4
 
 
@@ -36,9 +37,9 @@ def setting_of(fabric: Fabric, network: int, gpus: I4, kinds: Mapping[str, str |
     """
     if len(gpus) < 2:
         raise UnmeasuredError("one rank exchanges nothing")
-    hosts = np.unique(fabric.gpus.host[gpus])
+    hosts = distinct(fabric.gpus.host[gpus])
     scale_up = float(fabric.gpus.scale_up_bps[gpus].min()) / 8
-    domains = len(np.unique(fabric.gpus.domain[gpus])) if scale_up else len(gpus)
+    domains = len(distinct(fabric.gpus.domain[gpus])) if scale_up else len(gpus)
     if not scale_up and len(hosts) < len(gpus):
         raise UnmeasuredError("GPUs of a host have no scale-up links between them")
     speed_bps, ports, held = _ports(fabric, network)
