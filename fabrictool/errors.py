@@ -70,3 +70,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"did you mean '{guess}'?"
     shown = ", ".join(candidates[:12]) + (", …" if len(candidates) > 12 else "")
     return f"known are {shown}"
+
+
+def one_of(word: str, known: Iterable[str]) -> str:
+    """Say which words may be used, in their order, first the one that was probably meant."""
+    listed = list(known)
+    guess = nearest(word, listed)
+    meant = f"did you mean '{guess}'? " if guess else ""
+    return f"{meant}use one of {', '.join(listed)}"

@@ -16,7 +16,6 @@ from fabrictool.collectives.congestion import Congestion
 from fabrictool.collectives.expected.comparison import Comparison, compared
 from fabrictool.collectives.expected.differences import measured_findings
 from fabrictool.collectives.expected.ranges import with_ranges
-from fabrictool.collectives.reducing import Types
 from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.split import split_asked
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
@@ -218,11 +217,11 @@ def evaluate(
         house = facility_of(layout, fabric)
         lossless = lossless_networks(layout, fabric)
         state = state_of(fabric, layout, house.placement, asked)
-        joined = joined_networks(state, _stated(layout), routing, _every_type(layout))
+        joined = joined_networks(state, _stated(layout), routing, layout.types())
         run = jobs or jobs_of(layout)
         ran = run_networks(joined, run, seed, _sharing(layout), _types(layout))
         if state:
-            healthy = joined_networks(without_faults(state), _stated(layout), routing, _every_type(layout))
+            healthy = joined_networks(without_faults(state), _stated(layout), routing, layout.types())
             beside_it = beside_healthy(ran.results, healthy, run, _sharing(layout), _types(layout))
             ran = replace(ran, results=beside_it)
         beside = compared(measured, joined.networks, _types(layout), run[0].model) if measured is not None else None
@@ -265,7 +264,7 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
         If a job cannot be run; located in the layout's file.
     """
     with located(layout):
-        joined = joined_networks(state_of(fabric, layout), _stated(layout), None, _every_type(layout))
+        joined = joined_networks(state_of(fabric, layout), _stated(layout), None, layout.types())
         return run_jobs(joined.networks[0], jobs, _sharing(layout), _types(layout)) if joined.networks else []
 
 
@@ -278,7 +277,7 @@ def evaluate_measured(layout: Layout, fabric: Fabric, measured: Measurements, mo
         If they cannot have been measured on this layout.
     """
     with located(layout):
-        joined = joined_networks(state_of(fabric, layout), _stated(layout), None, _every_type(layout))
+        joined = joined_networks(state_of(fabric, layout), _stated(layout), None, layout.types())
         return compared(measured, joined.networks, _types(layout), model)
 
 
@@ -295,11 +294,6 @@ def located(layout: Layout) -> Iterator[None]:
 def _types(layout: Layout) -> dict[str, HostType]:
     """Return the host types of a layout by name."""
     return {kind.name: kind for kind in layout.host_types()}
-
-
-def _every_type(layout: Layout) -> Types:
-    """Return the host and switch types of a layout by name."""
-    return {kind.name: kind for kind in layout.switch_types()} | _types(layout)
 
 
 def _sharing(layout: Layout) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,6 @@ from fabrictool.cabling.verdict import Summary, Verdict, verdict
 from fabrictool.changes.as_built import Difference, Pricing, rows_of_network
 from fabrictool.changes.job_losses import AskedJobs
 from fabrictool.changes.subject import Subject, subject_of
-from fabrictool.collectives.workloads import Job
 from fabrictool.errors import FabrictoolError, InputError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.formats import as_built_table
@@ -158,7 +158,8 @@ def verify(
     findings = [*(RootCause(row) for row in subject.findings), *(at_cells(row, places) for row in found.findings)]
     shift = len(findings) - len(found.findings)
     if price:
-        findings = _priced(plan, found, findings, shift, tuple(asked.jobs(subject.layout)) if asked else ())
+        jobs = tuple(asked.jobs(subject.layout)) if asked else ()
+        findings = _priced(partial(Pricing, plan.fabric, jobs=jobs, types=subject.types), plan, found, findings, shift)
     ranked = sorted(findings, key=_rank)
     sources = tuple((dump.name, dump.format, dump.taken_s) for dump in dumps)
     return Verification(subject.fabric.name, sources, tuple(ranked), found.summary, progress(found.board))
@@ -230,9 +231,12 @@ def _rank(row: RootCause) -> tuple[object, ...]:
 
 
 def _priced(
-    plan: Plan, found: Verdict, findings: Sequence[RootCause], shift: int, jobs: tuple[Job, ...]
+    pricing_of: Callable[[int], Pricing], plan: Plan, found: Verdict, findings: Sequence[RootCause], shift: int
 ) -> list[RootCause]:
-    """Return findings with what each costs, as long as there is time; what changes nothing costs nothing."""
+    """Return findings with what each costs, as long as there is time; what changes nothing costs nothing.
+
+    ``pricing_of`` makes what prices mistakes in a network.
+    """
     end = time.monotonic() + PRICING_S
     pricings: dict[int, Pricing] = {}
     result = []
@@ -245,8 +249,9 @@ def _priced(
             impact = Impact(impact.effect, 0.0, 0.0, 0)
         elif row.rows and len(plan.fabric.links) <= MOST_LINKS and time.monotonic() < end:
             network = rows_of_network(plan.fabric, row.rows)
-            pricing = pricings.setdefault(network, Pricing(plan.fabric, network, jobs))
-            impact = _cost(pricing, plan, row, found.moved.get(place - shift), impact)
+            if network not in pricings:
+                pricings[network] = pricing_of(network)
+            impact = _cost(pricings[network], plan, row, found.moved.get(place - shift), impact)
         result.append(replace(row, impact=impact))
     if any(row.impact and row.impact.all_reduce_lost is None and row.impact.effect != "none" for row in result):
         limits = f"fabrics above {MOST_LINKS:,} links are not routed anew, and pricing ends after {PRICING_S:g} s"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.changes.capacity import State, of_hosts, state_of
 from fabrictool.changes.effects import lost_share
 from fabrictool.changes.job_losses import JobLoss, JobPricing
+from fabrictool.collectives.host_bus import limited
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import faults_of_rows
@@ -56,12 +58,14 @@ class Cost:
 class Pricing:
     """Prices differences against a planned network, traffic spread evenly over the shortest ways of its wiring.
 
-    ``jobs`` are collectives to price beside all-reduce and all-to-all of large messages.
+    ``jobs`` are collectives to price beside all-reduce and all-to-all of large messages, ``types`` those of hosts and
+    switches by name.
     """
 
     fabric: Fabric
     network: int
     jobs: tuple[Job, ...] = ()
+    types: Mapping[str, HostType | SwitchType] = field(default_factory=dict)
 
     @cached_property
     def planned_jobs(self) -> list[CollectiveResult]:
@@ -75,7 +79,8 @@ class Pricing:
 
     def _state(self, fabric: Fabric, found: Difference) -> State:
         faults = faults_of_rows(fabric, found.dead, factors=found.slow)
-        return state_of(routing_of(of_hosts(wiring(fabric, self.network, faults)), Stated(name="spray")))
+        wired = of_hosts(limited(wiring(fabric, self.network, faults), self.types))
+        return state_of(routing_of(wired, Stated(name="spray")))
 
     def cost(self, found: Difference) -> Cost:
         """Return what a difference costs.
@@ -97,7 +102,7 @@ class Pricing:
 
     def _jobs(self, fabric: Fabric, found: Difference) -> list[CollectiveResult]:
         faults = faults_of_rows(fabric, found.dead, factors=found.slow)
-        return JobPricing(fabric, self.network, Stated(name="spray"), self.jobs).results(faults)
+        return JobPricing(fabric, self.network, Stated(name="spray"), self.jobs, self.types).results(faults)
 
 
 def _lost(before: float, after: float) -> float | None:

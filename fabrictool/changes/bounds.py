@@ -74,7 +74,7 @@ class Bounding:
         fabric, devices = wiring.fabric, wiring.fabric.devices
         self._a, self._z = fabric.ends
         live = (fabric.links.network == wiring.network) & ~wiring.faults.links.dead
-        self._rate = np.where(live, fabric.links.speed_bps * wiring.faults.links.factor, 0.0) / 8
+        self._rate = np.where(live, wiring.channels.speed_bps[: 2 * len(live) : 2], 0.0) / 8
         rows = np.flatnonzero(live)
         both = np.concatenate((self._a[rows], self._z[rows]))
         self._links_of = by_row(both, np.concatenate((rows, rows)), len(devices))

@@ -14,7 +14,7 @@ from fabrictool.fabric.tables import Bool
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.channels import channel_name, sending_ports
 from fabrictool.routing.choose import routing_of
-from fabrictool.routing.wiring import Wiring, wiring
+from fabrictool.routing.wiring import Wiring, under
 
 #: Hot channels that are listed.
 HOT = 10
@@ -103,7 +103,7 @@ def impact_of(before: Wiring, faults: Faults, stated: Stated | None = None) -> I
     stated : Stated, optional
         The routing; by default the network's own default.
     """
-    after = wiring(before.fabric, before.network, before.faults | faults)
+    after = under(before, before.faults | faults)
     then, now = (state_of(routing_of(of_hosts(one), stated)) for one in (before, after))
     return impact_between(then, now)
 

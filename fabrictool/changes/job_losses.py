@@ -49,7 +49,8 @@ class AskedJobs:
             If something is asked of collectives, but none is named.
         """
         if not self.collective:
-            given = [name for name in ("algorithm", "size", "ranks", "parallel", "over") if getattr(self, name)]
+            options = ("algorithm", "size", "ranks", "parallel", "over")
+            given = [name for name in options if getattr(self, name) not in (None, ())]
             if given:
                 what = "says nothing without a collective"
                 raise InputError([Problem(f"--{given[0]}", what, "add --collective all-to-all or the like")])

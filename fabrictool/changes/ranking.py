@@ -21,7 +21,7 @@ from fabrictool.records import Domain
 from fabrictool.routing.channels import channel_name
 from fabrictool.routing.choose import routing_of
 from fabrictool.routing.modk import ModK
-from fabrictool.routing.wiring import Wiring, wiring
+from fabrictool.routing.wiring import Wiring, under
 
 if TYPE_CHECKING:
     from fabrictool.changes.bounds import Bounding
@@ -127,7 +127,7 @@ class Rebuilding:
         """Return the state without a domain."""
         old = self.before.wiring
         faults = old.faults | faults_of_rows(old.fabric, domain.links, domain.devices)
-        return state_of(routing_of(of_hosts(wiring(old.fabric, old.network, faults)), self.stated))
+        return state_of(routing_of(of_hosts(under(old, faults)), self.stated))
 
 
 def losses_of(before: Wiring, stated: Stated | None = None) -> Losses:

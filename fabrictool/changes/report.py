@@ -9,7 +9,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from fabrictool import __version__
-from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.changes.better import MOVED, placement_findings
 from fabrictool.changes.capacity import Capacity, of_hosts, state_of
 from fabrictool.changes.domains import domains_of
@@ -28,7 +27,7 @@ from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.records import Domain, Finding
 from fabrictool.routing.choose import routing_of
-from fabrictool.routing.wiring import Wiring, wiring
+from fabrictool.routing.wiring import Wiring, under
 from fabrictool.scenario import asked_for
 
 if TYPE_CHECKING:
@@ -201,11 +200,7 @@ def impact(
     stated = stated_routing(about, healthy, routing)
     faults = faults_of(about, asked_for(fail_links, fail_devices, fail_domain, slow, seed))
     named = AskedJobs(_several(collective), algorithm, _several(size), ranks, model, parallel, _several(over))
-    layout = about.layout
-    hosts = {kind.name: kind for kind in layout.host_types()} if layout else {}
-    switches = {kind.name: kind for kind in layout.switch_types()} if layout else {}
-    types: dict[str, HostType | SwitchType] = {**switches, **hosts}
-    pricing = JobPricing(about.fabric, healthy.network, stated, named.jobs(about.layout, seed), types)
+    pricing = JobPricing(about.fabric, healthy.network, stated, named.jobs(about.layout, seed), about.types)
     asked = _Asked(about, healthy, stated, faults, pricing)
     changes, findings = asked.changes(words(drain))
     kinds, shared = asked.kinds(n_1 or not (changes or words(domain) or waves), words(domain))
@@ -241,7 +236,7 @@ class _Asked:
     pricing: JobPricing
 
     def _wired(self, faults: Faults) -> Wiring:
-        return of_hosts(wiring(self.subject.fabric, self.healthy.network, faults))
+        return of_hosts(under(self.healthy, faults))
 
     def changes(self, drain: list[str]) -> tuple[list[Change], list[Finding]]:
         """Return the impact of the faults, and of a drain on top of them, with what to know about each."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 
 import numpy as np
 
+from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.changes.capacity import of_hosts
+from fabrictool.collectives.host_bus import limited
 from fabrictool.errors import FabrictoolError, InputError, Problem, did_you_mean
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
@@ -40,6 +42,11 @@ class Subject:
     fabric: Fabric
     layout: Layout | None = None
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def types(self) -> Mapping[str, HostType | SwitchType]:
+        """Host and switch types by name, none without a layout."""
+        return {} if self.layout is None else self.layout.types()
 
     @cached_property
     def placement(self) -> Placement | None:
@@ -112,7 +119,7 @@ def network_of(subject: Subject, name: str | None = None) -> Wiring:
     if best is None or best.hosts < 2:
         where = f"network {name}" if name else "no network"
         raise InputError(f"{where} joins two hosts or more, so nothing can be lost", "attach hosts to a network")
-    return of_hosts(best)
+    return of_hosts(limited(best, subject.types))
 
 
 def stated_routing(subject: Subject, wiring: Wiring, name: str | None = None) -> Stated | None:

@@ -180,6 +180,7 @@ def _if_lost(evaluation: Evaluation) -> Iterator[str]:
     """Say what one lost switch or host link costs a healthy fabric under D-mod-k; in large ones that takes a second."""
     from fabrictool.changes.capacity import of_hosts
     from fabrictool.changes.if_lost import if_lost
+    from fabrictool.collectives.host_bus import limited
     from fabrictool.routing.choose import routing_of
     from fabrictool.routing.wiring import wiring
 
@@ -190,7 +191,8 @@ def _if_lost(evaluation: Evaluation) -> Iterator[str]:
     for name, congestion in evaluation.congestion.items():
         if evaluation.state or congestion.routing != "d-mod-k":
             continue
-        rows = if_lost(routing_of(of_hosts(wiring(fabric, fabric.network_row(name)))))
+        wired = limited(wiring(fabric, fabric.network_row(name)), evaluation.layout.types())
+        rows = if_lost(routing_of(of_hosts(wired)))
         lost = [(r.kind, _two_digits(100 * r.all_reduce_lost), _two_digits(100 * r.all_to_all_lost)) for r in rows]
         parts = [f"one {kind} {reduced}~, {exchanged}~" for kind, reduced, exchanged in lost]
         if parts:

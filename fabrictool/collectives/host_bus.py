@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.fabric.tables import F8, Bool
-from fabrictool.routing.wiring import Wiring
+from fabrictool.routing.channels import channels
+from fabrictool.routing.wiring import Wiring, with_buses
 
 I8 = npt.NDArray[np.integer]
 
 
-def limited(wiring: Wiring, types: Mapping[str, HostType | SwitchType]) -> tuple[Wiring, Bool]:
-    """Return a network whose host links are no faster than the buses behind them, and which links that slows.
+def limited(wiring: Wiring, types: Mapping[str, HostType | SwitchType]) -> Wiring:
+    """Return a network whose host links are no faster than the buses behind them.
 
     Ports of one adapter in the network share its bus evenly.
 
@@ -25,23 +25,24 @@ def limited(wiring: Wiring, types: Mapping[str, HostType | SwitchType]) -> tuple
     wiring : Wiring
     types : mapping of str to HostType or SwitchType
         By name.
-
-    Returns
-    -------
-    tuple of Wiring and (links,) bool
     """
-    slowed = np.zeros(wiring.channels.links, bool)
     port_bps = _port_bps(wiring, types)
-    up = wiring.terminals.up
-    known = np.flatnonzero(np.isfinite(port_bps) & (up >= 0))
-    if not len(known):
-        return wiring, slowed
-    speed = wiring.channels.speed_bps.copy()
-    link = up[known] // 2
-    slowed[link] = port_bps[known] < speed[2 * link]
-    for way in (0, 1):
-        speed[2 * link + way] = np.minimum(speed[2 * link + way], port_bps[known])
-    return replace(wiring, channels=replace(wiring.channels, speed_bps=speed)), slowed
+    if not np.isfinite(port_bps).any():
+        return wiring
+    links = wiring.fabric.links
+    link_of = np.full(len(wiring.fabric.ports), -1, np.int64)
+    link_of[links.port_a] = np.arange(len(links))
+    bus_bps = np.full(len(links), np.inf)
+    bus_bps[link_of[wiring.terminals.port]] = port_bps
+    return with_buses(wiring, bus_bps)
+
+
+def slowed(wiring: Wiring) -> Bool:
+    """Return the links that their bus makes slower than they are, (links,)."""
+    none = np.zeros(wiring.channels.links, bool)
+    speed = channels(wiring.fabric, wiring.faults).speed_bps[: 2 * wiring.channels.links : 2]
+    found: Bool = none if wiring.bus_bps is None else wiring.bus_bps < speed
+    return found
 
 
 def _port_bps(wiring: Wiring, types: Mapping[str, HostType | SwitchType]) -> F8:

@@ -15,7 +15,7 @@ from fabrictool.collectives.carriers import Lane, Routed, shifts_apart
 from fabrictool.collectives.checking import check_job
 from fabrictool.collectives.costs import Carrier, Meter, ScheduleCost, UnreachableError, time_split
 from fabrictool.collectives.entries import Group
-from fabrictool.collectives.host_bus import limited
+from fabrictool.collectives.host_bus import limited, slowed
 from fabrictool.collectives.reducing import Site, Types, check_reduction, reduction_assumptions
 from fabrictool.collectives.schedules import ALGORITHMS, Algorithm, bus_factor, default_algorithm
 from fabrictool.collectives.workloads import CollectiveResult, Job, group_of, rank_list
@@ -101,7 +101,8 @@ class Transport:
 
     def __post_init__(self) -> None:
         """Route the network."""
-        self.wiring, self.bus_limited = limited(rank_wiring(self.fabric, self.network, self.faults), self.types)
+        self.wiring = limited(rank_wiring(self.fabric, self.network, self.faults), self.types)
+        self.bus_limited = slowed(self.wiring)
         self.routing = routing_of(self.wiring, self.stated)
         self.lanes, self.trees = [], []
         if isinstance(self.routing, ModK) and self.routing.name == "d-mod-k" and self.wiring.alike:

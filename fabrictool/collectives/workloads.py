@@ -280,7 +280,7 @@ def _asked_of(job: Job, algorithm: str | None, model: str, stated: bool) -> tupl
     """Return the algorithm and the model of a job; NCCL takes those of a layout's or the default jobs that it tunes."""
     if model == "nccl" and stated and job.collective not in TUNED:
         return job.algorithm, job.model
-    return algorithm or job.algorithm, model if model != "rounds" else job.model
+    return job.algorithm if algorithm is None else algorithm, model if model != "rounds" else job.model
 
 
 def _nbytes(size: str | float) -> list[float]:

@@ -11,6 +11,7 @@ import numpy as np
 from fabrictool.changes.capacity import of_hosts
 from fabrictool.changes.domains import domains_of
 from fabrictool.changes.ranking import Loss, Losses, Rebuilding, losses_of, ranked
+from fabrictool.collectives.host_bus import limited
 from fabrictool.cost import capital_cost
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric import KINDS, Fabric
@@ -105,7 +106,7 @@ def hall_of(layout: Layout | str | PathLike[str]) -> Layout:
 
 def losses_for(layout: Layout, fabric: Fabric) -> Losses | None:
     """Return what computes losses of the network that most GPUs are on; None without one, or where that takes long."""
-    wired = [of_hosts(wiring(fabric, row)) for row in range(len(fabric.networks))]
+    wired = [of_hosts(limited(wiring(fabric, row), layout.types())) for row in range(len(fabric.networks))]
     best = max(wired, key=lambda one: one.hosts, default=None)
     if best is None or best.hosts < 2:
         return None

@@ -247,3 +247,8 @@ class Layout(Model):
     def host_types(self) -> list[HostType]:
         """Return the host types, each once."""
         return list({group.type.name: group.type for group in self.hosts}.values())
+
+    def types(self) -> dict[str, HostType | SwitchType]:
+        """Return the host and switch types by name."""
+        found: dict[str, HostType | SwitchType] = {kind.name: kind for kind in self.switch_types()}
+        return found | {kind.name: kind for kind in self.host_types()}

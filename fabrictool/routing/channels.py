@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,13 @@ def channels(fabric: Fabric, faults: Faults | None = None) -> Channels:
         np.concatenate((latency, np.repeat(scale_up.scale_up_latency_s, 2))),
         len(fabric.links),
     )
+
+
+def no_faster(channels: Channels, link_bps: F8) -> Channels:
+    """Return channels whose links are no faster than ``link_bps``, (links,), either way."""
+    speed = channels.speed_bps.copy()
+    np.minimum(speed[: 2 * channels.links], np.repeat(link_bps, 2), out=speed[: 2 * channels.links])
+    return replace(channels, speed_bps=speed)
 
 
 def sending_ports(fabric: Fabric) -> I4:

@@ -12,8 +12,8 @@ from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.faults import Faults, no_faults
 from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.parts import merged
-from fabrictool.fabric.tables import I2, I4
-from fabrictool.routing.channels import Channels, channels, sending_ports
+from fabrictool.fabric.tables import F8, I2, I4
+from fabrictool.routing.channels import Channels, channels, no_faster, sending_ports
 
 HOST, AGGREGATION = KINDS.index("host"), KINDS.index("aggregation")
 
@@ -66,6 +66,8 @@ class Wiring:
         GPU that each endpoint is, -1 where it is none.
     switch : (switches,) int32
         Device rows.
+    bus_bps : (links,) float64, optional
+        What the bus of a host leaves each link, in bit/s, infinite where that is not stated; channels are no faster.
     """
 
     fabric: Fabric
@@ -78,6 +80,7 @@ class Wiring:
     device: I4
     gpu: I4
     switch: I4
+    bus_bps: F8 | None = None
 
     @property
     def name(self) -> str:
@@ -253,7 +256,19 @@ def without_faults(wiring: Wiring) -> Wiring:
     link_of = np.full(len(wiring.fabric.ports), -1, np.int32)
     link_of[links.port_a] = np.arange(len(links), dtype=np.int32)
     terminals = replace(wiring.terminals, up=2 * link_of[wiring.terminals.port])
-    return replace(wiring, faults=no_faults(wiring.fabric), channels=channels(wiring.fabric), terminals=terminals)
+    healthy = replace(wiring, faults=no_faults(wiring.fabric), channels=channels(wiring.fabric), terminals=terminals)
+    return healthy if wiring.bus_bps is None else with_buses(healthy, wiring.bus_bps)
+
+
+def with_buses(wiring: Wiring, bus_bps: F8) -> Wiring:
+    """Return a wiring whose links are no faster than what buses of hosts leave them, in bit/s, (links,)."""
+    return replace(wiring, channels=no_faster(wiring.channels, bus_bps), bus_bps=bus_bps)
+
+
+def under(known: Wiring, faults: Faults) -> Wiring:
+    """Return the wiring of the same network with other faults, behind the same buses."""
+    found = wiring(known.fabric, known.network, faults)
+    return found if known.bus_bps is None else with_buses(found, known.bus_bps)
 
 
 def _in_network(fabric: Fabric, network: int) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from commands import call
 
 from fabrictool.collectives.host_bus import limited
+from fabrictool.collectives.host_bus import slowed as slow_links
 from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
@@ -73,9 +75,39 @@ def test_only_adapters_that_state_it_are_slowed() -> None:
     host = {"name": "h", "gpus": 1, "nics": nics}
     for role, slowed in (("compute", 0), ("storage", 16)):
         layout = _layout(host, attach=[{"hosts": "h", "role": role}])
-        network, links = limited(wiring(build(layout), 0), {kind.name: kind for kind in layout.host_types()})
-        assert np.count_nonzero(links) == slowed
+        network = limited(wiring(build(layout), 0), layout.types())
+        assert np.count_nonzero(slow_links(network)) == slowed
         assert np.count_nonzero(network.channels.speed_bps == 252e9) == 2 * slowed
+
+
+def test_what_a_fault_costs_is_behind_the_bus_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Buses of 25 GB/s behind ports of 50: two uplinks of 50 GB/s for four ranks do not limit until one is lost.
+
+    In an all-to-all of 8 ranks, 7 flows each, 16 leave a leaf: 8 on an uplink, all on the one that is left.
+    """
+    path = tmp_path / "bus.yaml"
+    text = (
+        "name: bus\nhosts: {type: {name: h, gpus: 1, nics: 1, speed: 400G, pcie: 200G}, count: 8}\n"
+        "networks: {compute: {family: fat-tree, levels: 2, hosts_per_leaf: 4, oversubscription: 2,\n"
+        "  leaf: {type: {name: s, ports: 6, speed: 400G, latency: 0 ns}},"
+        " spine: {type: {name: t, ports: 4, speed: 400G, latency: 0 ns}, count: 2}}}\n"
+    )
+    path.write_text(text)
+    faults = ["impact", str(path), "--fail-devices", "spine-01", "--json"]
+    (change,) = json.loads(call(capsys, *faults)[1])["changes"]
+    assert change["before"]["all_reduce_bytes_per_s"] == pytest.approx(25e9)
+    assert change["before"]["all_to_all_bytes_per_s"] == pytest.approx(25e9)
+    assert change["after"]["all_to_all_bytes_per_s"] == pytest.approx(50e9 * 7 / 16)
+    ranked = json.loads(call(capsys, "impact", str(path), "--json")[1])
+    spine = next(row for row in ranked["ranking"] if row["kind"] == "spine")
+    assert spine["all_to_all_lost"] == pytest.approx(change["all_to_all_lost"])
+    score = ["score", str(path), "--no-color"]
+    lost = next(line for line in call(capsys, *score)[1].splitlines() if line.startswith("IF LOST"))
+    assert f"one spine 0~, {100 * change['all_to_all_lost']:.2g}~" in lost
+    path.write_text(text.replace(", pcie: 200G", ""))
+    (bare,) = json.loads(call(capsys, *faults)[1])["changes"]
+    assert bare["before"]["all_to_all_bytes_per_s"] == pytest.approx(43.75e9)  # 8 flows on an uplink
+    assert bare["all_to_all_lost"] == pytest.approx(0.5)
 
 
 def test_score_names_the_bus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

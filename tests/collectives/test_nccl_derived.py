@@ -178,7 +178,10 @@ def test_what_a_job_asks_for(asked: Asked, chosen: list[str]) -> None:
             Asked("all-reduce", "bruck"),
             "--algorithm: NCCL has no algorithm 'bruck'; use one of ring, double-binary-tree",
         ),
-        (Asked("all-reduce", None, "ll64"), "--protocol: NCCL has no protocol 'll64'; use one of ll, ll128, simple"),
+        (
+            Asked("all-reduce", None, "ll64"),
+            "--protocol: NCCL has no protocol 'll64'; did you mean 'll'. use one of ll",
+        ),
         (
             Asked("all-reduce", "nvls"),
             "no nvls for all-reduce over 64 ranks on 8 hosts of hopper GPUs; use one of tree/ll,",

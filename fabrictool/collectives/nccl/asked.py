@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fabrictool.collectives.nccl.choice import COLLECTIVES, Combination, combinations
 from fabrictool.collectives.nccl.system import System
 from fabrictool.collectives.nccl.tables import PROTOCOLS
-from fabrictool.errors import InputError, Problem
+from fabrictool.errors import InputError, Problem, one_of
 
 #: The library's algorithms by the names that layouts use; its own names are taken too.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -46,12 +46,12 @@ def check(asked: Asked) -> None:
         known = ", ".join(COLLECTIVES)
         what = f"NCCL's tuning model knows {known}, not {asked.collective}"
         raise _refused(asked, "model", what, f"use the model {OTHER_MODELS}")
-    if asked.algorithm not in (None, "auto", *NAMES):
+    if asked.algorithm is not None and asked.algorithm not in ("auto", *NAMES):
         what = f"NCCL has no algorithm '{asked.algorithm}'"
-        raise _refused(asked, "algorithm", what, f"use one of {', '.join(NAMES)}, or leave it out")
-    if asked.protocol not in (None, *PROTOCOLS):
+        raise _refused(asked, "algorithm", what, f"{one_of(asked.algorithm, NAMES)}, or leave it out")
+    if asked.protocol is not None and asked.protocol not in PROTOCOLS:
         what = f"NCCL has no protocol '{asked.protocol}'"
-        raise _refused(asked, "protocol", what, f"use one of {', '.join(PROTOCOLS)}, or leave it out")
+        raise _refused(asked, "protocol", what, f"{one_of(asked.protocol, PROTOCOLS)}, or leave it out")
 
 
 def among(system: System, asked: Asked) -> tuple[Combination, ...]:
