@@ -160,7 +160,12 @@ def _list(kind: dict[str, Any]) -> str:
     if "prefixItems" in kind:
         return "pairs"
     items = _value(kind["items"])
-    return f"list, each {items}" if items.startswith("such as") else f"list of {items.replace('number', 'numbers')}"
+    if items.startswith("such as"):
+        return f"list, each {items}"
+    several = (
+        items.replace("list of", "lists of") if items.startswith("list of") else items.replace("number", "numbers")
+    )
+    return f"list of {several}"
 
 
 if __name__ == "__main__":

@@ -32,5 +32,6 @@ def behind(result: CollectiveResult) -> Iterator[str]:
 
 
 def lost_words(loss_percent: float) -> str:
-    """Say how much of a bandwidth faults take, or give where a detour meets fewer flows."""
-    return f"faults take {loss_percent:.3g} %" if loss_percent >= 0 else f"faults give {-loss_percent:.3g} %"
+    """Say how much of a bandwidth faults take, or give where a detour meets fewer flows; what rounds to 0 is none."""
+    share = abs(loss_percent) if abs(loss_percent) >= 0.01 else 0.0
+    return f"faults {'give' if share and loss_percent < 0 else 'take'} {share:.3g} %"

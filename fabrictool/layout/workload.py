@@ -67,12 +67,11 @@ Chunks = Annotated[int, Field(strict=True, ge=1, le=65_536)]
 CostModel = Literal["bound", "alpha-beta", "loggp", "rounds", "fluid", "nccl"]
 
 
-class Job(Model):
-    """One collective at one size on some ranks."""
+class Operation(Model):
+    """A collective: how, over which ranks, and by which model of time."""
 
     collective: Collective
     algorithm: Algorithm | None = None
-    nbytes: Size | None = Field(None, alias="size")
     ranks: RankOrder = RankOrder()
     model: CostModel = "rounds"
     protocol: Protocol | None = None
@@ -82,6 +81,12 @@ class Job(Model):
     parallel: Parallel | None = None
     over: OverList | None = None
     groups: GroupList | None = None
+
+
+class Job(Operation):
+    """One collective at one size, at the same time as the other jobs."""
+
+    nbytes: Size | None = Field(None, alias="size")
     pairs: list[tuple[CountOrNone, CountOrNone]] | None = None
 
 
@@ -97,11 +102,9 @@ def _written_out(size: object) -> list[str]:
     return [f"{nbytes!r} B" for nbytes in units.parse_sizes(size)]
 
 
-class WorkloadItem(Model):
+class WorkloadItem(Operation):
     """One collective over a list of sizes."""
 
-    collective: Collective
-    algorithm: Algorithm | None = None
     sizes: (
         Annotated[
             list[Size],
@@ -110,15 +113,6 @@ class WorkloadItem(Model):
         ]
         | None
     ) = None
-    model: CostModel = "rounds"
-    protocol: Protocol | None = None
-    chunks: Chunks | None = None
-    volumes: str | None = None
-    overlap: bool = False
-    parallel: Parallel | None = None
-    over: OverList | None = None
-    groups: GroupList | None = None
-    ranks: RankOrder = RankOrder()
 
 
 class Step(Model):

@@ -27,7 +27,7 @@ def missing_figures(figures: TypeFigures, fabric: Fabric) -> tuple[Finding, ...]
     ]
     weightless = [fabric.types[row] for row in types_without(figures.weight_kg, fabric)]
     if weightless:
-        message = f"no weight is known for {', '.join(weightless)}: left out of the racks' weight, not counted as 0"
+        message = "weight not known; left out of the racks' weight, not counted as 0"
         found.append(Finding("no-weight-data", "note", ", ".join(weightless), message, "give weight in the type"))
     return tuple(found)
 
