@@ -43,6 +43,11 @@ def fit(columns: Sequence[Sequence[str]], numbers: Sequence[bool], width: int) -
     return [Fit(tuple(row), tuple(_shared([needs[place] for place in row], width))) for row in rows]
 
 
+def narrowest(columns: Sequence[Sequence[str]], numbers: Sequence[bool]) -> int:
+    """Return the letters of a line in which all columns stand beside each other, with no word cut."""
+    return _taken([_need(*column).least for column in zip(columns, numbers, strict=True)])
+
+
 def _need(texts: Sequence[str], number: bool) -> _Need:
     whole = max((len(text) for text in texts), default=0)
     pieces = [*texts[0].split(), *texts[1:]] if number else [word for text in texts for word in text.split()]

@@ -15,6 +15,8 @@ Format = Literal["table", "json", "csv", "markdown"]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _MARKDOWN = re.compile(r"[\\|<]")
 _WIDE = 100_000
+#: Letters of a line where no terminal says how many it has: of a file, a pipe, a ticket.
+_LINE = 160
 
 
 def _plain(value: Any) -> Any:
@@ -184,14 +186,30 @@ class Table:
         return "\n".join(line.rstrip() for line in text.getvalue().strip("\n").splitlines()) + "\n"
 
     def print(self, file: TextIO | None = None) -> None:
-        """Print the table: with styles and as wide as it is on a terminal, as plain text elsewhere."""
+        """Print the table: with styles and as wide as it is on a terminal, as plain text elsewhere.
+
+        Elsewhere cells wrap where a line has more letters than the variable ``COLUMNS`` says, or than 160 if it
+        does not and all columns can stand beside each other.
+        """
         import sys
 
         stream = file or sys.stdout
         if stream.isatty():
             self._print(stream, None, plain=False)
         else:
-            stream.write(self.render())
+            stream.write(self.render(self._line()))
+
+    def _line(self) -> int:
+        """Return the letters of a line where there is no terminal."""
+        import os
+
+        from fabrictool.fitting import narrowest
+
+        stated = os.environ.get("COLUMNS", "")
+        if stated.isdecimal() and int(stated) > 0:
+            return int(stated)
+        texts = [[column.heading, *column.texts] for column in self.columns]
+        return max(_LINE, narrowest(texts, [column.to_the_right for column in self.columns]))
 
     def _print(self, stream: TextIO, width: int | None, plain: bool) -> None:
         from rich.console import Console

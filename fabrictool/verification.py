@@ -25,8 +25,9 @@ from fabrictool.fabric import Fabric
 from fabrictool.formats import as_built_table
 from fabrictool.formats.dumps import dump_from, sightings_of
 from fabrictool.formats.names import read_names
+from fabrictool.formats.netbox_plan import folder_plan
 from fabrictool.formats.opening import read_all, text_of
-from fabrictool.formats.plan_table import plan_of_others
+from fabrictool.formats.plan_table import PlanTable, plan_of_others
 from fabrictool.formats.recognise import imported
 from fabrictool.layout.model import Layout
 from fabrictool.locks.names import guid_names
@@ -167,13 +168,20 @@ def verify(
 
 def _checked(given: Fabric | str | Path, source_format: str | None, subject: Subject, places: dict[str, str]) -> Dump:
     """Return what was seen, or what a plan of others would plug, whose cells go to ``places``."""
-    table = None if isinstance(given, Fabric) else plan_of_others(str(given), source_format)
+    table = None if isinstance(given, Fabric) else _foreign(str(given), source_format)
     if table is None:
         return _dump(given, source_format)
     own = planned_cables(subject.layout, subject.fabric).plan if subject.layout is not None else None
     checked = check_plan(subject.fabric, table, own)
     places |= checked.places
     return checked.dump
+
+
+def _foreign(path: str, source_format: str | None) -> PlanTable | None:
+    """Return the plan of others in a file, or in a folder of NetBox CSV; None for dumps."""
+    if path != "-" and Path(path).is_dir() and any(Path(path).glob("*cables.csv")):
+        return folder_plan(path)
+    return plan_of_others(path, source_format)
 
 
 def _dump(given: Fabric | str | Path, source_format: str | None) -> Dump:

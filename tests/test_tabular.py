@@ -135,6 +135,26 @@ def test_print_writes_plain_text_where_there_is_no_terminal(racks, capsys):
     assert capsys.readouterr().out == racks.render()
 
 
+def test_print_wraps_long_lines_where_there_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    said = Table("said", (Column("id", ["one"]), Column("what", ["long words " * 40])))
+    said.print()
+    printed = capsys.readouterr().out
+    assert 120 < max(map(len, printed.splitlines())) <= 160
+    assert printed.count("long words") > 30
+    monkeypatch.setenv("COLUMNS", "60")
+    said.print()
+    assert 30 < max(map(len, capsys.readouterr().out.splitlines())) <= 60
+
+
+def test_print_keeps_columns_beside_each_other_where_there_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    Table("wide", tuple(Column(f"c{at}", ["w" * 30]) for at in range(9))).print()
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("w" in line for line in lines[1:]) == 1
+    assert max(map(len, lines)) > 9 * 30
+
+
 def test_print_styles_on_a_terminal(racks, monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):

@@ -13,6 +13,7 @@ from fabrictool.cli.common import (
     print_json,
     print_tables,
     quiet_option,
+    say_written,
     write_file,
     write_files,
 )
@@ -45,15 +46,22 @@ def command(layout: str, output: str | None, port_names: str, lock: bool, as_jso
 
     Exit status: 0 clean, 1 if a finding is an error, 2 for bad input.
     """
-    report = _planned(layout, output, port_names, lock)
-    if as_json or form == "json":
+    as_json = as_json or form == "json"
+    report, written = _planned(layout, output, port_names, lock)
+    for said in written if not (as_json or quiet) else ():
+        say_written(*said)
+    if as_json:
         print_json(report.to_dict())
     elif not quiet:
         print_tables(report.tables(), form)
     return 0 if report.ok else 1
 
 
-def _planned(path: str, output: str | None, port_names: str, lock: bool) -> PlanReport:
+#: Where something was written, what, and how many files.
+Written = tuple[str, str, int]
+
+
+def _planned(path: str, output: str | None, port_names: str, lock: bool) -> tuple[PlanReport, list[Written]]:
     """Plan the cables of a layout, and write the plan if a place for it is named, and its lock if asked."""
     from fabrictool.cable_plan import planned_cables
     from fabrictool.explore.routed import fabric_and_layout
@@ -62,11 +70,15 @@ def _planned(path: str, output: str | None, port_names: str, lock: bool) -> Plan
     fabric, layout, _ = fabric_and_layout(path)
     report = planned_cables(layout, fabric)
     locked = _locked(report, path) if lock else None
+    written: list[Written] = []
     if output is not None:
-        _write(report, output, named_ports(fabric, port_names, systems_of(layout)))
+        files = _write(report, output, named_ports(fabric, port_names, systems_of(layout)))
+        links = int((report.plan.cable >= 0).sum())
+        written.append((output, f"{links:,} rows of {len(report.plan.cables):,} cables", files))
     if locked is not None:
         write_file(*locked)
-    return report
+        written.append((locked[0], report.lock.counted(), 1))
+    return report, written
 
 
 def _locked(report: PlanReport, path: str) -> tuple[str, bytes]:
@@ -85,8 +97,8 @@ def _locked(report: PlanReport, path: str) -> tuple[str, bytes]:
     return str(lock_path(path)), text.encode()
 
 
-def _write(report: PlanReport, output: str, words: list[str]) -> None:
-    """Write a plan as its name asks for: a workbook, a CSV file, or a folder of CSV files."""
+def _write(report: PlanReport, output: str, words: list[str]) -> int:
+    """Write a plan as its name asks for, a workbook, a CSV file, or a folder of CSV files; return how many files."""
     from fabrictool.errors import InputError, Problem
     from fabrictool.formats import labels_csv, plan_csv
 
@@ -96,10 +108,10 @@ def _write(report: PlanReport, output: str, words: list[str]) -> None:
         from fabrictool.cabling.workbook import workbook
 
         write_file(output, workbook(report, rows, words))
-        return
+        return 1
     if suffix == ".csv":
         write_file(output, plan_csv.write(rows).encode())
-        return
+        return 1
     if target.suffix or (target.exists() and not target.is_dir()):
         what = f"a plan is written as .xlsx, .csv, or into a folder, not as '{target.suffix or target.name}'"
         raise InputError([Problem(output, what, "name a .xlsx or .csv file or a folder with -o")])
@@ -108,3 +120,4 @@ def _write(report: PlanReport, output: str, words: list[str]) -> None:
     files = {str(target / f"{name}.csv"): content for name, content in tables.items()}
     make_folders(files)
     write_files(files)
+    return len(files)

@@ -134,6 +134,12 @@ def write_files(files: Mapping[str, bytes]) -> None:
             Path(whole).unlink(missing_ok=True)
 
 
+def say_written(target: str, what: str, files: int = 1) -> None:
+    """Say in one line on stderr what was written where: nothing else shows that it was."""
+    several = f"{files:,} files, " if files > 1 else ""
+    click.echo(f"wrote {target}: {several}{what}", err=True)
+
+
 def _fill(handle: int, content: bytes) -> None:
     """Write a file that is open, down to the disk, and give it the rights of a new one."""
     with os.fdopen(handle, "wb") as stream:

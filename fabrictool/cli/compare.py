@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from fabrictool.cli.common import json_option, layouts_argument, print_json, print_tables, quiet_option
-from fabrictool.cli.comparing_locks import any_lock, compare_locks, lock_differences, lock_tables
+from fabrictool.cli.comparing_locks import (
+    any_lock,
+    compare_locks,
+    earlier_lock,
+    lock_differences,
+    lock_tables,
+    say_no_difference,
+)
 
 if TYPE_CHECKING:
     from fabrictool.explore.comparing import Comparison
@@ -41,6 +48,7 @@ def command(
     LAYOUT may also be a fabric from elsewhere, as of 'show': what can be counted on it is compared.
 
     Two locks, or layouts with a lock beside each, are compared by what they name: what was added, removed, moved.
+    With --since that is the lock as it was at that revision.
 
     Exit status: 1 if a layout has a finding that is an error; with --since the present state counts.
     """
@@ -53,8 +61,8 @@ def command(
     if since is None and len(layouts) < 2:
         raise click.UsageError("give two LAYOUTs or more, or --since REVISION")
     form = "json" if as_json else form or ("markdown" if since else "table")
-    if since is None and any_lock(layouts):
-        return compare_locks(layouts, form, quiet)
+    if any_lock(layouts):
+        return compare_locks(layouts, since, form, quiet)
     found = _since(layouts[0], since) if since else _side_by_side(layouts)
     designs = _designs(found, sizes, seed)
     _print(compare(designs, list(found)), lock_differences(list(found.values())), form, quiet)
@@ -99,12 +107,15 @@ def _side_by_side(paths: tuple[str, ...]) -> dict[str, Layout | Imported]:
 
 def _since(path: str, revision: str) -> dict[str, Layout | Imported]:
     from fabrictool.cli.earlier import earlier_content
+    from fabrictool.formats.imported import Imported
     from fabrictool.formats.recognise import opened, opened_from
 
     if path == "-":
         raise click.UsageError("--since needs a file, not standard input")
     now = opened(path)
     then = opened_from(f"{revision}:{path}", earlier_content(path, revision))
+    if not isinstance(then, Imported):
+        then.remember_lock(earlier_lock(path, revision, then))
     before = _name(then).removeprefix(f"{revision}:")  # what a fabric is called comes from its file
     return {f"{before} at {revision}": then, f"{_name(now)} now": now}
 
@@ -146,6 +157,7 @@ def _print(comparison: Comparison, locks: list[LockDifference], form: str, quiet
     if form != "csv":
         click.echo("\n".join(_summary(comparison)) + "\n")
     print_tables(tables, form)
+    say_no_difference(locks, form)
 
 
 def _summary(comparison: Comparison) -> list[str]:

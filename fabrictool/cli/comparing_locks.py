@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from fabrictool.cli.common import print_json, print_tables
 
 if TYPE_CHECKING:
@@ -25,8 +27,11 @@ def any_lock(paths: Sequence[str]) -> bool:
 
 
 def _is_lock(path: str) -> bool:
-    from fabrictool.locks.reading import is_lock
+    """Say whether a file begins as a lock does, or is called one."""
+    from fabrictool.locks.reading import SUFFIX, is_lock
 
+    if Path(path).suffix == SUFFIX:
+        return True
     try:
         with Path(path).open("rb") as stream:
             return is_lock(stream.read(64))
@@ -34,17 +39,42 @@ def _is_lock(path: str) -> bool:
         return False
 
 
-def compare_locks(paths: Sequence[str], form: str, quiet: bool) -> int:
-    """Print what differs from the first of some locks; of a layout it is the lock beside it."""
+def compare_locks(paths: Sequence[str], since: str | None, form: str, quiet: bool) -> int:
+    """Print what differs from the first of some locks; of a layout it is the lock beside it.
+
+    ``since`` sets one lock beside its state at a git revision.
+    """
     from fabrictool.locks.difference import difference
 
-    first, *others = [_lock(path) for path in paths]
+    first, *others = [_earlier(paths[0], since), _lock(paths[0])] if since else [_lock(path) for path in paths]
     found = [difference(first, other) for other in others]
     if form == "json":
         print_json(found[0].to_dict() if len(found) == 1 else [row.to_dict() for row in found])
     elif not quiet:
         print_tables(lock_tables(found, form), form)
+        say_no_difference(found, form)
     return 0
+
+
+def _earlier(path: str, revision: str) -> Lock:
+    from fabrictool.cli.earlier import earlier_content
+    from fabrictool.locks.reading import lock_from_bytes
+
+    return lock_from_bytes(f"{revision}:{path}", earlier_content(path, revision))
+
+
+def earlier_lock(path: str, revision: str, layout: Layout) -> Lock | None:
+    """Return the lock that lay beside a layout at a git revision, None if there was none."""
+    from fabrictool.cli.earlier import earlier_content
+    from fabrictool.errors import InputError
+    from fabrictool.locks.reading import lock_from_bytes, lock_path, of_layout
+
+    beside = str(lock_path(path))
+    try:
+        content = earlier_content(beside, revision)
+    except InputError:
+        return None
+    return of_layout(lock_from_bytes(f"{revision}:{beside}", content), path, layout.name)
 
 
 def _lock(path: str) -> Lock:
@@ -73,12 +103,17 @@ def lock_differences(found: Sequence[Layout | Imported]) -> list[LockDifference]
 
 
 def lock_tables(found: Sequence[LockDifference], form: str) -> list[Table]:
-    """Return how much changed between locks, and what; nothing where there is nothing to compare."""
-    return [
-        table
-        for row in found
-        for table in (
-            row.summary(f"{row.old.source} against {row.new.source}"),
-            row.table("changes", None if form == "csv" else SHOWN),
-        )
-    ]
+    """Return how much changed between locks, and what; for people no more of those that are alike."""
+    tables = []
+    for row in found:
+        if row.changes or form == "csv":
+            tables.append(row.summary(f"{row.old.source} against {row.new.source}"))
+            tables.append(row.table("changes", None if form == "csv" else SHOWN))
+    return tables
+
+
+def say_no_difference(found: Sequence[LockDifference], form: str) -> None:
+    """Say of locks that are alike that they are."""
+    for row in found:
+        if not row.changes and form != "csv":
+            click.echo(f"{row.old.source} against {row.new.source}: no difference; {row.new.counted()}")

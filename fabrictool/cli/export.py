@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabrictool.cli.common import make_folders, write_files
+from fabrictool.cli.common import make_folders, quiet_option, say_written, write_files
 
 if TYPE_CHECKING:
     from fabrictool.fabric import Fabric
@@ -42,8 +42,9 @@ def _list_formats(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 @click.option(
     "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_formats, help="List formats, and stop."
 )
+@quiet_option
 def command(layout: str, form: str, output: str | None, network: str | None, port_names: str | None,
-            routing: str | None) -> int:  # fmt: skip
+            routing: str | None, quiet: bool) -> int:  # fmt: skip
     """Write a fabric, or its cable plan, as another tool reads it.
 
     LAYOUT is a layout file, - for standard input, or a fabric from elsewhere. What holds a fabric is a LAYOUT
@@ -66,7 +67,21 @@ def command(layout: str, form: str, output: str | None, network: str | None, por
         _print(files, form, writer.binary)
     else:
         _write(files, output)
+        if not quiet:
+            say_written(output, _counted(export, writer), len(files))
     return 0
+
+
+def _counted(export: Export, writer: Writer) -> str:
+    """Say how much was written: of a plan its rows and cables, of a fabric its devices and links."""
+    if writer.planned and export.cables is not None:
+        return f"{len(export.cables):,} rows of {len({row.cable_id for row in export.cables}):,} cables"
+    part = export.fabric
+    if writer.one_network and len(part.networks) > 1:
+        from fabrictool.fabric.edits import network_alone
+
+        part = network_alone(part, export.network)
+    return f"{len(part.devices):,} devices, {len(part.links):,} links"
 
 
 def _export(path: str, writer: Writer, network: str | None, port_names: str | None) -> Export:

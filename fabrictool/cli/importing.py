@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabrictool.cli.common import json_option, print_json, write_file, write_files
+from fabrictool.cli.common import json_option, print_json, quiet_option, say_written, write_file, write_files
 
 if TYPE_CHECKING:
     from fabrictool.formats.imported import Imported
@@ -24,8 +24,9 @@ FORMS = ("edges", "graphml", "npz", "layout")
     help="edges.csv, GraphML or .npz with everything, or a layout with an edges.csv beside it.",
 )  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", help="Where to; default standard output.")
+@quiet_option
 @json_option
-def command(file: str, form: str | None, target: str, output: str | None, as_json: bool) -> int:
+def command(file: str, form: str | None, target: str, output: str | None, as_json: bool, quiet: bool) -> int:
     """Read FILE, say what is wrong in it, and write the fabric in it in a form of ours.
 
     Most often there is no need: every command takes such a FILE as it is. Findings go to stderr.
@@ -40,8 +41,13 @@ def command(file: str, form: str | None, target: str, output: str | None, as_jso
         raise click.UsageError("npz is no text: name a file with -o")
     found = _read(file, form)
     for finding in found.findings if not as_json else ():
+        if quiet and finding.severity != "error":
+            continue
         click.echo(f"{finding.severity}: {finding.where}: {finding.message}; {finding.fix}", err=True)
-    _write(found, target, output)
+    files = _write(found, target, output)
+    if output is not None and not (quiet or as_json):
+        fabric = found.fabric
+        say_written(output, f"{len(fabric.devices):,} devices, {len(fabric.links):,} links", files)
     if as_json:
         counts, findings = found.counts(), [finding.to_dict() for finding in found.findings]
         print_json({"source_format": found.format, "counts": counts, "output": output, "findings": findings})
@@ -67,7 +73,8 @@ def _read(file: str, form: str | None) -> Imported:
     return found
 
 
-def _write(found: Imported, target: str, output: str | None) -> None:
+def _write(found: Imported, target: str, output: str | None) -> int:
+    """Write a fabric, and return into how many files."""
     from fabrictool.formats.writing import Export, writer_named
 
     if target == "layout" and output is not None:
@@ -76,10 +83,11 @@ def _write(found: Imported, target: str, output: str | None) -> None:
         links = Path(output).with_suffix(".edges.csv")
         edges = writer_named("edges").write(Export(found.fabric))[""]
         write_files({str(links): edges, output: layout_of(found.fabric, links.name).encode()})
-        return
+        return 2
     writer = writer_named(target)
     content = writer.write(Export(found.fabric))[""]
     if output is None:
         click.echo(content if writer.binary else content.decode(), nl=False)
     else:
         write_file(output, content)
+    return 1

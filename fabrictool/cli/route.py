@@ -14,6 +14,7 @@ from fabrictool.cli.common import (
     print_json,
     print_tables,
     quiet_option,
+    say_written,
     write_file,
 )
 
@@ -63,7 +64,9 @@ def command(
         return _print_ways(layouts, ends, options, form)
     found = [_routed(layout, options) for layout in layouts]
     if output is not None:
-        _write_tables(found[0], output)
+        switches = _write_tables(found[0], output)
+        if not (quiet or form == "json"):
+            say_written(output, f"forwarding tables of {switches:,} switches")
     if form == "json":
         documents = [routes.to_dict() for routes in found]
         print_json(documents[0] if len(documents) == 1 else documents)
@@ -99,10 +102,13 @@ def _routing(word: str | None) -> str | dict[str, Any] | None:
     return stated
 
 
-def _write_tables(routes: Routes, output: str) -> None:
+def _write_tables(routes: Routes, output: str) -> int:
+    """Write forwarding tables, and return of how many switches."""
     from fabrictool.explore.routed import forwarding_tables
 
-    write_file(output, forwarding_tables(routes).encode())
+    text = forwarding_tables(routes)
+    write_file(output, text.encode())
+    return text.count("Unicast lids")
 
 
 def _print_ways(layouts: tuple[str, ...], ends: tuple[str, str], options: dict[str, Any], form: str) -> int:

@@ -28,10 +28,7 @@ def read_folder(path: str) -> Imported:
     InputError
         If there is no file of cables, or one cannot be read.
     """
-    report = Report(path)
-    found = {match[1]: place for place in sorted(Path(path).iterdir()) if (match := _FILE.match(place.name))}
-    if "cables" not in found:
-        raise report.refusal(1, "is a folder without cables.csv", "name a layout, a fabric, or a folder of NetBox CSV")
+    report, found = Report(path), files_of(path)
     cabled = Cabled(report)
     kinds, speeds, numbers, channels = _described(found, cabled, report)
     cables: Counter[str] = Counter()
@@ -51,6 +48,21 @@ def read_folder(path: str) -> Imported:
         raise report.refusal(1, "names no cable", "see whether the files are whole")
     fabric = cabled.fabric(Path(path).resolve().name, "unknown")
     return Imported(FORMAT, fabric, report.sorted(), cables=cables)
+
+
+def files_of(path: str) -> dict[str, Path]:
+    """Return the files of devices, interfaces and cables in a folder, by these words.
+
+    Raises
+    ------
+    InputError
+        If there is no file of cables.
+    """
+    found = {match[1]: place for place in sorted(Path(path).iterdir()) if (match := _FILE.match(place.name))}
+    if "cables" not in found:
+        fix = "name a layout, a fabric, or a folder of NetBox CSV"
+        raise Report(path).refusal(1, "is a folder without cables.csv", fix)
+    return found
 
 
 def _ports(words: Sequence[Sequence[str]], channels: Mapping[Interface, Mapping[int, str]]) -> list[Interface]:

@@ -19,6 +19,10 @@ SYNONYMS = {
     "edges-csv": "edges", "edges.csv": "edges", "plan-csv": "plan", "csv": "plan", "netfile": "ibnetdiscover",
     "ibsim": "ibnetdiscover", "slurm-tree": "slurm", "slurm-block": "slurm", "slurm-yaml": "slurm",
 }  # fmt: skip
+_BY_CONTENT = "leave out --from: workbooks, folders of NetBox CSV and .npz are told by what they are"
+UNTOLD = dict.fromkeys(
+    ("xlsx", "excel", "xls", "ods", "workbook", "spreadsheet", "p2p", "ptp-links", "netbox", "npz"), _BY_CONTENT
+)
 
 
 def reader_named(word: str) -> Callable[[str, str], Imported]:
@@ -29,6 +33,6 @@ def reader_named(word: str) -> Callable[[str, str], Imported]:
     InputError
         If there is no such format.
     """
-    name = format_named(word, "--from", READERS, SYNONYMS)
+    name = format_named(word, "--from", READERS, SYNONYMS, UNTOLD)
     read: Callable[[str, str], Imported] = import_module(f"fabrictool.formats.{READERS[name]}").read
     return read

@@ -20,7 +20,7 @@ from fabrictool.formats.reading import READERS
 from fabrictool.formats.sheets import is_workbook
 from fabrictool.layout.model import Layout
 from fabrictool.layout.reading import layout_from_bytes, with_lock
-from fabrictool.locks.reading import is_lock
+from fabrictool.locks.reading import SUFFIX, is_lock, lock_from_bytes
 
 #: Bytes from the start that decide.
 HEAD = 65536
@@ -51,6 +51,8 @@ def _opened(name: str, content: bytes) -> Layout | Imported:
         fix = "name the layout beside it; 'fabrictool compare' takes locks"
         raise InputError([Problem(f"{name}:1:1", "is a lock, not a layout", fix)])
     found = imported_from(name, content)
+    if found is None and name.endswith(SUFFIX):
+        lock_from_bytes(name, content)  # says what is wrong with it
     return layout_from_bytes(name, content) if found is None else found
 
 

@@ -47,11 +47,21 @@ def lock_beside(layout: str, name: str) -> Lock | None:
     path = lock_path(layout)
     if not path.is_file():
         return None
-    lock = read_lock(str(path))
+    return of_layout(read_lock(str(path)), layout, name)
+
+
+def of_layout(lock: Lock, layout: str, name: str) -> Lock:
+    """Return a lock if it is that of a layout, given its file and its name.
+
+    Raises
+    ------
+    InputError
+        If it is that of another.
+    """
     if lock.layout != name:
         what = f"is the lock of the layout '{lock.layout}', but {layout} is '{name}'"
         fix = f"write '{name}' there if the layout was renamed; else move the lock away, or the layout elsewhere"
-        raise InputError([Problem(f"{path}:1:1", what, fix)])
+        raise InputError([Problem(f"{lock.source}:1:1", what, fix)])
     return lock
 
 
@@ -67,12 +77,17 @@ def read_lock(path: str) -> Lock:
         content = Path(path).read_bytes()
     except OSError as error:
         raise InputError([Problem(f"{path}:1:1", f"cannot be read: {error.strerror}", "check its name")]) from None
+    return lock_from_bytes(path, content)
+
+
+def lock_from_bytes(name: str, content: bytes) -> Lock:
+    """Return the lock that bytes hold; ``name`` stands for the file in messages."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise InputError([Problem(f"{path}:{line}:1", "is no text in UTF-8", _AGAIN)]) from None
-    return lock_from_text(path, text)
+        raise InputError([Problem(f"{name}:{line}:1", "is no text in UTF-8", _AGAIN)]) from None
+    return lock_from_text(name, text)
 
 
 def is_lock(head: bytes) -> bool:

@@ -138,8 +138,13 @@ class Lock:
     lines: Mapping[str, Sequence[int]] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
-        counts = f"{len(self.racks):,} racks, {len(self.devices):,} devices, {len(self.cables):,} links"
-        return f"<Lock of {self.layout}: {counts}>"
+        return f"<Lock of {self.layout}: {self.counted()}>"
+
+    def counted(self) -> str:
+        """Say how many racks, devices and cables are there."""
+        racks, devices = (int(np.count_nonzero(table.state != GONE)) for table in (self.racks, self.devices))
+        cables = int(np.count_nonzero((self.cables.state != GONE) & (self.cables.leg == 1)))
+        return f"{racks:,} racks, {devices:,} devices, {cables:,} cables"
 
     @cached_property
     def device_rows(self) -> dict[str, int]:

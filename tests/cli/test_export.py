@@ -15,7 +15,7 @@ FORMS = ["edges", "graphml", "gexf", "node-link", "npz", "dot", "containerlab", 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_exported_is_a_layout_for_show(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = str(tmp_path / "out")
-    assert call(capsys, "export", LAYOUT, "--to", form, "-o", target) == (0, "", "")
+    assert call(capsys, "export", LAYOUT, "--to", form, "-o", target, "-q") == (0, "", "")
     status, shown, _ = call(capsys, "show", target, "--json")
     found = json.loads(shown)["counts"]
     assert (status, found["switches"], found["links"]) == (0, 12, 508)

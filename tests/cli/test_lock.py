@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -215,6 +217,69 @@ def test_compare_of_layouts_adds_that_of_their_locks(capsys: Capture) -> None:
     status, out, err = call(capsys, "compare", "small.lock", "other.yaml")
     assert (status, out) == (2, "")
     assert "has no lock beside it (other.lock)" in err
+
+
+def _committed() -> None:
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "locked"]):
+        subprocess.run(["git", *words], check=True)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize("path", ["small.lock", "small.yaml"])
+def test_since_takes_the_lock_as_it_was(capsys: Capture, path: str) -> None:
+    _committed()
+    _edit("count: 8", "count: 9")
+    call(capsys, "cables", "small.yaml", "--lock", "-q")
+    status, out, err = call(capsys, "compare", path, "--since", "HEAD", "--json")
+    found = json.loads(out)
+    lock = found if path == "small.lock" else found["locks"][0]
+    assert (status, err) == (0, "")
+    assert lock["locks"] == ["HEAD:small.lock", "small.lock"]
+    assert lock["counts"]["device"] == {"added": 2}  # a host, and the leaf that it needs
+    status, _, err = call(capsys, "compare", path, "--since", "nowhere")
+    assert (status, "is no revision" in err) == (2, True)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_since_before_there_was_a_lock_compares_layouts(capsys: Capture) -> None:
+    Path("small.lock").rename("kept")
+    _committed()
+    Path("kept").rename("small.lock")
+    _, out, _ = call(capsys, "compare", "small.yaml", "--since", "HEAD", "--json")
+    assert json.loads(out)["locks"] == []
+
+
+def test_locks_that_are_alike_differ_in_nothing(capsys: Capture) -> None:
+    status, out, err = call(capsys, "compare", "small.lock", "small.lock")
+    assert (status, err) == (0, "")
+    assert out == "small.lock against small.lock: no difference; 3 racks, 11 devices, 16 cables\n"
+    _, out, _ = call(capsys, "compare", "small.lock", "small.lock", "--json")
+    assert json.loads(out)["changes"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "broken.lock:1:1: does not start with"),
+        ("name: small\n", "broken.lock:1:1: does not start with"),
+        ("fabrictool-lock,1,small\ndevice,a\nend\n", "broken.lock:2:1: has 1 values after 'device'"),
+        (None, "broken.lock:1:1: cannot be read: No such file"),
+    ],
+)
+@pytest.mark.parametrize("command", ["compare", "show"])
+def test_what_is_wrong_with_a_file_called_lock_is_said(
+    capsys: Capture, content: str | None, said: str, command: str
+) -> None:
+    if content is not None:
+        Path("broken.lock").write_text(content)
+    words = ["broken.lock", "small.lock"] if command == "compare" else ["broken.lock"]
+    status, out, err = call(capsys, command, *words)
+    assert (status, out) == (2, "")
+    if command == "compare":
+        assert err.startswith(said)
+    assert "broken.lock:" in err.splitlines()[0]
+    assert "name: …" not in err
 
 
 def test_show_and_export_bear_locked_names(capsys: Capture) -> None:

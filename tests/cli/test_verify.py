@@ -96,3 +96,29 @@ def test_nothing_built_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = call(capsys, "verify", PLAN)
     assert (status, out) == (2, "")
     assert "name what was built" in err
+
+
+def test_a_folder_of_netbox_is_a_plan_of_others(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twin-port cages, places and speeds come from its files; what is wrong stands at the line of the cable."""
+    monkeypatch.chdir(tmp_path)
+    layout = str(Path(__file__).parents[2] / "topologies" / "roce-2048-2to1.yaml")
+    call(capsys, "export", layout, "--to", "netbox", "-o", "nb", "-q")
+    status, out, err = call(capsys, "verify", layout, "nb", "--json", "--no-price")
+    found = json.loads(out)
+    assert (status, err) == (0, "")
+    assert found["summary"]["as_expected"] == found["summary"]["planned"] == 2560
+    interfaces, devices = Path("nb/07-interfaces.csv"), Path("nb/06-devices.csv")
+    lines = interfaces.read_text().splitlines(keepends=True)
+    lines[1] = lines[1].replace("400000000", "200000000")
+    interfaces.write_text("".join(lines))
+    rows = devices.read_text().splitlines(keepends=True)
+    at = next(place for place, row in enumerate(rows) if row.startswith("gpu-002,"))
+    rows[at] = rows[at].replace(",1,front", ",9,front").replace(",r01,", ",r77,")
+    devices.write_text("".join(rows))
+    status, out, _ = call(capsys, "verify", layout, "nb", "--json", "--no-price")
+    said = {row["id"]: row for row in json.loads(out)["findings"]}
+    assert status == 1
+    assert said["speed-differs"]["where"].startswith("nb/08-cables.csv:")
+    assert "gpu-002 stands in r77" in said["rack-differs"]["message"]
