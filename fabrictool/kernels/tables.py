@@ -91,8 +91,8 @@ def table_loads(
 ) -> None:
     """Add the load between switches when each switch sends to each destination, switch by switch, not flow by flow.
 
-    For each destination the switches are visited from the far end of its tree inwards. Tables have a row a
-    switch, so the columns of many destinations are taken out at a time.
+    For each destination the switches are visited from the far end of its tree inwards, in the order of the one before
+    where that still holds. Tables have a row a switch, so the columns of many destinations are taken out at a time.
 
     Parameters
     ----------
@@ -113,39 +113,68 @@ def table_loads(
         More links than these on a way are a loop.
     """
     switches = len(tables.first) - 1
+    first, to = tables.first, tables.to
     out = np.empty((COLUMNS, switches), np.int16)
-    depth, order = np.empty(switches, np.int32), np.empty(switches, np.int32)
+    depth, order = np.full(switches, -1, np.int32), np.empty(switches, np.int32)
     stack, start = np.empty(switches, np.int32), np.empty(longest + 1, np.int32)
-    amount = np.empty(switches)
+    amount, ways = np.empty(switches), np.zeros(longest + 1)
+    count, volume = 0, 0.0
     for low in range(0, len(target), COLUMNS):
         some = target[low : low + COLUMNS]
         for switch in range(switches):
             for place in range(len(some)):
                 out[place, switch] = tables.out[switch, some[place]]
         for place in range(len(some)):
-            column = out[place]
-            depth[:] = -1
+            column, live = out[place], tables.up[some[place]] >= 0
+            if not _fits(first, to, column, live, depth):
+                depth[:] = -1
+                for switch in range(switches):
+                    if depth[switch] == -1:
+                        _measure(first, to, column, live, switch, depth, stack, longest - 2)
+                count, volume = _sort(depth, start, order), _sum_up(depth, sent, ways)
+            hops += ways
+            arrived[low + place] = volume
             for switch in range(switches):
                 amount[switch] = sent[switch]
-                if depth[switch] == -1:
-                    _measure(tables, column, tables.up[some[place]] >= 0, switch, depth, stack, longest - 2)
-                hops[depth[switch] + 2 if depth[switch] >= 0 else 0] += sent[switch]
-                if depth[switch] >= 0:
-                    arrived[low + place] += sent[switch]
-                    served[switch] += 1.0
-            _push(tables, column, depth, order, _sort(depth, start, order), amount, load, crossing)
+                served[switch] += 1.0 if depth[switch] >= 0 else 0.0
+            _push(first, tables.channel, to, column, depth, order, count, amount, load, crossing)
 
 
 @inner
-def _push(tables: Forwarding, column: I2, depth: I4, order: I4, count: int, amount: F8, load: F8, crossing: F8) -> None:
+def _fits(first: I4, to: I4, column: I2, live: bool, depth: I4) -> bool:
+    """Return whether depths hold for another destination too: those on one switch mostly have the same."""
+    for switch in range(len(column)):
+        way = column[switch]
+        if way >= 0:
+            beyond = depth[to[first[switch] + way]]
+            if depth[switch] != (beyond + 1 if beyond >= 0 else -2):
+                return False
+        elif depth[switch] != (0 if way == HERE and live else -2):
+            return False
+    return True
+
+
+@inner
+def _sum_up(depth: I4, sent: F8, ways: F8) -> float:
+    """Write what switches send by links on its way, that which never arrives first; return what arrives."""
+    ways[:] = 0.0
+    for switch in range(len(depth)):
+        ways[depth[switch] + 2 if depth[switch] >= 0 else 0] += sent[switch]
+    return float(ways[1:].sum())
+
+
+@inner
+def _push(
+    first: I4, channel: I4, to: I4, column: I2, depth: I4, order: I4, count: int, amount: F8, load: F8, crossing: F8
+) -> None:
     """Pass on what switches send and receive for a destination, the farthest first."""
     for place in range(count - 1, -1, -1):
         switch = order[place]
         if depth[switch] > 0 and amount[switch] > 0.0:
-            way = tables.first[switch] + column[switch]
-            load[tables.channel[way]] += amount[switch]
-            crossing[tables.channel[way]] += 1.0
-            amount[tables.to[way]] += amount[switch]
+            way = first[switch] + column[switch]
+            load[channel[way]] += amount[switch]
+            crossing[channel[way]] += 1.0
+            amount[to[way]] += amount[switch]
 
 
 @inner
@@ -165,7 +194,7 @@ def _sort(depth: I4, start: I4, order: I4) -> int:
 
 
 @inner
-def _measure(tables: Forwarding, column: I2, live: bool, switch: int, depth: I4, stack: I4, deepest: int) -> None:
+def _measure(first: I4, to: I4, column: I2, live: bool, switch: int, depth: I4, stack: I4, deepest: int) -> None:
     """Set how many switches a switch is from a destination's: -2 for one that never gets there."""
     count = 0
     here = switch
@@ -179,7 +208,7 @@ def _measure(tables: Forwarding, column: I2, live: bool, switch: int, depth: I4,
             stack[count] = here
             count += 1
             depth[here] = -3
-            here = tables.to[tables.first[here] + way]
+            here = to[first[here] + way]
     found = depth[here] if depth[here] >= 0 else -2
     while count > 0:
         count -= 1

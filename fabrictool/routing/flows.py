@@ -107,10 +107,10 @@ def usage_of_paths(path: I4, length: I4) -> Usage:
         How many of them count; -1 where there is no way.
     """
     count = np.maximum(length, 0)
-    inside = np.arange(path.shape[1]) < count[:, None]
+    longest = int(count.max(initial=0))
     first = np.concatenate(([0], np.cumsum(count, dtype=np.int64)))
-    channel = path[inside]
-    return Usage(first, channel.astype(np.int32), np.ones(len(channel)), length.astype(np.int32))
+    channel = path[:, :longest][np.arange(longest) < count[:, None]]
+    return Usage(first, channel.astype(np.int32, copy=False), np.ones(len(channel)), length.astype(np.int32))
 
 
 def joined_usage(parts: Sequence[Usage]) -> Usage:

@@ -42,7 +42,7 @@ class TableRouting(Routing):
         tables, lanes = self.tables, self.wiring.lanes
         parts = []
         for lane in range(lanes.shape[1]):
-            path = np.full((len(flows), LONGEST), -1, np.int32)
+            path = np.empty((len(flows), LONGEST), np.int32)
             length = np.empty(len(flows), np.int32)
             source, target = lanes[flows.source, lane], lanes[flows.target, lane]
             table_paths(4 * len(flows))(tables, source, target, path, length)
