@@ -15,6 +15,7 @@ from fabrictool.collectives.networks import transports
 from fabrictool.collectives.reducing import Types
 from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport
+from fabrictool.collectives.unreached import unreachable_findings
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import NotSupportedError
 from fabrictool.layout.checks import routing_named
@@ -98,11 +99,12 @@ def run_networks(
     first = joined.networks[0] if joined.networks else None
     results = run_jobs(first, jobs, sharing, types) if first else []
     congestion = {transport.name: congestion_of(transport, seed) for transport in joined.networks}
+    unreached = unreachable_findings(results, jobs, first, bool(joined.state)) if first else ()
     loops = [finding for name, found in congestion.items() for finding in found.findings(name)]
     return Ran(
         tuple(results),
         congestion,
-        (*_no_collectives(joined), *_unreachable(results, joined.state), *loops),
+        (*_no_collectives(joined), *unreached, *loops),
         (*first.assumptions(results), *host_assumptions(first, jobs, types)) if first else (),
     )
 
@@ -130,17 +132,6 @@ def beside_healthy(
         return tuple(results)
     before = run_jobs(healthy.networks[0], jobs, sharing, types)
     return tuple(with_loss(row, one) for row, one in zip(results, before, strict=True))
-
-
-def _unreachable(results: list[CollectiveResult], state: State) -> list[Finding]:
-    """Say which collectives have no time, once a job."""
-    fix = "mend what is down, leave its ranks out, or " if state else ""
-    fix += "choose an algorithm that changes rails inside domains, such as pxn or hierarchical, or join the rails"
-    lost = {result.job: result for result in results if result.time_s is None}
-    return [
-        Finding("unreachable-ranks", "error", f"job {job}: {row.collective}", row.limited_by, fix)
-        for job, row in lost.items()
-    ]
 
 
 def _no_collectives(joined: Joined) -> list[Finding]:

@@ -242,9 +242,11 @@ def _cut_off(state: State, network: int) -> list[Finding]:
     if not len(lost):
         return []
     hosts = np.unique(wired.device[lost])
-    who = _count(len(hosts), "host") if len(hosts) == len(lost) else f"{len(lost):,} ports of {len(hosts):,} hosts"
-    verb = "is" if len(hosts) == len(lost) == 1 else "are"
-    message = f"{who} of {wired.endpoints:,} {verb} cut off: {_some(fabric, hosts)}"
+    whole = len(lost) == np.isin(wired.device, hosts).sum()
+    of = len(np.unique(wired.device)) if whole else wired.endpoints
+    who = _count(len(hosts) if whole else len(lost), "host" if whole else "host port")
+    verb = "is" if who.startswith("1 ") else "are"
+    message = f"{who} of {of:,} {verb} cut off: {_some(fabric, hosts)}"
     fix = "mend what is down, or attach these hosts to a second leaf"
     return [Finding("cut-off", "error", f"network {fabric.networks[network].name}", message, fix)]
 

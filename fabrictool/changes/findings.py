@@ -6,11 +6,12 @@ that stops hosts homed only on what is drained is expected, and a warning, like 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from fabrictool.changes.effects import Impact
+from fabrictool.changes.job_losses import JobLoss
 from fabrictool.changes.ranking import Loss
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
@@ -74,6 +75,33 @@ def ranking_findings(fabric: Fabric, network: str, ranking: Iterable[Loss]) -> I
         what = f"{len(single):,} of {len(losses):,} of kind {kind}: the loss of {worst.domain.name} alone {takes}"
         fix = "accept it, or attach hosts to two switches that do not depend on each other"
         yield Finding("single-loss", "warning", f"network {network}", what, fix)
+
+
+def stopped_job_finding(
+    network: str, losses: Iterable[tuple[str, float | None, Sequence[JobLoss]]]
+) -> Iterator[Finding]:
+    """Yield why a collective may have lost all where the usual figure says a few percent.
+
+    Parameters
+    ----------
+    network : str
+    losses : iterable of (str, float or None, sequence of JobLoss)
+        What is lost, the share of all-reduce bandwidth that goes with it, and what it takes from collectives.
+    """
+    stopped = [
+        (share, name, job)
+        for name, share, jobs in losses
+        for job in jobs
+        if share is not None and share < 1.0 and job.after.time_s is None and job.before.time_s is not None
+    ]
+    if stopped:
+        share, name, job = min(stopped, key=lambda row: row[0])
+        message = (
+            f"{name} stops {job.title}, which needs all of its ranks: 100 % lost; "
+            f"the usual figures let the others close up: {_percent(share)} of all-reduce"
+        )
+        fix = "read the first for a job that runs, the other for one that starts anew without the ranks that are lost"
+        yield Finding("job-stops", "note", f"network {network}", message, fix)
 
 
 def bound_finding(network: str, ranking: Iterable[Loss]) -> Iterator[Finding]:

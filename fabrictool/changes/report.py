@@ -13,7 +13,7 @@ from fabrictool.changes.better import MOVED, placement_findings
 from fabrictool.changes.capacity import Capacity, of_hosts, state_of
 from fabrictool.changes.domains import domains_of
 from fabrictool.changes.effects import Impact, impact_between
-from fabrictool.changes.findings import bound_finding, change_findings, ranking_findings
+from fabrictool.changes.findings import bound_finding, change_findings, ranking_findings, stopped_job_finding
 from fabrictool.changes.job_losses import AskedJobs, JobLoss, JobPricing
 from fabrictool.changes.ranking import Loss, Losses, Progress, losses_of, ranked, worst_of_each_kind
 from fabrictool.changes.subject import Subject, Words, down, faults_of, network_of, stated_routing, subject_of, words
@@ -210,6 +210,9 @@ def impact(
     plan = upgrade(losses, keep) if losses and waves else None
     findings = [*about.findings, *findings, *ranking_findings(about.fabric, healthy.name, ranking)]
     findings += bound_finding(healthy.name, ranking)
+    shares = [(change.what, change.impact.all_reduce_lost, change.jobs) for change in changes]
+    shares += [(f"the loss of {loss.domain.name}", loss.all_reduce_lost, loss.jobs) for loss in ranking]
+    findings += stopped_job_finding(healthy.name, shares)
     if losses and set(kinds) & PLACED and about.layout is not None and about.placement is not None:
         findings += placement_findings(about.layout, about.fabric, about.placement, losses, ranking)
     findings += upgrade_findings(healthy.name, plan) if plan else []

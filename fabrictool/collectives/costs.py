@@ -31,6 +31,11 @@ MOST_KEPT = 64
 class UnreachableError(InputError):
     """Two ranks that exchange messages have no path."""
 
+    @property
+    def why(self) -> str:
+        """Which ranks, without the way out."""
+        return self.problems[0].what
+
 
 @dataclass(frozen=True, slots=True)
 class ScheduleCost:

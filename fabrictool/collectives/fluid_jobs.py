@@ -76,7 +76,7 @@ def _at_sizes(
     try:
         times = dict(zip(busy, fluid_times(transport.routing, streams, sharing), strict=True))
     except UnreachableError as error:
-        return [transport.no_result(job, len(one.ranks), job.sizes[at], str(error))
+        return [transport.no_result(job, len(one.ranks), job.sizes[at], error.why)
                 for job, one in zip(group, prepared, strict=True)]  # fmt: skip
     found = []
     for row, (job, one) in enumerate(zip(group, prepared, strict=True)):

@@ -98,7 +98,7 @@ def run_in_rounds(transport: Transport, groups: Groups) -> list[CollectiveResult
         if job.model != "bound":
             meter.count([_part(groups, rows, one) for rows, one in kinds])
     except UnreachableError as error:
-        return [transport.no_result(job, groups.largest, nbytes, str(error)) for nbytes in job.sizes]
+        return [transport.no_result(job, groups.largest, nbytes, error.why) for nbytes in job.sizes]
     results = []
     for nbytes in job.sizes:
         times = meter.latency_s + nbytes * meter.seconds_per_byte

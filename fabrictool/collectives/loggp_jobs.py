@@ -35,7 +35,7 @@ def run_loggp(transport: Transport, job: Job, types: Mapping[str, HostType]) -> 
     try:
         (latency_s, *times), free = _times(transport, one, (0.0, *job.sizes), host_of(transport, ranks, types))
     except UnreachableError as error:
-        return [transport.no_result(job, len(ranks), nbytes, str(error)) for nbytes in job.sizes]
+        return [transport.no_result(job, len(ranks), nbytes, error.why) for nbytes in job.sizes]
     results = []
     for nbytes, time_s, free_s in zip(job.sizes, times, free[1:], strict=True):
         cost = ScheduleCost(latency_s, (time_s - latency_s) / nbytes, {})

@@ -253,7 +253,7 @@ class Transport:
         try:
             cost = self.cost(job, one)
         except UnreachableError as error:
-            yield from (self.no_result(job, len(one.ranks), nbytes, str(error)) for nbytes in job.sizes)
+            yield from (self.no_result(job, len(one.ranks), nbytes, error.why) for nbytes in job.sizes)
             return
         for nbytes in job.sizes:
             yield self.result(job, one.name, len(one.ranks), nbytes, cost, one.floor)

@@ -117,3 +117,17 @@ def test_miscablings_are_priced_by_collectives_too() -> None:
     assert lost == pytest.approx([100 * (1 - 1 / (1 + 49 / 63 / 7)), 0.0], abs=0.01)
     assert cause.to_dict()["impact"]["collectives"][0]["loss_percent"] == lost[0]
     assert "of all-to-all 16 GiB" in "".join(table.to("csv") for table in found.tables())
+
+
+def test_a_job_that_stops_beside_a_small_share_is_explained() -> None:
+    """One of 64 hosts takes 1/64 along; the job with all ranks stops."""
+    found = impact(FT64, domain="link", collective="all-reduce", size="1GiB")
+    (note,) = (row for row in found.findings if row.id == "job-stops")
+    assert note.message == (
+        "the loss of h1-01:1 - leaf-01:1 stops all-reduce 1 GiB, which needs all of its ranks: 100 % lost; "
+        "the usual figures let the others close up: 1.56 % of all-reduce"
+    )
+    down = impact(FT64, fail_links="h1-01:1", collective="all-reduce", size="1GiB")
+    assert "1.56 % of all-reduce" in next(row.message for row in down.findings if row.id == "job-stops")
+    spine = impact(FT64, fail_links="leaf-01:9", collective="all-reduce", size="1GiB")
+    assert "job-stops" not in {row.id for row in spine.findings}

@@ -18,6 +18,7 @@ from fabrictool.placement import place
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 FT64 = str(TOPOLOGIES / "ft64.yaml")
+UNIT = str(TOPOLOGIES / "dgx-superpod-h100-1su.yaml")
 HALL = """
 racks: {type: rack-48u, hosts_per_rack: 4, cooling: direct-to-chip}
 hall:
@@ -114,6 +115,14 @@ def test_two_leaves_spare_a_host_that_is_on_both() -> None:
     assert "cut-off" not in {finding.id for finding in found.findings}
     both = ft.score(layout_from_tree(tree), fail_links="n-01:1,n-01:2")
     assert [f.message for f in both.findings if f.id == "cut-off"] == ["1 host of 8 is cut off: n-01"]
+
+
+def test_a_port_of_a_host_with_eight_is_no_host() -> None:
+    """31 hosts with 8 rails, and 4 ports of the fabric's manager."""
+    found = ft.score(UNIT, fail_links="dgx-01:1", size="1GiB")
+    assert [f.message for f in found.findings if f.id == "cut-off"] == ["1 host port of 252 is cut off: dgx-01"]
+    every = ft.score(UNIT, fail_links=[f"dgx-01:{port}" for port in range(1, 9)], size="1GiB")
+    assert [f.message for f in every.findings if f.id == "cut-off"] == ["1 host of 32 is cut off: dgx-01"]
 
 
 @pytest.mark.parametrize(
