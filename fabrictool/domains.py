@@ -127,7 +127,7 @@ def _air_units(found: _Found) -> Iterator[Domain]:
     if cooled is None:
         return
     for group, state in zip(cooled.room.units, cooled.room.with_one_lost, strict=True):
-        devices = _rows(cooled.too_warm(state.inlet_c))
+        devices = _rows(cooled.too_warm(state.racks_c))
         for number in range(group.count):
             yield Domain("air-unit", f"{group.name}-{number + 1}", devices)
 

@@ -12,15 +12,18 @@ from fabrictool.cooling.psychrometrics import dew_point_c
 from fabrictool.cooling.room import AIR_CLASSES, inlet_max_c
 from fabrictool.cooling.tolerances import Tolerances
 from fabrictool.fabric.tables import F8, Bool, Fabric
-from fabrictool.placement import Placement
+from fabrictool.placement import Placement, Racks
 from fabrictool.placement.figures import has_figures
-from fabrictool.power.overloads import rack_list
+from fabrictool.power.overloads import TOLERANCE, rack_list
 from fabrictool.records import Assumption, Finding
 
 if TYPE_CHECKING:
+    from fabrictool.cooling.hall_air import HallAir
     from fabrictool.layout.model import Layout
 
 DEFAULT_CLASS = "A2"
+#: By how much warmer than others' a rack's inlet must be for too little air to be named.
+NOTICED_K = 1.0
 #: Above which ASHRAE's classes say nothing, in m.
 HIGHEST_M = 3050.0
 
@@ -85,6 +88,25 @@ def _beyond(
             yield Finding(
                 "inlet-too-cold", "warning", where, message, f"supply_temperature of {np.ceil(supply_c + over):g} C"
             )
+
+
+def starved_findings(racks: Racks, room: HallAir) -> Iterator[Finding]:
+    """Yield racks before which tiles blow less than they take, though handlers blow enough for all of them."""
+    state, least = room.normal, room.conditions.recirculation
+    if state.need_m3_per_s * (1 - least) > state.airflow_m3_per_s * (1 + TOLERANCE):
+        return
+    coolest = float(np.nanmin(state.racks_c, initial=np.inf))
+    rows = np.flatnonzero((state.rack_recirculation > least + 1e-9) & (state.racks_c > coolest + NOTICED_K))
+    if not len(rows):
+        return
+    worst = rows[np.argmax(state.racks_c[rows])]
+    share, at = float(state.rack_recirculation[worst]), float(state.racks_c[worst])
+    message = (
+        f"tiles blow less than racks take: up to {100 * share:.0f} % of their inlet air is exhaust, "
+        f"{at:.3g} C where other racks have {coolest:.3g} C"
+    )
+    fix = "air_spread: balanced (tiles or in-row coolers by what racks take), containment, or more racks with less heat"
+    yield Finding("rack-short-of-air", "warning", rack_list(racks.name, rows), message, fix)
 
 
 def _recommended(at_c: F8, name: str, allowed: Bool, placement: Placement) -> Iterator[Finding]:

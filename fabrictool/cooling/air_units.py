@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from fabrictool.cooling.air import (
 from fabrictool.cooling.banks import attainable_c
 from fabrictool.cooling.conditions import AirConditions
 from fabrictool.cooling.exchangers import counterflow_effectiveness, rated_conductance_w_per_k
+from fabrictool.cooling.inlets import Breathing, inlets_c, supply_over_need
 from fabrictool.cooling.psychrometrics import moist_heat_capacity_j_per_kg_k
 from fabrictool.cooling.room import moving_power_w
 from fabrictool.fabric.tables import F8
@@ -39,15 +40,19 @@ class AirState:
     heat_w, fans_w : float
         That they take, fans included, and what fans draw.
     need_m3_per_s, airflow_m3_per_s : float
-        Air that racks ask for, and that handlers blow; inf where none is stated.
+        Air that racks take together, and that handlers blow; inf where none is stated.
     supply_c, return_c, inlet_c : float
-        In degC.
+        In degC; the inlet is the mean of all air that racks breathe.
     recirculation, bypass : float
         Share of the racks' inlet air that is exhaust, and of the handlers' air that passes no rack.
     return_index : float
         In %: above 100 air recirculates, below it by-passes.
     capacity_w, load : float
         Heat that handlers take at the supply temperature, and the share of it that is used; NaN without handlers.
+    racks_c, rack_recirculation : ndarray, (racks,)
+        Inlet air of each rack in degC, and the share of it that is exhaust; NaN where none passes.
+    excess_k : float
+        How much warmer it is before the warmest rack than it would be with enough supply air.
     """
 
     running: F8
@@ -63,11 +68,20 @@ class AirState:
     return_index: float
     capacity_w: float
     load: float
+    racks_c: F8
+    rack_recirculation: F8
+    excess_k: float
+
+    @property
+    def warmest_c(self) -> float:
+        """The warmest inlet air, in degC; the supply where no rack breathes."""
+        breathes = np.isfinite(self.rack_recirculation)
+        return float(self.racks_c[breathes].max()) if breathes.any() else self.supply_c
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state in JSON; null for what takes handlers that are not stated."""
         keys = ("heat_w", "fans_w", "need_m3_per_s", "airflow_m3_per_s", "supply_c", "return_c", "inlet_c")
-        keys_too = ("recirculation", "bypass", "return_index", "capacity_w", "load")
+        keys_too = ("warmest_c", "recirculation", "bypass", "return_index", "capacity_w", "load")
         values = {key: getattr(self, key) for key in (*keys, *keys_too)}
         running = [int(number) for number in self.running.tolist()]
         return {"running": running} | {key: value if np.isfinite(value) else None for key, value in values.items()}
@@ -86,46 +100,84 @@ def air_capacity_j_per_m3_k(air: AirConditions) -> float:
     return float(density * moist_heat_capacity_j_per_kg_k(air.supply_c, air.humidity, total))
 
 
-def air_state(hall: Hall | None, air: AirConditions, heat_w: float, running: F8 | None = None) -> AirState:
+def air_state(hall: Hall | None, air: AirConditions, racks: Breathing, running: F8 | None = None) -> AirState:
     """Return the air of a hall.
 
     Parameters
     ----------
-    heat_w : float
-        Of racks to the hall's air, in W.
+    racks : Breathing
+        That give heat to the hall's air.
     running : ndarray, (groups,), optional
         Handlers of each group; all of them by default.
 
     Notes
     -----
-    Where racks ask for more air than handlers blow, they breathe exhaust for the rest: r = 1 - V_unit / V_racks. Where
-    coils take less heat than there is at the supply temperature, air gets warmer until they do. All groups share the
-    heat by their airflow and mix.
+    Where racks take more air than reaches them, they breathe exhaust for the rest. Where coils take less heat than
+    there is at the supply temperature, air gets warmer until they do. All groups share the heat by their airflow and
+    mix.
     """
     units = (hall.air_units if hall else None) or []
     rate = air_capacity_j_per_m3_k(air)
-    need = heat_w / (rate * air.rise_k)
+    need = np.nan_to_num(racks.through_w) / (rate * air.rise_k)
+    heat_w, asked = float(np.nansum(racks.air_w)), float(need.sum())
     if not units:
-        inlet = air.supply_c + air.recirculation / (1 - air.recirculation) * air.rise_k
-        none, nan = np.zeros(0), float("nan")
-        back = inlet + air.rise_k
+        mixed = _mixed(racks, air, air.supply_c, need, asked)
+        back = mixed.mean_c + (heat_w / (rate * asked) if asked > 0 else 0.0)
+        nan = float("nan")
         return AirState(
-            none, heat_w, 0.0, need, np.inf, air.supply_c, back, inlet, air.recirculation, nan, nan, nan, nan
-        )
+            np.zeros(0), heat_w, 0.0, asked, np.inf, air.supply_c, back, mixed.mean_c, mixed.share, nan, nan, nan, nan,
+            mixed.inlet_c, mixed.recirculation, mixed.excess_k,
+        )  # fmt: skip
     count = np.array([group.count for group in units], dtype=np.float64) if running is None else running
     flow = np.array([group.airflow_m3_per_s for group in units])
     total = float((count * flow).sum())
     fans = float((count * np.array([_fans_w(group) for group in units])).sum())
     if total <= 0:
-        hot, nan = float("inf"), float("nan")
-        return AirState(count, heat_w, 0.0, need, 0.0, hot, hot, hot, 1.0, nan, nan, 0.0, hot)
+        return _without_air(count, heat_w, asked, need)
     heat = heat_w + fans
     supply, capacity = _supply(units, air, rate, heat, count, flow)
-    share = max(air.recirculation, 1 - total / need) if need > 0 else air.recirculation
-    inlet = supply + share / (1 - share) * air.rise_k
+    mixed = _mixed(racks, air, supply, need, total)
     return AirState(
-        count, heat, fans, need, total, supply, supply + heat / (rate * total), inlet, share,
-        1 - need * (1 - share) / total, 100 * need / total, capacity, heat / capacity if capacity > 0 else np.inf,
+        count, heat, fans, asked, total, supply, supply + heat / (rate * total), mixed.mean_c, mixed.share,
+        1 - asked * (1 - mixed.share) / total, 100 * asked / total, capacity,
+        heat / capacity if capacity > 0 else np.inf, mixed.inlet_c, mixed.recirculation, mixed.excess_k,
+    )  # fmt: skip
+
+
+def _without_air(count: F8, heat_w: float, asked: float, need: F8) -> AirState:
+    """Return a hall in which nothing blows: air before racks gets as warm as there is time."""
+    hot, nan = float("inf"), float("nan")
+    inlets, all_of_it = np.where(need > 0, hot, nan), np.where(need > 0, 1.0, nan)
+    return AirState(
+        count, heat_w, 0.0, asked, 0.0, hot, hot, hot, 1.0, nan, nan, 0.0, hot, inlets, all_of_it, hot
+    )  # fmt: skip
+
+
+class _Mixed(NamedTuple):
+    """Inlets of racks in degC and their share of exhaust, (racks,), NaN where no air passes; and their means."""
+
+    inlet_c: F8
+    recirculation: F8
+    mean_c: float
+    share: float
+    excess_k: float
+
+
+def _mixed(racks: Breathing, air: AirConditions, supply_c: float, need: F8, supply_m3_per_s: float) -> _Mixed:
+    """Return what racks breathe of so much supply air."""
+    breathes, asked = need > 0, float(need.sum())
+    if asked <= 0:
+        none = np.full(len(need), np.nan)
+        return _Mixed(none, none, supply_c, air.recirculation, 0.0)
+    reaches = supply_over_need(need, supply_m3_per_s, racks.aisles, air.reach)
+    limit = np.divide(racks.most_m3_per_s, need, out=np.full(len(need), np.inf), where=breathes)
+    share = np.clip(1 - np.minimum(reaches, limit), air.recirculation, 1.0)
+    warms = air.rise_k * np.divide(np.nan_to_num(racks.air_w), racks.through_w, out=0 * need, where=breathes)
+    inlet = inlets_c(supply_c, need, warms, share, racks.aisles.hot)
+    enough = inlets_c(supply_c, need, warms, np.full(len(need), air.recirculation), racks.aisles.hot)
+    return _Mixed(
+        np.where(breathes, inlet, np.nan), np.where(breathes, share, np.nan), float(need @ inlet / asked),
+        float(need @ share / asked), float(inlet[breathes].max() - enough[breathes].max()),
     )  # fmt: skip
 
 

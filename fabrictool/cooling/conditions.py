@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from fabrictool.cooling.inlets import Reach
 from fabrictool.cooling.loops import BOILING
 from fabrictool.records import Assumption
 
@@ -22,19 +23,26 @@ _PROFILE = "DGX B200 rack profile: 150 CFM/kW is 11.84 K"
 _PLATES = (30.0, "common operating point 27-32 C")
 _DOORS = (17.0, "ASHRAE facility-water class W17")
 _FLUIDS = {"PG25": "common for direct liquid cooling; assumed", "water": "facility water; assumed"}
-#: Share of the air at racks' inlets that is their own exhaust, by how aisles are contained; assumed.
+#: Share of the air at racks' inlets that is exhaust however much supply there is, by how aisles are contained; assumed.
 RECIRCULATION = {"none": 0.15, "partial": 0.10, "cold-aisle": 0.05, "hot-aisle": 0.05, "chimney": 0.02}
+#: Among which racks tiles' air is shared, by how aisles are contained: cold rooms around hot aisles are one pool.
+REACH: dict[str | None, Reach] = {"cold-aisle": "aisle", "hot-aisle": "hall", "chimney": "hall"}
+REACHES = {"aisle": "the racks of its aisle share it", "near": "what a rack leaves goes to those next to it"}
 
 
 @dataclass(frozen=True, slots=True)
 class AirConditions:
-    """Air of a hall: supply in degC, rise in K, relative humidity, altitude in m, recirculation from 0 to below 1."""
+    """Air of a hall: supply in degC, rise in K, relative humidity, altitude in m, recirculation from 0 to below 1.
+
+    ``reach`` says which racks share the air of a tile.
+    """
 
     supply_c: float
     rise_k: float
     humidity: float
     altitude_m: float
     recirculation: float
+    reach: Reach = "hall"
     assumptions: tuple[Assumption, ...] = ()
 
 
@@ -60,6 +68,7 @@ def air_conditions(hall: Hall | None) -> AirConditions:
         _or(humidity, 0.5, "relative humidity of supply air", "50 %", f"within {_TC99}; assumed", assumed),
         _or(altitude, 0.0, "altitude", "0 m", "sea level; assumed", assumed),
         _recirculation(hall, assumed),
+        _reach(hall, assumed),
         tuple(assumed),
     )
 
@@ -76,6 +85,22 @@ def _recirculation(hall: Hall | None, assumed: list[Assumption]) -> float:
     share = RECIRCULATION[hall.containment]
     assumed.append(Assumption(what, f"{100 * share:g} %", f"containment {hall.containment}; assumed"))
     return share
+
+
+def _reach(hall: Hall | None, assumed: list[Assumption]) -> Reach:
+    """Return which racks share the air of a tile: all, where nothing is stated of aisles or handlers."""
+    if hall is None or (hall.containment is None and hall.air_units is None and hall.air_spread is None):
+        return "hall"
+    reach = REACH.get(hall.containment, "near")
+    if hall.air_spread == "balanced" or reach == "hall":
+        return "hall"
+    if hall.air_spread is None:
+        how = f"one equal tile before each rack; {REACHES[reach]}"
+        assumed.append(Assumption("supply air over the floor", how, "raised floor; assumed, see air_spread"))
+    if hall.air_units is None:
+        why = "no air handlers are stated"
+        assumed.append(Assumption("supply air of the hall", "as much as its racks take together", why))
+    return reach
 
 
 def liquid_conditions(loop: Loop | None, doors: bool) -> LiquidConditions:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fabrictool.cooling.air_units import AirState, air_capacity_j_per_m3_k, air_state, lost_at_once, unit_assumptions
 from fabrictool.cooling.conditions import AirConditions, air_conditions
+from fabrictool.cooling.inlets import Breathing, one_rack
 from fabrictool.cooling.loops import ride_through_s
 from fabrictool.power.overloads import TOLERANCE, kilowatts
 from fabrictool.records import Assumption, Finding, Severity
@@ -17,6 +18,10 @@ from fabrictool.records import Assumption, Finding, Severity
 if TYPE_CHECKING:
     from fabrictool.layout.cooling import AirUnits
     from fabrictool.layout.model import Hall
+
+
+#: By how much too little air must warm an inlet to be named: doors that cool all exhaust leave air to breathe again.
+NOTICED_K = 0.1
 
 
 @dataclass(frozen=True)
@@ -74,32 +79,31 @@ class HallAir:
 
 def no_air() -> dict[str, Any]:
     """Return ``cooling.air`` of a fabric of which no hall is known."""
-    nothing = dict.fromkeys(air_state(None, air_conditions(None), 0.0).to_dict())
+    nothing = dict.fromkeys(air_state(None, air_conditions(None), one_rack(0.0)).to_dict())
     return {"groups": []} | nothing | {"running": [], "ride_through_s": None, "after_loss": []}
 
 
-def hall_air(hall: Hall | None, air: AirConditions, heat_w: float, most_c: float) -> HallAir:
+def hall_air(hall: Hall | None, air: AirConditions, racks: Breathing, most_c: float) -> HallAir:
     """Return the air of a hall for the heat that racks give to it.
 
     Parameters
     ----------
-    heat_w : float
-        In W.
+    racks : Breathing
     most_c : float
         Inlet air that all devices stand, in degC.
     """
     units = tuple((hall.air_units if hall else None) or ())
     count = np.array([group.count for group in units], dtype=np.float64)
-    normal = air_state(hall, air, heat_w)
+    normal = air_state(hall, air, racks)
 
     def without(row: int, lost: int) -> AirState:
         left = count.copy()
         left[row] = max(left[row] - lost, 0)
-        return air_state(hall, air, heat_w, left)
+        return air_state(hall, air, racks, left)
 
     volume = hall.volume_m3 if hall and hall.volume_m3 else float("nan")
     stored = volume * air_capacity_j_per_m3_k(air)
-    warming = max(most_c - normal.inlet_c, 0.0)
+    warming, heat_w = max(most_c - normal.warmest_c, 0.0), float(np.nansum(racks.air_w))
     ride = float(ride_through_s(stored, warming, heat_w)) if heat_w > 0 else float("nan")
     return HallAir(
         units, air, normal, tuple(without(row, lost_at_once(group)) for row, group in enumerate(units)),
@@ -117,11 +121,11 @@ def _short(state: AirState, hall: HallAir, once: str, severity: Severity, where:
         message = f"{once}none is left to blow the {fresh:.3g} m3/s that racks take"
         yield Finding(f"hall-short-of-air{suffix}", severity, where, message, "more air handlers, redundancy N+1")
         return
-    if fresh > state.airflow_m3_per_s * (1 + TOLERANCE):
+    if fresh > state.airflow_m3_per_s * (1 + TOLERANCE) and state.excess_k > NOTICED_K:
         needed = _needed(hall, fresh / max(state.airflow_m3_per_s, 1e-9), state)
         message = (
-            f"{once}handlers blow {state.airflow_m3_per_s:.3g} of {fresh:.3g} m3/s that racks take: "
-            f"{100 * state.recirculation:.0f} % of their inlet air is exhaust, {state.inlet_c:.3g} C"
+            f"{once}handlers blow {state.airflow_m3_per_s:.3g} of {fresh:.3g} m3/s of supply air that racks take: "
+            f"{100 * state.recirculation:.0f} % of their inlet air is exhaust, up to {state.warmest_c:.3g} C"
         )
         yield Finding(f"hall-short-of-air{suffix}", severity, where, message, f"{needed}, or a larger air_rise")
     if state.load > 1 + TOLERANCE:

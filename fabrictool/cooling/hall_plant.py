@@ -245,7 +245,7 @@ def _too_warm(plant: Plant, year: HallYear, loops: LoopCooling, room: HallAir) -
 def _stands(circuit: Circuit, loops: LoopCooling, room: HallAir) -> tuple[float, float, str]:
     """Return what a circuit's devices get, what they stand, in degC, and what it is."""
     if circuit.of_air:
-        return room.normal.inlet_c, room.most_c, "inlet air"
+        return room.normal.warmest_c, room.most_c, "inlet air"
     for row, loop in enumerate(loops.serving.stated):
         if loop.name == circuit.name:
             on = np.flatnonzero((loops.serving.stated_row == row) & (loops.design.heat_w > 0))

@@ -85,6 +85,12 @@ def _over(
     return overload_findings("rack-over-cooling", placement, load_w, limit_w, words, fix)
 
 
+def airflow_limits(layout: Layout, racks: Racks) -> F8:
+    """Return the air that reaches each rack at most as the layout gives it, (racks,) in m3/s; NaN where it does not."""
+    groups = layout.racks or []
+    return number_or_nan([group.airflow_limit_m3_per_s for group in groups] or [None])[racks.group]
+
+
 def airflow_overloads(
     layout: Layout, placement: Placement, fabric: Fabric, figures: TypeFigures, through_w: F8, airflow_m3_per_s: F8
 ) -> tuple[Finding, ...]:
@@ -95,8 +101,7 @@ def airflow_overloads(
     through_w, airflow_m3_per_s : ndarray, (racks,)
         Heat into the air through a rack, and that air.
     """
-    groups = layout.racks or []
-    given = number_or_nan([group.airflow_limit_m3_per_s for group in groups] or [None])[placement.racks.group]
+    given = airflow_limits(layout, placement.racks)
     with np.errstate(invalid="ignore", divide="ignore"):
         each = airflow_m3_per_s / through_w
     limit_w = given / each

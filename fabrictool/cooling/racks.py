@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 #: Columns of a rack in the JSON output.
 _COLUMNS = (
-    "air_w", "liquid_w", "airflow_m3_per_s", "coolant_kg_per_s", "inlet_c", "outlet_c", "loop_load", "supply_c",
-    "return_c", "bath_c", "oil_m3_per_s", "vapour_kg_per_s",
+    "air_w", "liquid_w", "airflow_m3_per_s", "coolant_kg_per_s", "inlet_c", "outlet_c", "recirculation",
+    "loop_load", "supply_c", "return_c", "bath_c", "oil_m3_per_s", "vapour_kg_per_s",
 )  # fmt: skip
 
 
@@ -42,6 +42,8 @@ class RackCooling:
         Liquid through cold plates, doors or the tank's heat exchanger, in kg/s.
     inlet_c, outlet_c : ndarray
         Air in front of and behind the devices, in degC; NaN where none passes.
+    recirculation : ndarray
+        Share of the air in front that is exhaust; NaN where none passes.
     loop : tuple of str
         Name of the loop that takes a rack's heat, empty for none.
     loop_load : ndarray
@@ -76,6 +78,7 @@ class RackCooling:
     coolant_kg_per_s: F8
     inlet_c: F8
     outlet_c: F8
+    recirculation: F8
     loop: tuple[str, ...]
     loop_load: F8
     supply_c: F8
@@ -97,10 +100,10 @@ class RackCooling:
         on: Bool = np.append(self.loops.serving.rack, -1)[self.device_rack] == row
         return self.wet & on
 
-    def too_warm(self, inlet_c: float) -> Bool:
-        """Say which devices breathe air and do not stand it at a temperature, (devices,)."""
-        breathes: Bool = np.append(np.isfinite(self.inlet_c), False)[self.device_rack]
-        return breathes & (self.device_inlet_max_c < inlet_c - 1e-6)
+    def too_warm(self, inlet_c: F8) -> Bool:
+        """Say which devices do not stand the air before their rack at some temperatures (racks,); NaN for none."""
+        at = np.append(inlet_c, np.nan)[self.device_rack]
+        return np.asarray(self.device_inlet_max_c < at - 1e-6)
 
     def _column(self, key: str) -> F8:
         values: F8 = getattr(self.tank if key in Tanks._fields else self, key)

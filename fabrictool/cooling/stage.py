@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fabrictool.cooling.air import airflow_m3_per_s
-from fabrictool.cooling.air_findings import air_findings, inlet_limits_c
+from fabrictool.cooling.air_findings import air_findings, inlet_limits_c, starved_findings
 from fabrictool.cooling.conditions import AirConditions, air_conditions, liquid_conditions, once
 from fabrictool.cooling.doors import door_findings, tank_findings, tank_fluids, tanks
 from fabrictool.cooling.facility import facility_pue
 from fabrictool.cooling.hall_air import HallAir, hall_air
 from fabrictool.cooling.hall_plant import PlantYear, plant_year
 from fabrictool.cooling.heat import RackHeat, liquid_share, mismatches, rack_heat, share_assumptions
-from fabrictool.cooling.limits import airflow_overloads, cooling_overloads, limit_assumptions
+from fabrictool.cooling.inlets import Breathing, aisles_of
+from fabrictool.cooling.limits import airflow_limits, airflow_overloads, cooling_overloads, limit_assumptions
 from fabrictool.cooling.liquid import coolant_kg_per_s
 from fabrictool.cooling.loop_cooling import LoopCooling, coolant_by_rack, loop_cooling
 from fabrictool.cooling.loop_devices import condensation, device_findings, without_heat
@@ -92,7 +93,10 @@ class _Devices:
         """Return the air of the hall that takes the rest."""
         breathing = np.append(heat.through_w > 0, False)[self.place.rack] & has_figures(self.fabric)
         most = float(self.inlet_max_c[breathing].min(initial=np.inf))
-        return hall_air(self.layout.hall, self.air, float(np.nansum(heat.air_w)), most)
+        limit = airflow_limits(self.layout, self.place.racks)
+        aisles = aisles_of(self.layout, self.fabric, self.place)
+        racks = Breathing(heat.through_w, heat.air_w, np.where(np.isnan(limit), np.inf, limit), aisles)
+        return hall_air(self.layout.hall, self.air, racks, most)
 
 
 def _devices(layout: Layout, fabric: Fabric, placement: Placement | None) -> _Devices:
@@ -119,7 +123,7 @@ def rack_cooling(
     heat = devices.heat(power.it_w)
     loops, room = devices.loops(heat), devices.room(heat)
     serves, air, racks = devices.serves, devices.air, devices.place.racks
-    inlet_c = np.where(heat.through_w > 0, room.normal.inlet_c, np.nan)
+    inlet_c = room.normal.racks_c
     coolant, liquid_assumed = _coolant(racks, loops, heat)
     pue, year, pue_assumed = _facility(layout, heat, loops, room, efficiency)
     supply_c = serves.of_racks(loops.normal.supply_c)
@@ -131,6 +135,7 @@ def rack_cooling(
         coolant_kg_per_s=coolant,
         inlet_c=inlet_c,
         outlet_c=inlet_c + air.rise_k,
+        recirculation=room.normal.rack_recirculation,
         loop=serves.rack_names(),
         loop_load=np.where(np.isnan(power.it_w), np.nan, serves.of_racks(loops.normal.load)),
         supply_c=supply_c,
@@ -164,6 +169,7 @@ def _told(
         *cooling_overloads(place, fabric, figures, power.it_w, heat.air_w),
         *airflow_overloads(layout, place, fabric, figures, heat.through_w, result.airflow_m3_per_s),
         *result.room.findings(),
+        *starved_findings(place.racks, result.room),
         *warm,
         *loop_findings(loops),
         *without_heat(place.racks, dark, loops),

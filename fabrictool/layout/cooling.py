@@ -37,6 +37,7 @@ Coolants = Literal["PG25", "EG25", "water", "R134a", "R1233zd(E)", "R1234ze(E)",
 TankFluid = Literal["oil", "Novec649", "R1233zd(E)"]
 AirClassName = Literal["A1", "A2", "A3", "A4", "H1"]
 Containment = Literal["none", "partial", "cold-aisle", "hot-aisle", "chimney"]
+AirSpread = Literal["even", "balanced"]
 
 
 def _temperature(value: object) -> float:

@@ -26,7 +26,7 @@ from fabrictool.catalogue.fields import (
 from fabrictool.catalogue.named import Host, Rack
 from fabrictool.catalogue.types import HostType, SwitchType
 from fabrictool.layout.cabling import Cabling
-from fabrictool.layout.cooling import AirClassName, AirUnits, Captured, Containment, Loop, Share, TankFluid
+from fabrictool.layout.cooling import AirClassName, AirSpread, AirUnits, Captured, Containment, Loop, Share, TankFluid
 from fabrictool.layout.facility import Supply
 from fabrictool.layout.floor import FloorRowsField, PitchField, TraysField
 from fabrictool.layout.network import Network, Positive, Routing
@@ -131,6 +131,7 @@ class Hall(Model):
     altitude_m: Altitude | None = Field(None, alias="altitude")
     containment: Containment | None = None
     recirculation: Share | None = None
+    air_spread: AirSpread | None = None
     air_class: AirClassName | None = None
     air_units: Annotated[list[AirUnits], Field(min_length=1, max_length=64)] | None = None
     volume_m3: Volume | None = Field(None, alias="volume")

@@ -14,6 +14,7 @@ from racked import DGX_H100, RACK, fabric, layout, vectors
 from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cooling.air_units import air_capacity_j_per_m3_k, air_state
 from fabrictool.cooling.conditions import air_conditions
+from fabrictool.cooling.inlets import one_rack
 from fabrictool.domains import domains
 from fabrictool.errors import InputError
 from fabrictool.layout.model import Hall
@@ -42,7 +43,7 @@ def test_air_mixes_as_in_the_reference(row: list[float]) -> None:
     stated = hall([{"name": "crah", "count": 1, "airflow": f"{blown} m3/s", "fan_pressure": "1 Pa"} | COLD],
                   recirculation=share)  # fmt: skip
     air = air_conditions(stated)
-    state = air_state(stated, air, racks * 12 * air_capacity_j_per_m3_k(air))
+    state = air_state(stated, air, one_rack(racks * 12 * air_capacity_j_per_m3_k(air)))
     assert state.need_m3_per_s == pytest.approx(racks)
     assert state.recirculation == pytest.approx(max(share, 1 - blown / racks))
     assert state.bypass == pytest.approx(bypass, abs=1e-7)
@@ -68,7 +69,9 @@ def test_too_little_air_is_breathed_as_exhaust() -> None:
     assert result.inlet_c == pytest.approx(24 + share / (1 - share) * 12)
     (finding,) = [f for f in result.findings if f.id == "hall-short-of-air"]
     assert finding.severity == "error"
-    assert finding.message.startswith(f"handlers blow 4.8 of {need:.3g} m3/s that racks take: {100 * share:.0f} % of")
+    assert finding.message.startswith(
+        f"handlers blow 4.8 of {need:.3g} m3/s of supply air that racks take: {100 * share:.0f} % of"
+    )
     assert finding.fix == f"{np.ceil(need / 1.2):.0f} air handlers, or a larger air_rise"
 
 
@@ -154,7 +157,7 @@ def test_energy_and_the_second_law_hold_in_the_air(
     unit |= {"water_temperature": f"{water} C", "fans": "1 kW", "water_rise": "3 K"}
     stated = hall([unit], recirculation=share)
     air = air_conditions(stated)
-    state = air_state(stated, air, heat)
+    state = air_state(stated, air, one_rack(heat))
     carried = air_capacity_j_per_m3_k(air) * state.airflow_m3_per_s * (state.return_c - state.supply_c)
     assert carried == pytest.approx(heat + 1e3 * count, rel=1e-9)
     assert state.supply_c >= 20 - 1e-9
@@ -162,7 +165,7 @@ def test_energy_and_the_second_law_hold_in_the_air(
     assert state.inlet_c >= state.supply_c
     assert (state.load > 1 + 1e-6) == (state.supply_c > 20 + 1e-6)
     assert -1e-9 <= state.bypass < 1
-    fewer = air_state(stated, air, heat, np.array([count / 2]))
+    fewer = air_state(stated, air, one_rack(heat), np.array([count / 2]))
     assert fewer.inlet_c >= state.inlet_c - 1e-9
 
 

@@ -13,7 +13,16 @@ from fabrictool.power import rack_power
 PLATED = host("plated", u=8, power_max="12 kW", weight="100 kg", air_fraction=0.25)
 
 
-KEYS = ("air_w", "liquid_w", "airflow_m3_per_s", "coolant_kg_per_s", "inlet_c", "outlet_c", "loop_load")
+KEYS = (
+    "air_w",
+    "liquid_w",
+    "airflow_m3_per_s",
+    "coolant_kg_per_s",
+    "inlet_c",
+    "outlet_c",
+    "recirculation",
+    "loop_load",
+)
 KEYS = (*KEYS, "supply_c", "return_c", "bath_c", "oil_m3_per_s", "vapour_kg_per_s")
 
 
