@@ -176,9 +176,12 @@ def _mixed(racks: Breathing, air: AirConditions, supply_c: float, need: F8, supp
     inlet = inlets_c(supply_c, need, warms, share, racks.aisles.hot)
     enough = inlets_c(supply_c, need, warms, np.full(len(need), air.recirculation), racks.aisles.hot)
     return _Mixed(
-        np.where(breathes, inlet, np.nan), np.where(breathes, share, np.nan), float(need @ inlet / asked),
-        float(need @ share / asked), float(inlet[breathes].max() - enough[breathes].max()),
-    )  # fmt: skip
+        np.where(breathes, inlet, np.nan),
+        np.where(breathes, share, np.nan),
+        supply_c + float(need @ (inlet - supply_c) / asked),  # so that rounding takes no mean below the supply
+        float(need @ share / asked),
+        float(inlet[breathes].max() - enough[breathes].max()),
+    )
 
 
 def _fans_w(group: AirUnits) -> float:
