@@ -84,7 +84,7 @@ def main() -> None:
     placement = place(layout, fabric)
     power = rack_power(layout, fabric, placement)
     print(f"{len(fabric.gpus):,} GPUs, {len(power.rack):,} racks")
-    print(f"supply, every single failure {median_s(lambda: supply_loads(layout, placement, power.it_w)):8.3f} s")
+    print(f"supply, every single failure {median_s(lambda: supply_loads(layout, placement, power)):8.3f} s")
     cooling_s = median_s(lambda: rack_cooling(layout, fabric, placement, power))
     print(f"cooling with a year, every loop after a loss {cooling_s:8.3f} s")
     for kind in ("loop", "cdu", "air-unit", "supply"):

@@ -94,7 +94,7 @@ def _feeds(found: _Found) -> Iterator[Domain]:
 def _supplies(found: _Found) -> Iterator[Domain]:
     """Yield what is without power once each element of the supply fails."""
     placement, layout = _placed(found, "supply"), found[1]
-    loads = supply_loads(layout, placement, _power(layout, found[0], placement).it_w) if layout else None
+    loads = supply_loads(layout, placement, _power(layout, found[0], placement)) if layout else None
     for name, racks in (loads.dark if loads else {}).items():
         yield Domain("supply", name, _rows(np.isin(placement.rack, racks)))
 

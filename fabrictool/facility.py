@@ -92,7 +92,7 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     found = settled(layout, fabric)
     placement = found.placement
     power = rack_power(layout, fabric, placement, found.extra_w)
-    supply = supply_loads(layout, placement, power.it_w, power.nameplate_w)
+    supply = supply_loads(layout, placement, power)
     stands = (
         () if placement is None else tuple(floor_findings(layout.hall, placement, found.plan.floor, power.weight_kg))
     )

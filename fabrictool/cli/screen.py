@@ -327,10 +327,10 @@ def _supply(evaluation: Evaluation) -> Iterator[str]:
         return
     share = 100 * supply.loss_w / supply.utility_w
     line = f"supply: utility {_power_text(supply.utility_w)}~, {share:.1f} % of it lost~"
-    tightest = max(supply.elements, key=lambda one: one.worst_w / one.rating_w)
-    if math.isfinite(tightest.rating_w):
-        cause = f" once {tightest.worst_failure} has failed" if tightest.worst_failure else ""
-        of = 100 * tightest.worst_w / tightest.rating_w
+    tightest = max(supply.elements, key=lambda one: one.fullest_w / one.limit_w)
+    if math.isfinite(tightest.limit_w):
+        cause = f" once {tightest.fullest_failure} has failed" if tightest.fullest_failure else ""
+        of = 100 * tightest.fullest_w / tightest.limit_w
         line += f"; tightest {tightest.kind} {tightest.name} at {of:.0f} % of its rating{cause}~"
     yield f" {_wrapped(line, 1)}"
 

@@ -73,7 +73,8 @@ class Supply(Model):
 
     ``from`` names what it draws from: the first that is alive of several, as a transfer switch does, or with
     ``parallel`` all that are alive, evenly. ``count`` equal modules share its load. With ``racks`` there is one such
-    element for each so many racks, in order.
+    element for each so many racks, in order. ``amps`` is its breaker or bar, of each line at the ``voltage`` that it
+    delivers, from line to line.
     """
 
     name: Name
@@ -83,6 +84,9 @@ class Supply(Model):
     ] = Field([], alias="from")
     parallel: bool = False
     rating: RatingField | None = None
+    voltage_v: Voltage | None = Field(None, alias="voltage")
+    amps: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False), NUMBER] | None = None
+    continuous: Annotated[float, Field(gt=0, le=1), NUMBER] | None = None
     count: Annotated[int, Field(strict=True, ge=1, le=64)] = 1
     racks: Count | None = None
     efficiency: Efficiency | Grade | Annotated[list[Point], Field(min_length=2, max_length=32)] | None = None
@@ -108,6 +112,8 @@ class Supply(Model):
         by_load = isinstance(self.efficiency, list | str) or (self.losses is not None and self.losses.full_load_w)
         if by_load and self.rating is None:
             raise ValueError(f"{ways[0]} is given by load fraction, which needs a rating; add rating")
+        if self.continuous is not None and self.amps is None:
+            raise ValueError("continuous is a share of a breaker; add amps, or remove it")
         if self.parallel and len(self.sources) < 2:
             raise ValueError("parallel needs two sources or more; list them under from, or remove it")
         return self

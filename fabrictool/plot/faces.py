@@ -17,7 +17,7 @@ from fabrictool.plot.site import Site
 from fabrictool.power.cords import lost_of_rack
 from fabrictool.power.limits import POWER_FACTOR, feed_w
 from fabrictool.power.racks import known
-from fabrictool.power.supply import rack_feeds
+from fabrictool.power.supply import feeds_of_racks
 
 #: Racks of a layout up to which each is drawn; in larger ones equal racks share a drawing.
 EACH = 8
@@ -169,7 +169,7 @@ def feed_loads(site: Site) -> list[tuple[FeedLoad, ...]]:
     if hall is None or not hall.feeds:
         return [()] * len(site.placement.racks)
     factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor
-    has = rack_feeds(len(site.placement.racks), len(hall.feeds), hall.feeds_per_rack)
+    has = feeds_of_racks(site.layout, site.power.it_w)
     carries = [feed_w(feed, factor) for feed in hall.feeds]
     count = int(has[0].sum())
     left = max(1, count - lost_of_rack(hall))

@@ -14,7 +14,7 @@ from fabrictool.placement.standing import Floor, floor_of
 from fabrictool.plot.site import Site
 from fabrictool.power.overloads import TOLERANCE
 from fabrictool.power.racks import known
-from fabrictool.power.supply import rack_feeds
+from fabrictool.power.supply import feeds_of_racks
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _feeds(site: Site) -> Measure:
     racks = len(site.placement.racks)
     if hall is None or not hall.feeds:
         return Measure("feeds", "", np.full(racks, np.nan))
-    has = rack_feeds(racks, len(hall.feeds), hall.feeds_per_rack)
+    has = feeds_of_racks(site.layout, site.power.it_w)
     kinds, which = np.unique(has, axis=0, return_inverse=True)
     names = [feed.name for feed in hall.feeds]
     words = tuple(" + ".join(names[at] for at in np.flatnonzero(kind).tolist()) for kind in kinds)

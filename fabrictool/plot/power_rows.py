@@ -94,9 +94,9 @@ def _feeds(site: Site) -> Iterator[Gauge]:
 
 def _supply(site: Site) -> Iterator[Gauge]:
     for one in site.supply.elements:
-        limit = one.rating_w if np.isfinite(one.rating_w) else None
-        cause = f"once {one.worst_failure} has failed" if one.worst_failure else ""
-        yield Gauge(one.kind, one.name, one.load_w, one.worst_w, limit, limit, cause)
+        limit = one.limit_w if np.isfinite(one.limit_w) else None
+        cause = f"once {one.fullest_failure} has failed" if one.fullest_failure else ""
+        yield Gauge(one.kind, one.name, one.load_w, one.fullest_w, limit, limit, cause)
 
 
 def _loops(site: Site) -> Iterator[Gauge]:

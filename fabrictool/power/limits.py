@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: Share of a breaker's rating that a load of three hours or more may take, in the United States.
 CONTINUOUS = 0.8
 POWER_FACTOR = 0.95
+#: A phase this far from the mean of the three, relatively, is a finding where a circuit is half loaded: usual limit,
+#: assumed.
+IMBALANCE_LIMIT = 0.10
 
 #: Voltages from line to neutral, which many enter where three phases ask for line to line.
 LINE_TO_NEUTRAL_V = (120.0, 230.0, 240.0, 277.0)

@@ -13,17 +13,13 @@ from fabrictool.fabric.tables import F8, Fabric
 from fabrictool.placement import Placement, TypeFigures
 from fabrictool.power.circuits import IEC_A, NEC_A, breaker_a, current_a, delta_lines_a, imbalance, neutral_a
 from fabrictool.power.cords import LOWEST_STAR_V, cords_of, lost_of_rack, on_each_feed
-from fabrictool.power.limits import POWER_FACTOR, continuous_share
+from fabrictool.power.limits import IMBALANCE_LIMIT, POWER_FACTOR, continuous_share
 from fabrictool.power.overloads import TOLERANCE, rack_list
 from fabrictool.power.supply import feeds_of_racks
 from fabrictool.records import Finding
 
 if TYPE_CHECKING:
     from fabrictool.layout.model import Feed, Hall, Layout
-
-#: A phase this far from the mean of the three, relatively, is a finding where a circuit is half loaded: usual limit,
-#: assumed.
-IMBALANCE_LIMIT = 0.10
 
 Rows = npt.NDArray[np.int64]
 
@@ -70,9 +66,7 @@ def _finite(value: F8) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def circuits_of(
-    layout: Layout, fabric: Fabric, placement: Placement, figures: TypeFigures, it_w: F8
-) -> tuple[Circuits, ...]:
+def circuits_of(layout: Layout, placement: Placement, share: F8, it_w: F8) -> tuple[Circuits, ...]:
     """Return what each feed's circuits carry to each rack once the feeds are lost that may be.
 
     Supplies of a device take the feeds of its rack in turn, those on one feed the phases in turn, beginning with the
@@ -80,7 +74,8 @@ def circuits_of(
 
     Parameters
     ----------
-    figures : TypeFigures
+    share : ndarray, (racks, 3)
+        Of each rack's power on each phase of a feed, of :func:`phase_shares`.
     it_w : ndarray, (racks,)
         What each rack draws, in W.
     """
@@ -89,7 +84,6 @@ def circuits_of(
         return ()
     feeds, has = hall.feeds, feeds_of_racks(layout, it_w)
     live = np.maximum(has.sum(axis=1) - lost_of_rack(hall), 1)
-    share = phase_shares(layout, fabric, placement, figures, min(hall.feeds_per_rack or len(feeds), len(feeds)))
     factor = POWER_FACTOR if hall.power_factor is None else hall.power_factor
     drawn = np.nan_to_num(it_w) / live
     return tuple(_circuits(feed, np.where(has[:, row], drawn, 0.0), share, factor) for row, feed in enumerate(feeds))
@@ -109,12 +103,15 @@ def _circuits(feed: Feed, drawn_w: F8, share: F8, factor: float) -> Circuits:
     return Circuits(feed, lines, none, imbalance(lines), limit)
 
 
-def phase_shares(layout: Layout, fabric: Fabric, placement: Placement, figures: TypeFigures, feeds: int) -> F8:
-    """Return the share of each rack's power on each phase of a feed, (racks, 3).
+def phase_shares(layout: Layout, fabric: Fabric, placement: Placement, figures: TypeFigures) -> F8:
+    """Return the share of each rack's power on each phase of a feed, (racks, 3); thirds without feeds.
 
     Racks of equal content are alike but for the phase they begin with, which they take in turn.
     """
-    racks, types = len(placement.racks), len(fabric.types)
+    hall, racks, types = layout.hall, len(placement.racks), len(fabric.types)
+    if hall is None or not hall.feeds:
+        return np.full((racks, 3), 1 / 3)
+    feeds = min(hall.feeds_per_rack or len(hall.feeds), len(hall.feeds))
     placed = placement.rack >= 0
     code = placement.rack[placed].astype(np.int64) * types + fabric.devices.type[placed]
     content = np.bincount(code, minlength=racks * types).reshape(racks, types)

@@ -13,7 +13,7 @@ from fabrictool.placement.figures import has_figures, with_assumed_units
 from fabrictool.placement.racks import no_racks
 from fabrictool.power.capping import cap_findings
 from fabrictool.power.cords import cord_findings
-from fabrictool.power.lines import Circuits, circuit_findings, circuits_of
+from fabrictool.power.lines import Circuits, circuit_findings, circuits_of, phase_shares
 from fabrictool.power.missing import missing_figures, types_without
 from fabrictool.power.overloads import Overload, fewer_hosts, kilograms, kilowatts, overload_findings, rack_units
 from fabrictool.records import Finding
@@ -48,6 +48,8 @@ class RackPower:
         Types of which no maximum power is known; they are in no sum.
     findings : tuple of Finding
         Overloaded racks and circuits, and types without data.
+    phase_share : ndarray, (racks, 3)
+        Share of each rack's power on each phase of a three-phase feed.
     circuits : tuple of Circuits
         What the lines of each feed carry, where feeds are stated.
     """
@@ -64,6 +66,7 @@ class RackPower:
     total_typical_w: float
     no_power_data: tuple[str, ...]
     findings: tuple[Finding, ...]
+    phase_share: F8
     circuits: tuple[Circuits, ...] = ()
 
     def to_dict(self, facility_w: float = np.nan) -> dict[str, Any]:
@@ -108,7 +111,8 @@ def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None, extr
     place_of = placement or no_racks(len(types))
     nameplate_w, load_kg = known_sum(place_of, maximum), place_of.sum_by_rack(figures.weight_kg[types])
     it_w = np.where(np.isnan(nameplate_w), np.nan, np.fmin(nameplate_w, place_of.racks.cap_w))
-    circuits = circuits_of(layout, fabric, place_of, figures, it_w)
+    share = phase_shares(layout, fabric, place_of, figures)
+    circuits = circuits_of(layout, place_of, share, it_w)
     total_w = float(np.nansum(maximum[placed])) - float(np.nansum(nameplate_w - it_w))
     return RackPower(
         rack=tuple(place_of.racks.name.tolist()),
@@ -129,6 +133,7 @@ def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None, extr
             *cap_findings(layout, fabric, place_of, nameplate_w),
             *missing_figures(figures, fabric),
         ),
+        phase_share=share,
         circuits=circuits,
     )
 

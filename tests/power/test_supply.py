@@ -31,7 +31,7 @@ def loaded(stated: dict[str, Any], racks: int = 8) -> SupplyLoads:
     plan = layout({"type": DGX_H100, "count": 4 * racks}, {"type": RACK, "hosts_per_rack": 4}, hall=stated)
     devices = fabric(plan)
     placement = place(plan, devices)
-    return supply_loads(plan, placement, rack_power(plan, devices, placement).it_w)
+    return supply_loads(plan, placement, rack_power(plan, devices, placement))
 
 
 def ups(name: str, source: Any = "utility", **keys: Any) -> dict[str, Any]:
