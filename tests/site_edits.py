@@ -130,6 +130,11 @@ def _order(tree: Tree, rng: np.random.Generator) -> None:
         network["attach"] = [network["attach"][at] for at in rng.permutation(len(network["attach"])).tolist()]
 
 
+def _placement(tree: Tree, rng: np.random.Generator) -> None:
+    switches = ["in-order", "by-unit", "spread", "by-rail", "dealt", "in-rack"]
+    tree["placement"] = {"switches": str(rng.choice(switches)), "hosts": str(rng.choice(["fill", "even"]))}
+
+
 def _names(tree: Tree, rng: np.random.Generator) -> None:
     tree["naming"] = {"gpu": str(rng.choice(["host{index}", "n{index:05d}", "gpu-{index:04d}"]))}
 
@@ -144,6 +149,7 @@ def _cabling(tree: Tree, rng: np.random.Generator) -> None:
 
 EDITS: tuple[Callable[[Tree, np.random.Generator], None], ...] = (
     _hosts, _hosts, _group, _switch, _spines, _unit, _racks, _hall, _network, _less, _order, _names, _cabling,
+    _placement,
 )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def place(
     if layout.lock is not None and len(layout.lock.racks):
         hosts = [_obeyed(group, room) for group, room in zip(layout.racks, rooms, strict=True)]
         rows = [row.tolist() for row in _roles(fabric)]
-        kept = kept_places(layout.lock, layout.racks, (hosts, rooms), fabric, figures, rows)
+        kept = kept_places(layout.lock, layout.racks, (hosts, rooms), fabric, figures, rows, layout.placement)
         rack, unit, group, role, names = kept.rack, kept.unit, kept.group, kept.role, kept.name
     else:
         rack, group, role, notes = _fill(layout.racks, rooms, fabric, figures, layout.placement)

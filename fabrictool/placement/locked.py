@@ -1,4 +1,4 @@
-"""Racks and units that a lock keeps; new devices take what is free, then new racks after the old."""
+"""Racks and units that a lock keeps; new devices are placed around them, in what is free or in new racks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fabrictool.fabric.tables import I4, Fabric
+from fabrictool.fabric.tables import F8, I4, Fabric
 from fabrictool.locks.tables import GONE, Lock
+from fabrictool.placement.around import OTHERS, place_new
 from fabrictool.placement.figures import TypeFigures
-from fabrictool.placement.packing import Load, Supply, most_that_fit
+from fabrictool.placement.packing import NOTHING, Load, Supply, most_that_fit
 from fabrictool.placement.racks import ROLES
 
 if TYPE_CHECKING:
     from fabrictool.layout.model import RackGroup
+    from fabrictool.layout.placing import Placing
 
 _NUMBER = re.compile(r"(\d+)$")
 
@@ -44,9 +46,9 @@ def group_words(groups: Sequence[RackGroup]) -> list[str]:
 
 def kept_places(
     lock: Lock, groups: Sequence[RackGroup], rooms: Sequence[Sequence[Load]], fabric: Fabric, figures: TypeFigures,
-    roles: Sequence[Sequence[int]],
+    roles: Sequence[Sequence[int]], placing: Placing,
 ) -> Kept:  # fmt: skip
-    """Place devices where their lock says, and others where there is room.
+    """Place devices where their lock says, and others around them as the layout's ``placement`` says.
 
     A locked place holds as long as its rack is there, high enough, and not taken by another; what a rack draws is not
     asked, for the device stands there.
@@ -62,12 +64,12 @@ def kept_places(
     figures : TypeFigures
     roles : sequence of sequence of int
         Rows of the devices of each role.
+    placing : Placing
     """
-    hall = _Filling(lock, groups, rooms, fabric, figures)
-    for rows in roles:
-        hall.seat(rows)
+    hall = Filling(lock, groups, rooms, fabric, figures)
     for role, rows in enumerate(roles):
-        hall.fill(role, rows)
+        hall.seat(role, rows)
+    place_new(hall, roles, placing)
     return hall.kept()
 
 
@@ -87,9 +89,10 @@ class _Rack:
         """Say whether units are there and free."""
         return unit >= 1 and unit - 1 + height <= self.units and not self.taken & _mask(unit, height)
 
-    def lowest(self, height: int) -> int:
-        """Return the lowest unit with so many free ones, 0 if there is none."""
-        return next((unit for unit in range(1, self.units - height + 2) if self.holds(unit, height)), 0)
+    def lowest(self, height: int, units: int | None = None) -> int:
+        """Return the lowest unit with so many free ones, 0 if there is none up to ``units``."""
+        last = (self.units if units is None else units) - height + 2
+        return next((unit for unit in range(1, last) if self.holds(unit, height)), 0)
 
     def put(self, unit: int, height: int, each: Load) -> None:
         """Take units and room for a device."""
@@ -97,13 +100,19 @@ class _Rack:
         self.room = self.room.less(each, 1)
         self.devices += 1
 
+    def free(self, unit: int, height: int, each: Load) -> None:
+        """Give back what a device took."""
+        self.taken &= ~_mask(unit, height)
+        self.room = self.room.less(each, -1)
+        self.devices -= 1
+
 
 def _mask(unit: int, height: int) -> int:
     return ((1 << height) - 1) << (unit - 1)
 
 
 @dataclass
-class _Filling:
+class Filling:
     """Racks while devices are placed."""
 
     lock: Lock
@@ -144,7 +153,7 @@ class _Filling:
         self.positions[group] -= 1
         return len(self.racks) - 1
 
-    def seat(self, rows: Sequence[int]) -> None:
+    def seat(self, role: int, rows: Sequence[int]) -> None:
         """Put devices where the lock says, those of the type that it says first."""
         locked, names, known = self.lock.devices, self.fabric.names, self.lock.device_rows
         seats = [(row, known[names[row]]) for row in rows if names[row] in known]
@@ -154,25 +163,30 @@ class _Filling:
             place, unit = self.at[locked.rack[at]], int(locked.unit[at])
             rack, kind = self.racks[place], self.types[row]
             if rack.holds(unit, self.height[kind]) or self.figures.trays[kind] > 1:
-                rack.put(max(unit, 1), self.height[kind], self.each[kind])
+                rack.put(max(unit, 1), self.height[kind], self._needs(role, place, kind))
                 self.rack[row], self.unit[row] = place, unit
 
-    def fill(self, role: int, rows: Sequence[int]) -> None:
-        """Put the other devices of a role into racks with room, group by group, then into new racks."""
+    def fill(self, role: int, rows: Sequence[int], within: set[int] | None = None) -> None:
+        """Put the other devices of a role into racks with room, group by group, then into new racks.
+
+        ``within`` are the racks with room that may be taken, all if absent; new ones are added.
+        """
         left = [row for row in rows if self.rack[row] < 0]
         while left:
             kind = self.types[left[0]]
             end = next((at for at, row in enumerate(left) if self.types[row] != kind), len(left))
             run, left = left[:end], left[end:]
             for group in range(len(self.groups)):
-                run = self._fill_group(role, group, kind, run)
+                run = self._fill_group(role, group, kind, run, within)
 
-    def _fill_group(self, role: int, group: int, kind: int, run: list[int]) -> list[int]:
+    def _fill_group(
+        self, role: int, group: int, kind: int, run: list[int], within: set[int] | None
+    ) -> list[int]:  # fmt: skip
         """Place devices of a kind, and return those that found no room."""
         trays = int(self.figures.trays[kind])
         if trays == 1:
             for place, rack in enumerate(self.racks):
-                if run and rack.group == group and rack.role == role:
+                if run and rack.group == group and rack.role == role and (within is None or place in within):
                     run = self._put(place, kind, run)
         if not run:
             return run
@@ -182,6 +196,8 @@ class _Filling:
         first = len(self.racks)
         for _ in range(taken[1]):
             self._open(group, role)
+        if within is not None:
+            within |= set(range(first, len(self.racks)))
         for place in range(taken[1]):
             mine = [row for row, at in zip(run, racks, strict=False) if at == place] if trays > 1 else run
             after = self._put(first + place, kind, mine, whole=trays > 1)
@@ -199,6 +215,52 @@ class _Filling:
             rack.put(unit, height, each)
             self.rack[row], self.unit[row] = place, unit
         return run[count:]
+
+    def put(self, place: int, row: int) -> bool:
+        """Put a device into a rack, if that has room for it."""
+        return not self._put(place, self.types[row], [row])
+
+    def put_beside(self, place: int, row: int) -> None:
+        """Put a device of another kind into a rack of hosts, of which nothing else counts where that is asked for."""
+        rack, kind = self.racks[place], self.types[row]
+        unit = rack.lowest(self.height[kind], self.groups[rack.group].type.u)
+        if unit:
+            rack.put(unit, self.height[kind], self._needs(OTHERS, place, kind))
+            self.rack[row], self.unit[row] = place, unit
+
+    def _needs(self, role: int, place: int, kind: int) -> Load:
+        """Return what a device takes of a rack: nothing beside hosts whose number alone counts."""
+        beside = role == OTHERS and math.isfinite(self.racks[place].room.devices)
+        return NOTHING if beside else self.each[kind]
+
+    def take_out(self, rows: Sequence[int]) -> None:
+        """Take devices out of their racks again."""
+        for row in rows:
+            if self.rack[row] >= 0:
+                kind = self.types[row]
+                self.racks[self.rack[row]].free(int(self.unit[row]), self.height[kind], self.each[kind])
+                self.rack[row] = self.unit[row] = -1
+
+    def open_one(self, role: int) -> list[int]:
+        """Open a rack of the first group that has a position left, and return it."""
+        group = next((at for at, left in enumerate(self.positions) if left >= 1), -1)
+        return [] if group < 0 else [self._open(group, role)]
+
+    def left(self, takes: F8) -> F8:
+        """Return what units, W and kg racks have left, (racks, 3), whatever is asked of how many hosts they hold.
+
+        Parameters
+        ----------
+        takes : ndarray, (devices, 3)
+            What each device takes; NaN takes nothing.
+        """
+        left = np.array([self.rooms[OTHERS][rack.group][:3] for rack in self.racks], np.float64).reshape(-1, 3)
+        on = self.rack >= 0
+        for column, values in enumerate(takes.T):
+            left[:, column] -= np.bincount(self.rack[on], np.nan_to_num(values[on]), len(left))
+        whole = on & (self.figures.trays[self.fabric.devices.type] > 1)
+        left[np.unique(self.rack[whole])] = 0
+        return left
 
     def kept(self) -> Kept:
         """Return racks by role and group, the locked ones first, with names; and where devices stand."""

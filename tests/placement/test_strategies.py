@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rail_units import shared, tree
 
 import fabrictool as ft
 from fabrictool.fabric import Fabric
@@ -16,20 +17,6 @@ from fabrictool.placement import Placement, place
 from fabrictool.placement.strategies import evenly
 from fabrictool.power.supply import balanced_feeds, rack_feeds
 
-HOST = {"name": "h", "gpus": 4, "nics": 4, "speed": "400G", "u": 8, "power_max": "8 kW",
-        "scale_up": {"domain": 4, "speed": "3.6T", "latency": "1 us"}}  # fmt: skip
-SWITCH = {"name": "s", "ports": 32, "speed": "400G", "u": 1, "power_max": "2 kW"}
-
-
-def tree(hosts: int = 16, limit: str = "32 kW", racks: dict[str, Any] | None = None, **placing: str) -> dict[str, Any]:
-    """Four units of four hosts with four rails: sixteen leaves, four spines."""
-    network = {"family": "rail-optimized", "speed": "400G", "scalable_unit": {"hosts": 4}, "leaf": {"type": SWITCH},
-               "spine": {"type": SWITCH, "count": 4}}  # fmt: skip
-    return {
-        "name": "case", "hosts": {"type": HOST, "count": hosts}, "networks": {"compute": network},
-        "racks": {"type": "rack-48u", "power_limit": limit} | (racks or {}), "placement": placing,
-    }  # fmt: skip
-
 
 def placed(**keys: Any) -> tuple[Fabric, Placement]:
     layout = layout_from_tree(tree(**keys))
@@ -37,13 +24,6 @@ def placed(**keys: Any) -> tuple[Fabric, Placement]:
     found = place(layout, fabric)
     assert found is not None
     return fabric, found
-
-
-def shared(fabric: Fabric, placement: Placement, tier: int, column: str) -> list[list[int]]:
-    """What switches of a tier in each rack of switches have in a column."""
-    mine = fabric.devices.tier == tier
-    racks = np.unique(placement.rack[fabric.devices.tier > 0])
-    return [sorted(getattr(fabric.devices, column)[mine & (placement.rack == rack)].tolist()) for rack in racks]
 
 
 def test_in_order_switches_fill_racks() -> None:
