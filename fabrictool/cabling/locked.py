@@ -91,6 +91,12 @@ class Pins:
         rows = np.where(self.moved[link], -1, self.row[link]).tolist()
         return [locked[row] if row >= 0 else word for word, row in zip(found, rows, strict=True)]
 
+    def phases(self, found: Sequence[str], link: I4) -> list[str]:
+        """Return the step of each cable, (cables,): the locked one where the cable stays in its place."""
+        rows = np.where(self.moved[link], -1, self.row[link])
+        codes = np.append(self.lock.cables.phase, -1)[rows].tolist()
+        return [self.lock.phases[code] if code >= 0 else word for word, code in zip(found, codes, strict=True)]
+
     def trays(self) -> list[str]:
         """Return the trays of each locked cable."""
         ways = [*(trays for trays, _ in self.lock.ways), ""]

@@ -9,7 +9,16 @@ import numpy.typing as npt
 
 from fabrictool.cabling.locked import mirrored, option_words
 from fabrictool.cabling.plan import CablePlan
-from fabrictool.cabling.rows import Ends, cable_ids, cable_rows, cabled_links, colours_of, slacks_of, trays_of
+from fabrictool.cabling.rows import (
+    Ends,
+    cable_ids,
+    cable_rows,
+    cabled_links,
+    colours_of,
+    phases_of,
+    slacks_of,
+    trays_of,
+)
 from fabrictool.fabric.tables import I4
 from fabrictool.locks.tables import Lock, LockedCables, Words, states_after
 
@@ -42,7 +51,14 @@ def ways_of(plan: CablePlan, before: Lock) -> tuple[tuple[tuple[str, float], ...
     return tuple(found), np.array(place, np.int32)
 
 
-def cables_now(plan: CablePlan, before: Lock, media: Sequence[Medium], way: I4) -> LockedCables:
+def phases_now(plan: CablePlan, before: Lock) -> tuple[Words, I4]:
+    """Return steps as a lock lists them, those of the lock before first, and which is each cable's."""
+    found = {phase: row for row, phase in enumerate(before.phases)}
+    place = [found.setdefault(phase, len(found)) for phase in phases_of(plan)]
+    return tuple(found), np.array(place, np.int32)
+
+
+def cables_now(plan: CablePlan, before: Lock, media: Sequence[Medium], way: I4, phase: I4) -> LockedCables:
     """Return the cables of a plan, link by link, with what the lock before says of those that it keeps.
 
     Parameters
@@ -51,8 +67,8 @@ def cables_now(plan: CablePlan, before: Lock, media: Sequence[Medium], way: I4) 
     before : Lock
     media : sequence
         As ``media_of`` returns them.
-    way : ndarray of int32, (cables,)
-        Place in the lock's list of ways.
+    way, phase : ndarray of int32, (cables,)
+        Places in the lock's lists of ways and steps.
     """
     links, ports = plan.fabric.links, plan.fabric.ports
     order = cabled_links(plan)
@@ -66,7 +82,7 @@ def cables_now(plan: CablePlan, before: Lock, media: Sequence[Medium], way: I4) 
     return LockedCables(
         tuple(ids[row] for row in of), plan.leg[order], ports.device[a], ports.number[a].astype(np.int32),
         ports.device[z], ports.number[z].astype(np.int32), _media(plan, order, media),
-        plan.cables.length_m[cable], np.round(plan.cables.route_m[cable], 2), way[cable],
+        plan.cables.length_m[cable], np.round(plan.cables.route_m[cable], 2), way[cable], phase[cable],
         tuple(colours[row] for row in of), label_a, label_z, tuple(serials[row] for row in rows.tolist()),
         states_after(before.cables.state, rows, moved),
     )  # fmt: skip

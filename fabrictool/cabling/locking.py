@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fabrictool.cabling.locked_cables import cables_now, media_of, ways_of
+from fabrictool.cabling.locked_cables import cables_now, media_of, phases_now, ways_of
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.layout.model import Layout
 from fabrictool.locks.names import named_groups
@@ -28,11 +28,11 @@ def lock_of(layout: Layout, plan: CablePlan) -> Lock:
     """
     before = layout.lock if layout.lock is not None else Lock("", layout.name)
     racks, devices, media = _racks(layout, plan, before), _devices(plan, before), media_of(plan, before)
-    ways, way = ways_of(plan, before)
+    (ways, way), (phases, phase) = ways_of(plan, before), phases_now(plan, before)
     per_row = plan.floor.per_row if plan.floor else before.per_row
     return Lock(
         before.source, layout.name, per_row, named_groups(plan.fabric, layout.lock), racks, devices,
-        _cables(plan, before, devices, cables_now(plan, before, media, way)), tuple(media), ways,
+        _cables(plan, before, devices, cables_now(plan, before, media, way, phase)), tuple(media), ways, phases,
     )  # fmt: skip
 
 

@@ -80,10 +80,11 @@ def phases_of(plan: CablePlan) -> list[str]:
     unit = np.maximum(pod[a], pod[z])[plan.cables.link]
     names = [network.name for network in plan.fabric.networks]
     network = links.network[plan.cables.link]
-    return [
+    found = [
         f"{names[row]} su-{place + 1:02d}" if place >= 0 else names[row]
         for place, row in zip(unit.tolist(), network.tolist(), strict=True)
     ]
+    return found if plan.pins is None else plan.pins.phases(found, plan.cables.link)
 
 
 def rails_of(plan: CablePlan) -> list[int]:

@@ -222,6 +222,9 @@ def _differ(old: Lock, new: Lock, mine: Rows, theirs: Rows) -> Bool:
     for key in ("a_port", "z_port", "state"):
         found |= getattr(before, key)[mine] != getattr(after, key)[theirs]
     found |= np.nan_to_num(before.length_m[mine], nan=-1) != np.nan_to_num(after.length_m[theirs], nan=-1)
+    steps = [np.array([*lock.phases, ""], dtype=object)[lock.cables.phase[rows]]
+             for lock, rows in ((old, mine), (new, theirs))]  # fmt: skip
+    found |= (steps[0] != steps[1]).astype(bool)
     for key in ("label_a", "label_z", "serial"):
         words = (np.array([*getattr(table, key), ""], dtype=object) for table in (before, after))
         was, now = (column[rows] for column, rows in zip(words, (mine, theirs), strict=True))
@@ -258,6 +261,11 @@ class _Legs:
         cables, names = self.lock.cables, self.lock.devices.name
         return f"{names[cables.a[row]]}:{cables.a_port[row]} - {names[cables.z[row]]}:{cables.z_port[row]}"
 
+    def step(self, row: int) -> str:
+        """Return the step in which a cable is laid, empty where the lock does not say."""
+        code = int(self.lock.cables.phase[row])
+        return self.lock.phases[code] if code >= 0 else ""
+
     def made(self, row: int) -> str:
         """Return what a cable is."""
         cables = self.lock.cables
@@ -275,6 +283,8 @@ def _cable(old: Lock, new: Lock, row: int, at: int, was: _Legs, now: _Legs) -> I
     elif (old.cables.label_a[row], old.cables.label_z[row]) != (new.cables.label_a[at], new.cables.label_z[at]):
         labels = (old.cables.label_a[row], new.cables.label_a[at])
         yield LockChange("cable", "relabelled", name, *labels, _where_to(old, new, row, at), state)
+    elif was.step(row) and was.step(row) != now.step(at):
+        yield LockChange("cable", "recorded", name, was.step(row), now.step(at), "phase", state)
     yield from _recorded("cable", name, old.cables, new.cables, row, at, ("serial",))
     yield from _state("cable", name, state, STATES[new.cables.state[at]])
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.locks.checks import contradictions
 from fabrictool.locks.tables import STATES, Lock, LockedCables, LockedDevices, LockedRacks, NamedGroups
-from fabrictool.locks.text import COLUMNS, END, MAGIC, VERSION
+from fabrictool.locks.text import COLUMNS, END, MAGIC, MISSING, VERSION
 
 SUFFIX = ".lock"
 SHOWN = 20
@@ -112,21 +112,26 @@ class _Lines:
         self.problems: list[Problem] = []
         lines = text.replace("\r\n", "\n").split("\n")
         self._refuse_conflicts(lines)
-        self.layout = self._first(lines[0])
+        version, self.layout = self._first(lines[0])
         self._refuse_cut(lines)
         self.columns: dict[str, list[Sequence[str]]] = {}
         self.numbers: dict[str, list[int]] = {}
         words = [line.partition(",")[0].rstrip() for line in lines]
         for word, columns in COLUMNS.items():
             places = [at for at, found in enumerate(words) if found == word]
-            self._take(word, len(columns) + 1, [lines[at] for at in places], places)
+            missing = MISSING.get(version, {}).get(word, ())
+            there = tuple(column for column in columns if column not in missing)
+            self._take(word, there, [lines[at] for at in places], places)
+            for column in missing:
+                self.columns[word].insert(columns.index(column) + 1, ("",) * len(self.numbers[word]))
         known = {*COLUMNS, MAGIC, END, ""}
         for at, word in enumerate(words):
             if word not in known and not lines[at].startswith("#"):
                 self.add(at + 1, f"starts with '{word[:40]}', which no line of a lock does", did_you_mean(word, known))
 
-    def _take(self, word: str, due: int, lines: list[str], places: list[int]) -> None:
+    def _take(self, word: str, titles: Sequence[str], lines: list[str], places: list[int]) -> None:
         """Take the columns of lines that start with a word; one list of all their values is as fast as it gets."""
+        due = len(titles) + 1
         if any('"' in line for line in lines):
             rows = [_fields(line) for line in lines]
             found = [len(row) for row in rows]
@@ -141,7 +146,7 @@ class _Lines:
         for at, number in zip(places, found, strict=True):
             if number != due:
                 what = f"has {number - 1} values after '{word}', {due - 1} are due"
-                self.add(at + 1, what, f"they are {', '.join(COLUMNS[word])}")
+                self.add(at + 1, what, f"they are {', '.join(titles)}")
 
     def add(self, line: int, what: str, fix: str) -> None:
         """Note what is wrong with a line."""
@@ -161,15 +166,16 @@ class _Lines:
                 fix = "keep the lines of one side, then run 'fabrictool cables LAYOUT --lock', which adds what is new"
                 raise InputError([Problem(f"{self.name}:{at}:1", what, fix)])
 
-    def _first(self, line: str) -> str:
+    def _first(self, line: str) -> tuple[int, str]:
+        """Return the version and the name of the layout."""
         fields = _fields(line)
         if fields[0] != MAGIC or len(fields) != 3:
             what = f"does not start with '{MAGIC},{VERSION},' and the layout's name"
             raise InputError([Problem(f"{self.name}:1:1", what, _AGAIN)])
-        if fields[1] != str(VERSION):
-            what = f"is a lock of version '{fields[1]}', this fabrictool reads version {VERSION}"
+        if fields[1] not in {str(version) for version in range(1, VERSION + 1)}:
+            what = f"is a lock of version '{fields[1]}', this fabrictool reads versions up to {VERSION}"
             raise InputError([Problem(f"{self.name}:1:1", what, "use the fabrictool that wrote it, or a newer one")])
-        return fields[2]
+        return int(fields[1]), fields[2]
 
     def _refuse_cut(self, lines: Sequence[str]) -> None:
         filled = [at for at, line in enumerate(lines, 1) if line.strip()]
@@ -254,19 +260,21 @@ def _lock(lines: _Lines) -> Lock:
     slack = lines.lengths_of("way", "slack [m]").tolist()
     ways = tuple(zip(lines.column("way", "trays"), slack, strict=True))
     return Lock(lines.name, lines.layout, int(floor[0]) if len(floor) else 0, groups, racks, devices,
-                _cables(lines, devices.name), tuple(media), ways,
+                _cables(lines, devices.name), tuple(media), ways, lines.column("phase", "phase"),
                 {word: lines.numbers[word] for word in ("rack", "device", "cable")})  # fmt: skip
 
 
 def _cables(lines: _Lines, names: tuple[str, ...]) -> LockedCables:
     device = {name: row for row, name in enumerate(names)}
-    codes = {word: {code: row for row, code in enumerate(lines.column(word, "code"))} for word in ("medium", "way")}
+    codes = {word: {code: row for row, code in enumerate(lines.column(word, "code"))}
+             for word in ("medium", "way", "phase")}  # fmt: skip
     return LockedCables(
         lines.column("cable", "id"), lines.numbers_of("cable", "leg", 1),
         lines.places_of("cable", "device a", device), lines.numbers_of("cable", "port a", 0),
         lines.places_of("cable", "device z", device), lines.numbers_of("cable", "port z", 0),
         lines.places_of("cable", "medium", codes["medium"], empty=True), lines.lengths_of("cable", "length [m]"),
         lines.lengths_of("cable", "route [m]"), lines.places_of("cable", "way", codes["way"], empty=True),
+        lines.places_of("cable", "phase", codes["phase"], empty=True),
         lines.column("cable", "colour"), lines.column("cable", "label a"), lines.column("cable", "label z"),
         lines.column("cable", "serial"),
         lines.states_of("cable"),

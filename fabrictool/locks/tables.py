@@ -83,8 +83,9 @@ class LockedDevices:
 class LockedCables:
     """Links on their way through a cable, one row each; links of one cable share ``id``.
 
-    ``a`` and ``z`` are rows of devices with the numbers of their ports; ``medium`` and ``way`` rows of what the lock
-    lists of them; lengths in m, NaN where unknown; ``label_z`` is empty where it is the mirror of ``label_a``.
+    ``a`` and ``z`` are rows of devices with the numbers of their ports; ``medium``, ``way`` and ``phase`` rows of what
+    the lock lists of them, -1 where it does not say; lengths in m, NaN where unknown; ``label_z`` is empty where it is
+    the mirror of ``label_a``.
     """
 
     id: Words = ()
@@ -97,6 +98,7 @@ class LockedCables:
     length_m: F8 = field(default_factory=lambda: np.zeros(0))
     route_m: F8 = field(default_factory=lambda: np.zeros(0))
     way: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    phase: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
     colour: Words = ()
     label_a: Words = ()
     label_z: Words = ()
@@ -122,6 +124,8 @@ class Lock:
     groups, racks, devices, cables : tables
     media : tuple of (medium, Gbit/s of the link, connector, module at the lower end, module at the other)
     ways : tuple of (trays, slack in m)
+    phases : tuple of str
+        Steps of the installation.
     lines : mapping of str to sequence of int
         Line of each rack, device and cable, if it was read from a file.
     """
@@ -135,6 +139,7 @@ class Lock:
     cables: LockedCables = field(default_factory=LockedCables)
     media: tuple[tuple[str, str, str, str, str], ...] = ()
     ways: tuple[tuple[str, float], ...] = ()
+    phases: Words = ()
     lines: Mapping[str, Sequence[int]] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fabrictool.locks.tables import F8, STATES, Lock, LockedCables
 
-MAGIC, VERSION, END = "fabrictool-lock", 1, "end"
+MAGIC, VERSION, END = "fabrictool-lock", 2, "end"
 #: What lines hold after their first word.
 COLUMNS = {
     "floor": ("racks a row",),
@@ -23,11 +23,14 @@ COLUMNS = {
     "device": ("name", "place", "type", "rack", "unit", "guid", "serial", "state"),
     "medium": ("code", "medium", "speed [Gbit/s]", "connector", "module a", "module z"),
     "way": ("code", "trays", "slack [m]"),
+    "phase": ("code", "phase"),
     "cable": (
-        "id", "leg", "device a", "port a", "device z", "port z", "medium", "length [m]", "route [m]", "way", "colour",
-        "label a", "label z", "serial", "state",
+        "id", "leg", "device a", "port a", "device z", "port z", "medium", "length [m]", "route [m]", "way", "phase",
+        "colour", "label a", "label z", "serial", "state",
     ),
 }  # fmt: skip
+#: What lines of earlier versions do not hold.
+MISSING = {1: {"cable": ("phase",)}}
 _HEAD = """\
 # What labels, orders and records say of this layout. Fill in guid, serial and state (planned, ordered, installed);
 # 'fabrictool cables LAYOUT --lock' keeps them. Delete the rack and the unit of a device, or a cable's line, to have
@@ -63,6 +66,7 @@ def _sections(lock: Lock) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
     yield "device", _ordered("device", by_name, [*words, _states(devices)])
     yield "medium", (("medium", f"m{row}", *words) for row, words in enumerate(lock.media, 1))
     yield "way", (("way", f"w{row}", trays, _number(slack)) for row, (trays, slack) in enumerate(lock.ways, 1))
+    yield "phase", (("phase", f"p{row}", phase) for row, phase in enumerate(lock.phases, 1))
     yield "cable", _cables(lock, by_name)
 
 
@@ -77,14 +81,16 @@ def _cables(lock: Lock, by_name: list[int]) -> Iterable[Sequence[Any]]:
     name = lock.devices.name
     numbers = [column[order].tolist() for column in (cables.leg, cables.a, cables.a_port, cables.z, cables.z_port)]
     leg, a, a_port, z, z_port = numbers
-    medium = [f"m{row + 1}" if row >= 0 else "" for row in cables.medium[order].tolist()]
-    way = [f"w{row + 1}" if row >= 0 else "" for row in cables.way[order].tolist()]
+    medium, way, phase = (
+        [f"{letter}{row + 1}" if row >= 0 else "" for row in column[order].tolist()]
+        for letter, column in (("m", cables.medium), ("w", cables.way), ("p", cables.phase))
+    )
     words = [[column[row] for row in rows] for column in (cables.id, cables.colour, cables.label_a, cables.label_z,
                                                           cables.serial)]  # fmt: skip
     states = [STATES[row] for row in cables.state[order].tolist()]
     return _rows(
         "cable", words[0], leg, [name[row] for row in a], a_port, [name[row] for row in z], z_port, medium,
-        _lengths(cables.length_m[order]), _lengths(cables.route_m[order]), way, *words[1:], states,
+        _lengths(cables.length_m[order]), _lengths(cables.route_m[order]), way, phase, *words[1:], states,
     )  # fmt: skip
 
 
