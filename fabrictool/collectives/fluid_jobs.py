@@ -1,10 +1,11 @@
-"""Jobs under the model ``fluid``: those of a scenario at the same time, on the links that they share."""
+"""Jobs whose algorithms are stated or default: those that run at once on the links that they share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,11 +13,14 @@ from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.carriers import Lane
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.fluid import FluidTime, Stream, fluid_times
-from fabrictool.collectives.host_models import HOST_MODELS
+from fabrictool.collectives.host_models import HOST_MODELS, of_all, run_at_once
 from fabrictool.collectives.pipelines import overlapped
 from fabrictool.collectives.transport import Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import FabrictoolError, InputError, Problem
+
+#: Models under which jobs that run at the same time share links.
+AT_ONCE = ("fluid", *HOST_MODELS)
 
 
 def run_stated(
@@ -25,7 +29,7 @@ def run_stated(
     sharing: str = "max-min",
     types: Mapping[str, HostType] = MappingProxyType({}),
 ) -> list[CollectiveResult]:
-    """Run jobs whose algorithms are stated or default: those that are at once or of a scenario together if fluid.
+    """Run jobs: those of one model that are at once, or of a scenario, together where the model lets them share links.
 
     Parameters are those of :func:`fabrictool.collectives.runs.run_jobs`.
 
@@ -35,11 +39,14 @@ def run_stated(
         With the problems of all jobs.
     """
     listed = list(jobs)
-    together = [job for job in listed if job.model == "fluid" and (job.at_once or job.path[:1] == ("scenario",))]
+    together: dict[str, list[Job]] = {}
+    for job in listed:
+        if job.model in AT_ONCE and (job.at_once or job.path[:1] == ("scenario",)):
+            together.setdefault(job.model, []).append(job)
     found: dict[int, list[CollectiveResult]] = {}
     problems: list[Problem] = []
-    beside = {job.number for job in together}
-    for group in [[job] for job in listed if job.number not in beside] + ([together] if together else []):
+    beside = {job.number for group in together.values() for job in group}
+    for group in [[job] for job in listed if job.number not in beside] + list(together.values()):
         try:
             found |= {job.number: rows for job, rows in zip(group, _run(transport, group, sharing, types), strict=True)}
         except FabrictoolError as error:
@@ -54,38 +61,45 @@ def _run(
 ) -> list[list[CollectiveResult]]:
     """Return the results of jobs that run at the same time, job by job."""
     if group[0].model in HOST_MODELS:
-        return [HOST_MODELS[job.model](transport, job, types) for job in group]
+        return run_at_once(transport, group, types)
     if group[0].model != "fluid":
         return [list(transport.run(job)) for job in group]
-    prepared = [transport.prepared(job) for job in group]
-    sizes = max(len(job.sizes) for job in group)
     rows: list[list[CollectiveResult]] = [[] for _ in group]
-    for at in range(sizes):
-        for row, result in zip(rows, _at_sizes(transport, group, prepared, at, sharing), strict=True):
-            row.append(result)
+    runs: list[_Run] = []
+    for row, (job, one) in enumerate(zip(group, of_all(group, transport.prepared), strict=True)):
+        try:
+            runs.append(_Run(row, job, one, transport.alone(one)))
+        except UnreachableError as error:
+            rows[row] = [transport.no_result(job, len(one.ranks), nbytes, error.why) for nbytes in job.sizes]
+    for at in range(max((len(one.job.sizes) for one in runs), default=0)):
+        here = [one for one in runs if at < len(one.job.sizes)]
+        for run, result in zip(here, _at_sizes(transport, here, at, sharing), strict=True):
+            rows[run.row].append(result)
     return rows
 
 
-def _at_sizes(
-    transport: Transport, group: list[Job], prepared: list[Prepared], at: int, sharing: str
-) -> list[CollectiveResult]:
+class _Run(NamedTuple):
+    """A job with its place among others, ready to run, and its seconds per byte if its ranks were alone."""
+
+    row: int
+    job: Job
+    ready: Prepared
+    alone: float
+
+
+def _at_sizes(transport: Transport, runs: Sequence[_Run], at: int, sharing: str) -> list[CollectiveResult]:
     """Return the results of jobs at their sizes of one place in their lists."""
-    busy = [row for row, one in enumerate(prepared) if len(one.ranks) > 1]
-    streams = [_stream(transport, group[row], prepared[row], group[row].sizes[at]) for row in busy]
+    busy = [one for one in runs if len(one.ready.ranks) > 1]
+    streams = [_stream(transport, one.job, one.ready, one.job.sizes[at]) for one in busy]
     nothing = FluidTime(0.0, 0.0, np.zeros(len(transport.channels)))
-    try:
-        times = dict(zip(busy, fluid_times(transport.routing, streams, sharing), strict=True))
-    except UnreachableError as error:
-        return [transport.no_result(job, len(one.ranks), job.sizes[at], error.why)
-                for job, one in zip(group, prepared, strict=True)]  # fmt: skip
+    times = dict(zip((one.row for one in busy), fluid_times(transport.routing, streams, sharing), strict=True))
     found = []
-    for row, (job, one) in enumerate(zip(group, prepared, strict=True)):
-        time = times.get(row, nothing)
+    for row, job, ready, alone in runs:
+        time, nbytes = times.get(row, nothing), job.sizes[at]
         full = np.flatnonzero(time.full_s)
-        spent = dict(zip(full.tolist(), (time.full_s[full] / job.sizes[at]).tolist(), strict=True))
-        alone = transport.alone(one)
-        cost = ScheduleCost(time.latency_s, (time.time_s - time.latency_s) / job.sizes[at], spent, alone)
-        found.append(transport.result(job, one.name, len(one.ranks), job.sizes[at], cost, one.floor))
+        spent = dict(zip(full.tolist(), (time.full_s[full] / nbytes).tolist(), strict=True))
+        cost = ScheduleCost(time.latency_s, (time.time_s - time.latency_s) / nbytes, spent, alone)
+        found.append(transport.result(job, ready.name, len(ready.ranks), nbytes, cost, ready.floor))
     return found
 
 

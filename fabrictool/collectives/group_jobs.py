@@ -12,7 +12,7 @@ from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.group_bounds import group_bound
 from fabrictool.collectives.lockstep import Alike, GroupMeter
 from fabrictool.collectives.schedules import ALGORITHMS, bus_factor
-from fabrictool.collectives.transport import Prepared, Transport
+from fabrictool.collectives.transport import OF_NONE, Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, GroupSpread, Job, rank_list
 from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric.tables import I4
@@ -135,7 +135,7 @@ def run_each(transport: Transport, groups: Groups, run: Run) -> list[CollectiveR
     transport : Transport
     groups : Groups
     run : callable
-        Runs the groups' jobs, under ``fluid`` at the same time.
+        Runs the groups' jobs, at the same time.
     """
     listed = jobs_of_groups(transport, groups)
     if not listed:
@@ -183,6 +183,7 @@ def slowest(
 def _no_better(found: CollectiveResult, floor: Bound) -> CollectiveResult:
     """Return a result beside the bound of all groups, which a model of each group alone does not see."""
     bound_s, time_s = floor.time_s(found.nbytes), found.time_s or 0.0
+    found = replace(found, limited_by=floor.title) if found.limited_by == OF_NONE.title else found
     if found.model != "loggp" or time_s >= bound_s:
         return replace(found, bound_s=bound_s)
     before_s = (found.latency_s or 0.0) + (found.serialisation_s or 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +13,11 @@ from fabrictool.collectives.carriers import shifts_apart
 from fabrictool.collectives.costs import ScheduleCost, UnreachableError
 from fabrictool.collectives.entries import Round, Schedule, Shifts
 from fabrictool.collectives.loggp import GAP_S, OVERHEAD_S, Host, Messages, Paths, round_times_s
+from fabrictool.collectives.paced import Stretch
 from fabrictool.collectives.transport import Prepared, Transport
 from fabrictool.collectives.workloads import CollectiveResult, Job
 from fabrictool.errors import Problem
-from fabrictool.fabric.tables import I4
+from fabrictool.fabric.tables import F8, I4
 from fabrictool.routing.inside import ScaleUp
 
 
@@ -45,6 +46,23 @@ def run_loggp(transport: Transport, job: Job, types: Mapping[str, HostType]) -> 
     return results
 
 
+def stretches(
+    transport: Transport, job: Job, results: Sequence[CollectiveResult], types: Mapping[str, HostType]
+) -> list[list[Stretch]]:
+    """Return the rounds of a job whose results are known, at each size, for jobs that run at once."""
+    one = transport.prepared(job)
+    found: list[list[Stretch]] = [[] for _ in results]
+    sizes, host = (0.0, *(result.nbytes for result in results)), host_of(transport, one.ranks, types)
+    if len(one.ranks) < 2:
+        return found
+    for entry, often in _rounds(one.algorithm.rounds(one.group), len(one.ranks)):
+        sent, paths, busy_s = _messages(transport, entry, one.ranks)
+        latency_s, *times = (often * round_times_s(sent, paths, sizes, host)).tolist()
+        for at, (nbytes, time_s) in enumerate(zip(sizes[1:], times, strict=True)):
+            found[at].append(Stretch.of(latency_s, time_s - latency_s, often * nbytes * busy_s))
+    return found
+
+
 def host_of(transport: Transport, ranks: I4, types: Mapping[str, HostType]) -> Host:
     """Return what messages cost the hosts of ranks: the most that any of their types states."""
     devices = transport.fabric.devices
@@ -64,7 +82,7 @@ def _times(
         return [0.0] * len(sizes), [0.0] * len(sizes)
     times, free = np.zeros(len(sizes)), np.zeros(len(sizes))
     for entry, often in _rounds(one.algorithm.rounds(one.group), len(one.ranks)):
-        sent, paths = _messages(transport, entry, one.ranks)
+        sent, paths, _ = _messages(transport, entry, one.ranks)
         times += often * round_times_s(sent, paths, sizes, host)
         free += often * round_times_s(sent, paths, sizes, Host(0.0, 0.0))
     return times.tolist(), free.tolist()
@@ -82,10 +100,11 @@ def _rounds(schedule: Schedule, size: int) -> Iterator[tuple[Round, float]]:
             yield one, len(entry.steps) / len(chosen)
 
 
-def _messages(transport: Transport, entry: Round, ranks: I4) -> tuple[Messages, Paths]:
-    """Return the messages of a round, and their paths, each as if it were alone.
+def _messages(transport: Transport, entry: Round, ranks: I4) -> tuple[Messages, Paths, F8]:
+    """Return the messages of a round, their paths, each as if it were alone, and what all keep busy.
 
-    A reduction in switches is a message of the first rank of its tree.
+    A reduction in switches is a message of the first rank of its tree. Channels are busy for so many seconds for one
+    byte of the collective's size, (channels,).
     """
     wiring, routing = transport.wiring, transport.routing
     (used,) = carried(ScaleUp(routing), [entry], ranks)
@@ -95,9 +114,11 @@ def _messages(transport: Transport, entry: Round, ranks: I4) -> tuple[Messages, 
         what = f"{names[0]} cannot reach {names[1]} in this network"
         raise UnreachableError([Problem("", what, "join them by switches or a scale-up domain")])
     channels = wiring.channels
-    slow = used.usage.share * 8.0 / channels.speed_bps[used.usage.channel]
-    slow[used.usage.channel < 2 * channels.links] /= routing.efficiency
+    a_byte_s = np.divide(8.0, channels.speed_bps, out=np.zeros(len(channels)), where=channels.speed_bps > 0)
+    a_byte_s[: 2 * channels.links] /= routing.efficiency
+    slow = used.usage.share * a_byte_s[used.usage.channel]
     seconds = np.zeros(len(used.share))
     np.maximum.at(seconds, np.repeat(np.arange(len(seconds)), np.diff(used.usage.first)), slow)
     target = np.concatenate((entry.target, used.sender[len(entry.target) :]))
-    return Messages(used.sender, target, used.share), Paths(used.latency_s, seconds)
+    busy_s = used.usage.loads(used.share, len(channels)) * a_byte_s
+    return Messages(used.sender, target, used.share), Paths(used.latency_s, seconds), busy_s

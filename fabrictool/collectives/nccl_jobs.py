@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from fabrictool.catalogue.types import HostType
+from fabrictool.collectives.carried import carried
 from fabrictool.collectives.costs import ScheduleCost
 from fabrictool.collectives.nccl.asked import Asked, among, check
 from fabrictool.collectives.nccl.choice import times_s
 from fabrictool.collectives.nccl.derive import Derived, derive, hosts_of
+from fabrictool.collectives.paced import Stretch
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.workloads import Alternative, CollectiveResult, Job
 from fabrictool.errors import InputError
 from fabrictool.fabric.parts import merged
 from fabrictool.fabric.tables import I4
+from fabrictool.routing.inside import ScaleUp
 from fabrictool.routing.wiring import Wiring
 
 
@@ -51,6 +54,26 @@ def run_nccl(transport: Transport, job: Job, types: Mapping[str, HostType]) -> l
         free = (job.algorithm, job.protocol) == (None, None)
         results.append(replace(result, limited_by=limited, alternatives=taken if free else None))
     return results
+
+
+def stretches(
+    transport: Transport, job: Job, results: Sequence[CollectiveResult], types: Mapping[str, HostType]
+) -> list[list[Stretch]]:
+    """Return a job whose results are known as one stretch at each size, for jobs that run at once.
+
+    The library keeps all of its channels busy until the end, so a link carries its part of the bytes evenly. Which part
+    that is, is taken from the schedule that the collective has where none is named.
+    """
+    one = transport.prepared(replace(job, algorithm=None, protocol=None, model="rounds"))
+    entries = [each for entry in one.algorithm.rounds(one.group) for each in entry.rounds(len(one.ranks))]
+    channels, routing = transport.channels, ScaleUp(transport.routing)
+    a_byte_s = np.divide(8.0, channels.speed_bps, out=np.zeros(len(channels)), where=channels.speed_bps > 0)
+    a_byte_s[: 2 * channels.links] /= transport.routing.efficiency
+    busy_s = np.zeros(len(channels))
+    for entry, used in zip(entries, carried(routing, entries, one.ranks), strict=True):
+        busy_s += entry.repeat * used.usage.loads(used.share, len(channels)) * a_byte_s
+    times = ((row.nbytes, row.latency_s or 0.0, row.time_s or 0.0) for row in results)
+    return [[Stretch.of(first_s, time_s - first_s, nbytes * busy_s)] for nbytes, first_s, time_s in times]
 
 
 def derived(transport: Transport, job: Job, types: Mapping[str, HostType]) -> Derived:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from fabrictool.catalogue.types import HostType
 from fabrictool.collectives.choosing import OWN_CHOICE, run_auto
-from fabrictool.collectives.fluid_jobs import run_stated
+from fabrictool.collectives.fluid_jobs import AT_ONCE, run_stated
 from fabrictool.collectives.group_jobs import (
     IN_ROUNDS,
     Groups,
@@ -29,7 +30,7 @@ def run_jobs(
     sharing: str = "max-min",
     types: Mapping[str, HostType] = MappingProxyType({}),
 ) -> list[CollectiveResult]:
-    """Run jobs: fluid ones of a scenario at the same time, all others one after another.
+    """Run jobs: those of a scenario that share links at the same time, all others one after another.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ class Runner:
         return run_each(self.transport, groups, self._stated)
 
     def at_once(self, jobs: Sequence[Job]) -> dict[int, list[CollectiveResult]]:
-        """Return the results of fluid jobs that run at the same time, by the number of each."""
+        """Return the results of jobs that run at the same time, by the number of each."""
         found: dict[int, list[CollectiveResult]] = {}
         parts: list[tuple[Job, Groups | None, list[Job]]] = []
         for job in jobs:
@@ -132,9 +133,10 @@ def _own_choice(job: Job) -> Job:
 
 
 def _together(jobs: list[Job]) -> set[int]:
-    """Return the numbers of the jobs that run at the same time, if there are several."""
-    found = {job.number for job in jobs if job.model == "fluid" and job.path[:1] == ("scenario",)}
-    return found if len(found) > 1 else set()
+    """Return the numbers of the jobs that run at the same time as others of their model."""
+    found = [job for job in jobs if job.model in AT_ONCE and job.path[:1] == ("scenario",)]
+    count = Counter(job.model for job in found)
+    return {job.number for job in found if count[job.model] > 1}
 
 
 def _settled(job: Job, chosen: Mapping[int, list[CollectiveResult]]) -> Job:

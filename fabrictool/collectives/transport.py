@@ -37,6 +37,8 @@ from fabrictool.routing.ranks import rank_wiring
 from fabrictool.routing.regular import RegularTree
 from fabrictool.routing.wiring import Wiring
 
+#: Stands for the bound of a group beside others.
+OF_NONE = Bound(0.0, 0.0, "links")
 #: Lower bounds that a network remembers.
 MOST_FLOORS = 8
 
@@ -183,7 +185,7 @@ class Transport:
         Of a group beside others none is reckoned: that of all of them counts.
         """
         if job.at_once:
-            return Bound(0.0, 0.0, "links")
+            return OF_NONE
         stated = None if group.volumes is None else [column.tobytes() for column in vars(group.volumes).values()]
         key = (job.collective, reduces, group.pairs, ranks.tobytes(), *(stated or ()))
         if key not in self._floors:
@@ -294,7 +296,7 @@ class Transport:
         channel = np.fromiter(cost.spent.keys(), np.int64, len(cost.spent))
         seconds = np.fromiter(cost.spent.values(), np.float64, len(cost.spent))
         _, example, code = np.unique(self._kinds(channel), return_index=True, return_inverse=True)
-        names = [self._kind(int(channel[row])) for row in example]
+        names = [self.kind(int(channel[row])) for row in example]
         words = list(dict.fromkeys(names))
         word = np.array([words.index(name) for name in names])[code]
         worst = int(np.bincount(word, seconds).argmax())
@@ -302,7 +304,7 @@ class Transport:
         return int(channel[chosen[seconds[chosen].argmax()]]) if len(chosen) else -1, words[worst]
 
     def _kinds(self, channel: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return a number for each channel, equal only where ``_kind`` says the same."""
+        """Return a number for each channel, equal only where ``kind`` says the same."""
         devices, link = self.fabric.devices, np.clip(channel // 2, 0, self.channels.links - 1)
         low, high = (end[link] for end in self.fabric.ends)
         tier = devices.tier.astype(np.int64)
@@ -318,7 +320,7 @@ class Transport:
         ports = floor.title == "NIC" or (floor.title == "GPU" and bool((self.wiring.scale_up < 0).all()))
         return "PCIe" if ports and self.bus_limited.any() else floor.title
 
-    def _kind(self, channel: int) -> str:
+    def kind(self, channel: int) -> str:
         """Return in a word what a channel is."""
         if channel < 0:
             return ""

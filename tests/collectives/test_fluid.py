@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import fabrics
 import pytest
 from hypothesis import given, settings
@@ -81,9 +83,29 @@ def test_ranks_that_cannot_be_reached_have_no_time() -> None:
     assert "cannot reach" in result.limited_by
 
 
+@pytest.mark.parametrize("model", ["fluid", "loggp"])
+def test_a_job_that_has_no_way_takes_no_other_along(model: str) -> None:
+    """Leaf 1 without uplinks: ranks 0 and 1 are on it, 0 and 12 are apart."""
+    transport = Transport(TREE, 0, faults_by_name(TREE, links=["leaf-01:5", "leaf-01:6"]))
+    inside, apart = (
+        Job(at, "all-reduce", "ring", (1e9,), RankOrder.model_validate({"list": ranks}), model,
+            path=("scenario", "jobs", at))
+        for at, ranks in enumerate(([0, 1], [2, 12]))
+    )  # fmt: skip
+    found, lost = run_jobs(transport, [inside, apart])
+    assert found.time_s == pytest.approx(1e9 / 50e9, rel=1e-3)
+    assert lost.time_s is None
+    assert "GPU 2 cannot reach GPU 12" in lost.limited_by
+
+
 def test_all_problems_are_named_at_once() -> None:
     jobs = [Job(0, "all-reduce", "ring", (1.0,), RankOrder(count=17), "fluid"),
             Job(1, "permutation", None, (1.0,), RankOrder(), "fluid")]  # fmt: skip
     with pytest.raises(InputError) as caught:
         run_jobs(Transport(TREE, 0), jobs)
     assert len(caught.value.problems) == 2
+    for model in ("fluid", "loggp"):
+        scenario = [replace(job, model=model, path=("scenario", "jobs", job.number)) for job in jobs]
+        with pytest.raises(InputError) as caught:
+            run_jobs(Transport(TREE, 0), scenario)
+        assert [problem.path[2] for problem in caught.value.problems] == [0, 1]
