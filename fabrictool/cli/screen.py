@@ -9,7 +9,7 @@ import math
 import shutil
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -273,9 +273,15 @@ def _year(evaluation: Evaluation) -> Iterator[str]:
     span = f" ({year['pue_least']:.3g} to {year['pue_most']:.3g})" if year["hours"] > 1 else ""
     line = f"{year['weather']}: PUE {year['pue']:.3f}~{span}, WUE {year['wue_l_per_kwh']:.2f} l/kWh~"
     line += f", ERE {year['ere']:.3f}~" if year["reused_kwh"] else ""
-    free = ", ".join(f"{row['circuit']} {row['free_hours']:,} h" for row in year["circuits"][:4])
+    free = ", ".join(_free(row) for row in year["circuits"][:4])
     line += f"; free cooling {free} of {year['hours']:,}~; most {_power_text(year['peak_facility_w'])}~"
     yield f" {_wrapped(line, 1)}"
+
+
+def _free(circuit: dict[str, Any]) -> str:
+    within = circuit["free_hours_within"]
+    span = f" ({within[0]:,} to {within[1]:,})" if within else ""
+    return f"{circuit['circuit']} {circuit['free_hours']:,} h{span}"
 
 
 def _percent(share: float | None) -> str:

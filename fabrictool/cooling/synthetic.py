@@ -15,11 +15,15 @@ from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric.tables import F8
 
 DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-#: Standard deviations by which the records of some eighty years lie beyond a month's mean highs and lows.
-RECORD_DEVIATIONS = 3.5
+#: Standard deviation of daily means over that of daily highs and lows: 2024 in Philadelphia (hourly, Open-Meteo).
+MEANS_OVER_EXTREMES = 0.90
+#: How far a day's mean lies from its low to its high where nobody publishes it: likewise.
+MEAN_OF_RANGE = 0.475
 #: Hour of the day at which it is warmest.
 WARMEST_HOUR = 15
-_MOISTURE_STEPS = 6
+#: By how much real years of 2024 are warmer or colder than synthetic ones, at most, where hours of cooling are known.
+LIKE_REAL_K = 1.5
+_MOISTURE_STEPS, _SHAPE_STEPS = 8, 60
 
 
 @dataclass(frozen=True)
@@ -28,16 +32,17 @@ class Months:
 
     Parameters
     ----------
-    high_c, low_c : ndarray
-        Mean daily maximum and minimum, in degC.
+    high_c, low_c, mean_c : ndarray
+        Means of daily maximum, minimum and mean, in degC.
     deviation_k : ndarray
-        Standard deviation of days of the month, in K.
+        Standard deviation of the daily means of a month, in K.
     humidity : ndarray
         Mean relative humidity, 0 to 1.
     """
 
     high_c: F8
     low_c: F8
+    mean_c: F8
     deviation_k: F8
     humidity: F8
 
@@ -70,10 +75,32 @@ def city(name: str) -> tuple[Months, float, str]:
         raise InputError([Problem("", what, f"{did_you_mean(name, known)} A CSV or EPW file may be named instead",
                                   ("hall", "weather"))])  # fmt: skip
     row = known[name]
-    high, low, top, bottom = (np.array(row[k], dtype=np.float64) for k in ("high", "low", "record_high", "record_low"))
-    spread = (top - bottom - (high - low)) / (2 * RECORD_DEVIATIONS)
-    months = Months(high, low, spread, np.array(row["humidity"]) / 100)
+    high, low = (np.array(row[key], dtype=np.float64) for key in ("high", "low"))
+    mean = np.array(row["mean"]) if "mean" in row else low + MEAN_OF_RANGE * (high - low)
+    humid = np.array(row["humidity"]) / 100
+    months = Months(high, low, mean, MEANS_OVER_EXTREMES * _deviation_k(row, high, low), humid)
     return months, float(row["elevation_m"]), f"{row['station']}: {row['source']}"
+
+
+def _deviation_k(row: dict[str, Any], high_c: F8, low_c: F8) -> F8:
+    """Return the standard deviation of daily highs and lows of each month, (12,) in K, by what records there are.
+
+    Notes
+    -----
+    The largest of n normal values is expected where (n - 0.375) / (n + 0.25) of them are below.
+
+    References
+    ----------
+    G. Blom, Statistical Estimates and Transformed Beta-Variables, 1958.
+    """
+    years, top, bottom = row["record_years"], row["record_high"], row["record_low"]
+    if np.ndim(top) == 0:
+        days = years * 365
+        reach = np.full(12, top - high_c.max() + low_c.min() - bottom)
+    else:
+        days = years * 365 / 12
+        reach = np.array(top) - high_c + low_c - np.array(bottom)
+    return np.asarray(reach / (2 * NormalDist().inv_cdf((days - 0.375) / (days + 0.25))))
 
 
 def synthetic_year(months: Months) -> tuple[F8, F8]:
@@ -82,16 +109,28 @@ def synthetic_year(months: Months) -> tuple[F8, F8]:
     Notes
     -----
     Means run linearly between knots at mid-month that keep every monthly mean. Days of a month take the quantiles of a
-    normal distribution, hours a cosine with its crest at 15 h. The dew point follows the days, and is set so that the
-    mean humidity of each month holds.
+    normal distribution; hours a power of a cosine with its crest at 15 h, so that high, low and mean of a day are as
+    published. The dew point stays through a day and follows the days, as far as the air holds the moisture, and is
+    set so that the mean humidity of each month holds.
     """
     month = np.repeat(np.arange(12), DAYS)
-    mean = _through_months((months.high_c + months.low_c) / 2)
-    swing = _through_months((months.high_c - months.low_c) / 2)
-    days = mean + months.deviation_k[month] * _daily_quantiles()
-    hours = np.cos(2 * np.pi * (np.arange(24) - WARMEST_HOUR) / 24)
-    dry = (days[:, None] + swing[:, None] * hours).reshape(-1)
-    return dry, _humidity(dry, days, np.repeat(month, 24), months)
+    low, high, mean = (_through_months(values) for values in (months.low_c, months.high_c, months.mean_c))
+    warmer = months.deviation_k[month] * _daily_quantiles()
+    share = (months.mean_c - months.low_c) / (months.high_c - months.low_c)
+    hours = _through_day(float(share.mean()))
+    # hours keep the mean of the day, whatever its month's share of the range is
+    dry = (mean + warmer)[:, None] + (high - low)[:, None] * (hours - hours.mean())
+    return dry.reshape(-1), _humidity(dry.reshape(-1), mean + warmer, np.repeat(month, 24), months)
+
+
+def _through_day(mean: float) -> F8:
+    """Return where each hour lies from the low of a day to its high, (24,), with a given mean over the day."""
+    wave = (1 + np.cos(2 * np.pi * (np.arange(24) - WARMEST_HOUR) / 24)) / 2
+    flat, sharp = 1 / 16, 16.0
+    for _ in range(_SHAPE_STEPS):
+        power = (flat * sharp) ** 0.5
+        flat, sharp = (power, sharp) if (wave**power).mean() > mean else (flat, power)
+    return np.asarray(wave ** (flat * sharp) ** 0.5)
 
 
 def _through_months(means: F8) -> F8:

@@ -10,9 +10,9 @@ from fabrictool.layout.model import Layout
 from fabrictool.layout.plant import Plant
 
 _Path = tuple[str | int, ...]
-#: About that of water and of glycol mixtures, to tell the impossible.
-WATER_J_PER_M3_K = 4.1e6
-AIR_J_PER_M3_K = 1190.0
+#: At 30 C, and of air in a hall, to tell the impossible.
+WATER_J_PER_M3_K, PG25_J_PER_M3_K = 4.161552e6, 4.00343e6
+AIR_J_PER_M3_K = 1.19 * 1010
 #: CDUs that a redundancy needs at least.
 _LEAST = {"N": 1, "N+1": 2, "N+2": 3, "2N": 2}
 
@@ -135,7 +135,8 @@ def _impossible_unit(loop: Loop, path: _Path) -> Iterator[Problem]:
         return
     if unit is None or unit.flow_m3_per_s is None or unit.primary_flow_m3_per_s is None:
         return
-    gained, given = (unit.capacity_w / WATER_J_PER_M3_K / v for v in (unit.primary_flow_m3_per_s, unit.flow_m3_per_s))
+    gained = unit.capacity_w / WATER_J_PER_M3_K / unit.primary_flow_m3_per_s
+    given = unit.capacity_w / PG25_J_PER_M3_K / unit.flow_m3_per_s
     approach = 5.0 if unit.approach_k is None else unit.approach_k
     if gained >= approach + given:
         what = (
