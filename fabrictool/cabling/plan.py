@@ -101,7 +101,9 @@ class CablePlan:
         return [names[row] if row >= 0 else "" for row in self.cables.option.tolist()]
 
 
-def plan_cables(layout: Layout | None, fabric: Fabric, placement: Placement | None) -> CablePlan:
+def plan_cables(
+    layout: Layout | None, fabric: Fabric, placement: Placement | None, length_m: F8 | None = None
+) -> CablePlan:
     """Plan the cables of all networks.
 
     Each link takes a cable of its own; where a network counts cables by cages, all links of a cage take one assembly
@@ -117,6 +119,8 @@ def plan_cables(layout: Layout | None, fabric: Fabric, placement: Placement | No
     placement : Placement or None
         Where devices stand; without it cables are as long as the layout states (``link.length``), else as in the
         source of the default.
+    length_m : ndarray, (links,), optional
+        What links need, where that is stated from elsewhere; NaN where not.
     """
     a, z = fabric.ends
     floor = seats = routes = None
@@ -127,7 +131,7 @@ def plan_cables(layout: Layout | None, fabric: Fabric, placement: Placement | No
         routes = routes_between(floor, seats, a, z)
         slack_m = 2 * floor.trays["slack_m"]
         needed = routes.route_m + slack_m
-    wanted = np.where(np.isnan(needed), _stated_m(layout, fabric), needed)
+    wanted = np.where(np.isnan(needed), _stated_m(layout, fabric) if length_m is None else length_m, needed)
     unknown = np.isnan(wanted)
     wanted = np.where(unknown, CABLE_M, wanted)
     inside = ~internal_links(fabric)

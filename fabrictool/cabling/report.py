@@ -47,6 +47,11 @@ class PlanReport:
         """
         return list(cable_rows(self.plan, words))
 
+    @property
+    def count(self) -> int:
+        """Number of cables."""
+        return len(self.plan.cables)
+
     @cached_property
     def bill(self) -> list[BomRow]:
         """What is to be ordered."""
@@ -166,7 +171,7 @@ class PlanReport:
         """Return the JSON of ``cables``."""
         return {
             "layout": self.plan.fabric.name,
-            "cables": len(self.plan.cables),
+            "cables": self.count,
             "summary": self.summary(),
             "bom": [
                 {"sku": row.sku or None, "description": row.description, "media": row.media, "length_m": row.length_m,

@@ -28,17 +28,20 @@ if TYPE_CHECKING:
     "-o", "--output", metavar="FILE|DIR", help="Write the plan: .xlsx with all sheets, .csv, or tables into a folder."
 )
 @click.option(
-    "--port-names", metavar="SCHEME", default="vendor", show_default=True, help="Aliases of ports: see export."
+    "--port-names", metavar="SCHEME", help="Aliases of ports, see export; default vendor, or what a plan file has."
 )
 @click.option("--lock", is_flag=True, help="Pin names, places, ports, cables and labels in a .lock beside LAYOUT.")
 @quiet_option
 @format_option
-def command(layout: str, output: str | None, port_names: str, lock: bool, as_json: bool, form: str, quiet: bool) -> int:
+def command(
+    layout: str, output: str | None, port_names: str | None, lock: bool, as_json: bool, form: str, quiet: bool
+) -> int:
     """Plan the cables of all networks: ways along trays, lengths to order, media, modules, labels.
 
-    LAYOUT is a layout file, - for standard input, or a fabric from elsewhere, whose devices have no places. Of the
-    media that fit both ends the first that reaches is taken: copper, active copper, active optical cables, multimode,
-    single-mode fibre. What the layout does not say about the hall is assumed and named in the JSON.
+    LAYOUT is a layout file, - for standard input, or a fabric from elsewhere, whose devices have no places; what a
+    file with a cable plan says of lengths, media, trays and labels holds. Of the media that fit both ends the first
+    that reaches is taken: copper, active copper, active optical cables, multimode, single-mode fibre.
+    What the layout does not say about the hall is assumed and named in the JSON.
 
     With a lock beside the layout all that it names stays as it is, whatever is edited; what must change is listed.
 
@@ -61,20 +64,19 @@ def command(layout: str, output: str | None, port_names: str, lock: bool, as_jso
 Written = tuple[str, str, int]
 
 
-def _planned(path: str, output: str | None, port_names: str, lock: bool) -> tuple[PlanReport, list[Written]]:
+def _planned(path: str, output: str | None, port_names: str | None, lock: bool) -> tuple[PlanReport, list[Written]]:
     """Plan the cables of a layout, and write the plan if a place for it is named, and its lock if asked."""
-    from fabrictool.cable_plan import planned_cables
-    from fabrictool.explore.routed import fabric_and_layout
+    from fabrictool.cable_plan import opened_plan
     from fabrictool.formats.port_naming import named_ports, systems_of
 
-    fabric, layout, _ = fabric_and_layout(path)
-    report = planned_cables(layout, fabric)
+    found = opened_plan(path)
+    report = found.report(renamed=port_names is not None)
     locked = _locked(report, path) if lock else None
     written: list[Written] = []
     if output is not None:
-        files = _write(report, output, named_ports(fabric, port_names, systems_of(layout)))
+        files = _write(report, output, named_ports(found.fabric, port_names or "vendor", systems_of(found.layout)))
         links = int((report.plan.cable >= 0).sum())
-        written.append((output, f"{links:,} rows of {len(report.plan.cables):,} cables", files))
+        written.append((output, f"{links:,} rows of {report.count:,} cables", files))
     if locked is not None:
         write_file(*locked)
         written.append((locked[0], report.lock.counted(), 1))

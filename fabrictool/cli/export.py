@@ -13,6 +13,7 @@ import click
 from fabrictool.cli.common import make_folders, quiet_option, say_written, write_files
 
 if TYPE_CHECKING:
+    from fabrictool.cable_plan import Planned
     from fabrictool.fabric import Fabric
     from fabrictool.formats.netbox import TypeFacts
     from fabrictool.formats.writing import Export, Files, Writer
@@ -85,12 +86,13 @@ def _counted(export: Export, writer: Writer) -> str:
 
 
 def _export(path: str, writer: Writer, network: str | None, port_names: str | None) -> Export:
+    from fabrictool.cable_plan import opened_plan
     from fabrictool.errors import InputError, did_you_mean
-    from fabrictool.explore.routed import fabric_and_layout
     from fabrictool.fabric.edits import network_alone
     from fabrictool.formats.writing import Export
 
-    fabric, layout, _ = fabric_and_layout(path)
+    found = opened_plan(path)
+    fabric, layout = found.fabric, found.layout
     names = [facts.name for facts in fabric.networks]
     if network is not None and network not in names:
         raise InputError(f"--network: there is no network '{network}'", did_you_mean(network, names))
@@ -99,29 +101,33 @@ def _export(path: str, writer: Writer, network: str | None, port_names: str | No
     row = names.index(network) if network is not None else 0
     part = fabric if network is None or writer.one_network else network_alone(fabric, row)
     words = _words(part, layout, writer, port_names)
-    if not writer.planned or layout is None:
+    if not writer.planned or (layout is None and found.table is None):
         return Export(part, row, words)
-    return _planned(Export(part, row, words, types=_types(layout)), fabric, layout, network)
+    given = Export(part, row, words, types=_types(layout) if layout else {})
+    return _planned(given, found, network, renamed=port_names is not None)
 
 
-def _planned(export: Export, fabric: Fabric, layout: Layout, network: str | None) -> Export:
+def _planned(export: Export, found: Planned, network: str | None, renamed: bool) -> Export:
     """Give an export the cable plan, with the rows of a network alone if one is asked for."""
-    from fabrictool.cable_plan import planned_cables
+    from fabrictool.cabling.filed import FiledReport
     from fabrictool.cabling.media import media
     from fabrictool.cabling.rows import places_of
     from fabrictool.cabling.workbook import shades, workbook
 
-    report = planned_cables(layout, fabric)
+    report = found.report(renamed)
     known = _interfaces(export) if export.words is not None else None
-    words = [known.get(port, "") for port in _ports(fabric)] if known is not None else None
+    words = [known.get(port, "") for port in _ports(found.fabric)] if known is not None else None
     rows = [row for row in report.rows(words) if network in (None, row.network)]
-    places = {place.device: place for place in places_of(report.plan)}
     placement = report.plan.placement
-    units = placement.racks.units.tolist() if placement else []
-    racks = dict(zip(placement.racks.name.tolist() if placement else [], units, strict=True))
+    if isinstance(report, FiledReport):
+        places, racks = report.places(), report.racks()
+    else:
+        places = {place.device: place for place in places_of(report.plan)}
+        units = placement.racks.units.tolist() if placement else []
+        racks = dict(zip(placement.racks.name.tolist() if placement else [], units, strict=True))
     called = {medium.name: medium.netbox for medium in media()}
-    found = replace(export, cables=rows, places=places, racks=racks, colours=shades(rows), media=called)
-    return replace(found, book=partial(workbook, report, rows, words))
+    given = replace(export, cables=rows, places=places, racks=racks, colours=shades(rows), media=called)
+    return replace(given, book=partial(workbook, report, rows, words))
 
 
 def _ports(fabric: Fabric) -> list[tuple[str, int]]:

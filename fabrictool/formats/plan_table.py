@@ -21,6 +21,10 @@ from fabrictool.units import SPEED, parse
 FORMAT = "plan"
 #: Bytes from the start that decide.
 HEAD = 65536
+#: Other sheets of a workbook of ours.
+OURS = frozenset(
+    ("summary", "BOM", "rack elevations", "port maps", "labels", "phases", "trays", "racks", "panels", "findings")
+)
 _METRES = {"m": 1.0, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "in": 0.0254, "mi": 1609.344}
 _NUMBER = re.compile(r"\s*([-+]?\d+(?:[.,]\d+)?)\s*(.*?)\s*")
 
@@ -107,8 +111,8 @@ def plan_table(name: str, content: bytes) -> PlanTable:
 
 
 def _passed_over(passed: Sequence[Sheet], report: Report) -> None:
-    """Say once which sheets have no columns of a plan."""
-    if not passed:
+    """Say once which sheets have no columns of a plan; those of a workbook of ours are no surprise."""
+    if not passed or OURS.issuperset(sheet.name for sheet in passed):
         return
     names = ", ".join(sheet.name for sheet in passed)
     what = f"{len(passed)} sheets have no columns of a plan: {names}; they are passed over"

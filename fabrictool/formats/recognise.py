@@ -13,9 +13,12 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.store import MAGIC
 from fabrictool.fabric.store import read_fabric as read_saved
+from fabrictool.formats import plan_csv, point_to_point
 from fabrictool.formats.imported import Imported
 from fabrictool.formats.netbox_folder import read_folder
+from fabrictool.formats.netbox_plan import folder_plan
 from fabrictool.formats.opening import read_all, text_of, unpacked
+from fabrictool.formats.plan_table import PlanTable, plan_table
 from fabrictool.formats.reading import READERS
 from fabrictool.formats.sheets import is_workbook
 from fabrictool.layout.model import Layout
@@ -39,6 +42,24 @@ def opened(path: str | PathLike[str]) -> Layout | Imported:
         return read_folder(path)
     found = _opened(*read_all(path, layout=True))
     return with_lock(found) if isinstance(found, Layout) else found
+
+
+def opened_with_plan(path: str | PathLike[str]) -> tuple[Layout | Imported, PlanTable | None]:
+    """Return what a LAYOUT argument names, and the rows of the cable plan in it, None if it holds none.
+
+    Raises
+    ------
+    InputError
+        As of :func:`opened`.
+    """
+    path = fspath(path)
+    if path != "-" and isdir(path):
+        return read_folder(path), folder_plan(path)
+    name, content = read_all(path, layout=True)
+    found = _opened(name, content)
+    if isinstance(found, Layout):
+        return with_lock(found), None
+    return found, plan_table(name, content) if found.format in (plan_csv.FORMAT, point_to_point.FORMAT) else None
 
 
 def opened_from(name: str, content: bytes) -> Layout | Imported:
@@ -72,8 +93,6 @@ def imported(path: str) -> Imported | None:
 def imported_from(name: str, content: bytes) -> Imported | None:
     """Return the fabric in bytes; ``name`` stands for the file in messages."""
     if is_workbook(content):
-        from fabrictool.formats import point_to_point
-
         return point_to_point.read(name, content)
     if content.startswith(MAGIC):
         return Imported("npz", read_saved(io.BytesIO(content), name))
