@@ -229,9 +229,15 @@ def test_a_row_that_is_missing_is_named_as_one(whole: bytes, tmp_path: Path) -> 
 
 
 def test_sheets_without_a_plan_are_one_note(tmp_path: Path) -> None:
+    """Those of a workbook of ours are what is expected there; one more, and all are named."""
     report = PlanReport(planned(TREE))
     (tmp_path / "theirs.xlsx").write_bytes(workbook(report, report.rows()))
     found = verify(layout_from_tree(TREE), str(tmp_path / "theirs.xlsx"), price=False)
+    assert not [row for row in found.findings if row.finding.id == "sheet-passed"]
+    book = openpyxl.load_workbook(tmp_path / "theirs.xlsx")
+    book.create_sheet("prices")["A1"] = "EUR"
+    book.save(tmp_path / "theirs.xlsx")
+    found = verify(layout_from_tree(TREE), str(tmp_path / "theirs.xlsx"), price=False)
     notes = [row.finding for row in found.findings if row.finding.id == "sheet-passed"]
     assert len(notes) == 1
-    assert "summary, BOM, rack elevations, port maps, labels, phases, trays" in notes[0].message
+    assert "summary, BOM, rack elevations, port maps, labels, phases, trays, prices" in notes[0].message
