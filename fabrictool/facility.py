@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fabrictool.cabling.burden import burden_assumptions, burden_of
 from fabrictool.cabling.findings import plan_errors
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cooling import RackCooling, rack_cooling
@@ -62,6 +63,7 @@ class Facility:
             *self.settled.limits.assumptions,
             *(self.placement.assumptions if self.placement else ()),
             *self.optics.assumptions,
+            *burden_assumptions(self.plan),
             *self.floor_assumptions,
             *self.supply.assumptions,
             *self.cooling.assumptions,
@@ -91,7 +93,7 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     """
     found = settled(layout, fabric)
     placement = found.placement
-    power = rack_power(layout, fabric, placement, found.extra_w)
+    power = rack_power(layout, fabric, placement, found.extra_w, burden_of(found.plan))
     supply = supply_loads(layout, placement, power)
     stands = (
         () if placement is None else tuple(floor_findings(layout.hall, placement, found.plan.floor, power.weight_kg))

@@ -232,6 +232,45 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchPanel:
+    """A patch panel of one unit.
+
+    Parameters
+    ----------
+    name, type, rack : str
+    unit : int
+        Rack unit; 0 for one that hangs over its rack, -1 for one without room.
+    side : str
+        ``front`` or ``rear`` of the rack: where cords are plugged in.
+    ports : int
+    """
+
+    name: str
+    type: str
+    rack: str
+    unit: int
+    side: str
+    ports: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The way of one fibre of a cable over two patch panels; strand, ports and plug count from 1."""
+
+    cable_id: str
+    strand: int
+    a_panel: str
+    a_port: int
+    a_cord_m: float
+    trunk: str
+    plug: int
+    trunk_m: float
+    z_panel: str
+    z_port: int
+    z_cord_m: float
+
+
+@dataclass(frozen=True, slots=True)
 class CableEnd:
     """One end of a link's way through a cable.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fabrictool.cabling.panel_table import panels_in_racks
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.placement.elevations import Standing, standing
 
@@ -17,7 +18,7 @@ RACKS_A_PAGE = 4
 #: Height of a printed page in points, of a row at most, and lines of a band beside its units.
 PAGE_POINTS, ROW_POINTS, TITLES = 740, 15, 4
 COLOURS = {"host": "DDEBF7", "service": "FFF2CC", "leaf": "E2EFDA", "spine": "FCE4D6", "core": "F8CBAD",
-           "router": "E4DFEC", "switch": "EDEDED"}  # fmt: skip
+           "router": "E4DFEC", "switch": "EDEDED", "panel": "D9D9D9"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def rack_elevations(plan: CablePlan) -> list[Elevation]:
     placement, seats, floor, fabric = plan.placement, plan.seats, plan.floor, plan.fabric
     if placement is None or seats is None or floor is None:
         return []
-    inside = standing(fabric, placement, seats.units)
+    devices = standing(fabric, placement, seats.units)
+    inside = [(*mine, *panels) for mine, panels in zip(devices, panels_in_racks(plan), strict=True)]
     ends = np.concatenate([seats.rack[end[plan.cables.link]] for end in fabric.ends])
     cables = np.bincount(ends[ends >= 0], minlength=len(placement.racks)).tolist()
     columns = (placement.racks.name, floor.row + 1, floor.position + 1, placement.racks.units)

@@ -27,6 +27,7 @@ def plan_findings(plan: CablePlan, trays: Sequence[TrayLoad] | None = None) -> l
         *tray_findings(plan, loads),
         *_unplaced(plan),
         *_over_panels(plan),
+        *_homeless(plan),
         *_unlike(plan),
         *_counted(plan),
     ]
@@ -35,7 +36,8 @@ def plan_findings(plan: CablePlan, trays: Sequence[TrayLoad] | None = None) -> l
 
 def plan_errors(plan: CablePlan) -> list[Finding]:
     """Return what keeps a plan from being built: no place on the floor, no reach, too little power in a cage."""
-    found = [*(plan.floor.findings if plan.floor else ()), *_beyond(plan), *_cage_power(plan), *_over_panels(plan)]
+    floor = plan.floor.findings if plan.floor else ()
+    found = [*floor, *_beyond(plan), *_cage_power(plan), *_over_panels(plan), *_homeless(plan)]
     return [finding for finding in found if finding.severity == "error"]
 
 
@@ -133,6 +135,25 @@ def _over_panels(plan: CablePlan) -> Iterator[Finding]:
         )
         fix = "lay these as one cable (cabling.panels.beyond), or avoid the medium (cabling.avoid)"
         yield Finding("panels-beyond-reach", "error", "cables", message, fix)
+
+
+def _homeless(plan: CablePlan) -> Iterator[Finding]:
+    """Name racks that have no units left for their patch panels."""
+    if plan.panels is None or plan.placement is None:
+        return
+    racks, lacking = plan.placement.racks.name, plan.panels.homeless
+    rows = np.flatnonzero(lacking)
+    if len(rows):
+        worst = int(rows[lacking[rows].argmax()])
+        many = f"{len(rows):,} racks have" if len(rows) > 1 else f"rack {racks[worst]} has"
+        such = f", most in {racks[worst]}" if len(rows) > 1 else ""
+        message = (
+            f"{many} no units left for patch panels: {int(lacking.sum()):,} of {int(plan.panels.units[rows].sum()):,} "
+            f"hang nowhere{such}"
+        )
+        fix = "fewer devices a rack, panels of more ports (cabling.panels.ports), or over racks (mount: overhead)"
+        where = f"rack {racks[worst]}" if len(rows) == 1 else "racks"
+        yield Finding("panels-no-room", "error", where, message, fix)
 
 
 def _cage_power(plan: CablePlan) -> Iterator[Finding]:

@@ -215,3 +215,10 @@ def rail_colours() -> tuple[str, ...]:
 def colour_hex(colour: str) -> str:
     """Return a colour as six hexadecimal digits, empty if it has none."""
     return str(_rules()["colours"]["hex"].get(colour, ""))
+
+
+@cache
+def panel_weight() -> tuple[float, str]:
+    """Return what a patch panel of one unit weighs in kg, and the source."""
+    row = _rules()["panel"]
+    return float(row["weight_kg"]), f"{row['source']} ({row['as_of']})"

@@ -1,4 +1,4 @@
-"""Structured cabling: patch cords, panels over the racks, and trunks of many fibres between racks.
+"""Structured cabling: patch cords, panels in or over the racks, and trunks of many fibres between racks.
 
 All parts are of type B, so that a link crosses three times, as often as one cable of type B does for an odd number.
 """
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.cabling.panel_places import PanelPlaces, panel_heights_m, places_of_panels, sides_of_racks
 from fabrictool.fabric.grouping import grouped
-from fabrictool.fabric.tables import F8, I4, Table
-from fabrictool.placement.standing import BASE_M, UNIT_M
+from fabrictool.fabric.tables import F8, I4, Bool, Table
 
 if TYPE_CHECKING:
     from fabrictool.cabling.plan import CablePlan
@@ -59,25 +59,54 @@ class Trunks(Table):
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """Everything of structured cabling; ``ports`` is the number of panel ports in each rack, (racks,)."""
+    """Everything of structured cabling.
+
+    Parameters
+    ----------
+    patched : Patched
+    trunks : Trunks
+    ports : ndarray of int32, (racks,)
+        Panel ports in use.
+    places : PanelPlaces
+    front : ndarray of bool, (racks,)
+        Whether the panels of a rack are at its front.
+    plugs, per_unit : int
+        Plugs of a trunk, and ports of a panel.
+    """
 
     patched: Patched
     trunks: Trunks
     ports: I4
+    places: PanelPlaces
+    front: Bool
     plugs: int
     per_unit: int
 
+    def rows(self, rack: I4, port: I4) -> npt.NDArray[np.int64]:
+        """Return the rows of the panels that ports are on, by their rack and their place among the rack's ports."""
+        return np.asarray(np.searchsorted(self.places.rack, rack) + port // self.per_unit, np.int64)
+
     @property
     def units(self) -> I4:
-        """Rack units of panels in each rack, (racks,)."""
+        """Panels of one unit that each rack needs, (racks,)."""
         return np.asarray(-(-self.ports // self.per_unit), np.int32)
+
+    @property
+    def hung(self) -> I4:
+        """Rack units that panels take, (racks,)."""
+        return self.places.count(self.places.unit > 0, len(self.ports))
+
+    @property
+    def homeless(self) -> I4:
+        """Panels of each rack that found no room, (racks,)."""
+        return self.places.count(self.places.unit < 0, len(self.ports))
 
 
 def panels_of(plan: CablePlan) -> Panels | None:
     """Return the structured cabling that a layout asks for, None if it does not.
 
-    Fibres between racks that are as long as ``beyond`` go from device to a panel over the rack, in a trunk to the
-    panel over the other rack, and down. Fibres of a kind between the same two racks share trunks.
+    Fibres between racks that are as long as ``beyond`` go from device to a panel of the rack, in a trunk to the
+    panel of the other rack, and down. Fibres of a kind between the same two racks share trunks.
     """
     stated, seats, placement = plan.cabling.panels, plan.seats, plan.placement
     if stated is None or seats is None or placement is None or plan.floor is None or plan.routes is None:
@@ -86,34 +115,58 @@ def panels_of(plan: CablePlan) -> Panels | None:
     cable = np.repeat(rows, strands).astype(np.int32)
     strand = (np.arange(len(cable)) - np.repeat(np.cumsum(strands) - strands, strands)).astype(np.int32)
     link = plan.cables.link[cable]
-    a, z = (end[link] for end in plan.fabric.ends)
-    top_m = BASE_M + placement.racks.units * UNIT_M
-    trays = plan.floor.trays
-    rise = [top_m[seats.rack[end]] - seats.height_m[end] for end in (a, z)]
-    cords = [part + 2 * trays["side_m"] + trays["slack_m"] + TURNS * trays["bend_m"] for part in rise]
-    run = plan.routes.route_m[link] - rise[0] - rise[1] - 2 * trays["side_m"] + plan.slack_m
-    plugs = stated.trunk or PLUGS_PER_TRUNK
-    low, high = np.minimum(seats.rack[a], seats.rack[z]), np.maximum(seats.rack[a], seats.rack[z])
+    ends = np.stack([end[link] for end in plan.fabric.ends])
+    rack, plugs, per_unit = seats.rack[ends], stated.trunk or PLUGS_PER_TRUNK, stated.ports or PORTS_PER_UNIT
+    port = _within(rack.ravel().astype(np.int64)).astype(np.int32).reshape(rack.shape)
+    count = np.bincount(rack.ravel(), minlength=len(placement.racks)).astype(np.int32)
+    overhead = stated.mount == "overhead"
+    places = places_of_panels(plan.fabric, placement, seats, -(-count // per_unit), overhead)
+    front = sides_of_racks(len(count), rack.ravel(), seats.front[ends].ravel())
+    panel = np.searchsorted(places.rack, rack) + port // per_unit
+    cords, run = _ways(plan, link, panel_heights_m(places, placement)[panel], places.unit[panel] > 0, front[rack])
     option = plan.cables.option[cable]
-    kinds, place = grouped(low, high, option)
+    trunks, trunk, plug = _trunks(plan, rack, option, run, plugs)
+    cord = [_stock(plan, option, part) for part in cords]
+    patched = Patched(cable, strand, trunk, plug, port[0], port[1], cord[0], cord[1])
+    return Panels(patched, trunks, count, places, front, plugs, per_unit)
+
+
+def _ways(plan: CablePlan, link: I4, height_m: F8, inside: Bool, front: Bool) -> tuple[F8, F8]:
+    """Return the cords at both ends, (2, fibres), and the ways between panels, (fibres,), with slack, in m.
+
+    A cord leads from port to panel along the edge of the rack; a trunk from the edge beside the panel, or from over
+    the rack, along the trays. Ports and panels on two sides of a rack are its depth apart.
+
+    Parameters
+    ----------
+    link : ndarray, (fibres,)
+    height_m, inside, front : ndarray, (2, fibres)
+        Of the panels: height over the floor, whether they take units, whether they are at the front.
+    """
+    assert plan.seats is not None
+    assert plan.floor is not None
+    assert plan.routes is not None
+    trays, depth = plan.floor.trays, plan.floor.pitch["depth_m"]
+    ends = np.stack([end[link] for end in plan.fabric.ends])
+    ahead, rise = plan.seats.front[ends], height_m - plan.seats.height_m[ends]
+    cords = np.abs(rise) + 2 * trays["side_m"] + depth * (front != ahead) + trays["slack_m"] + TURNS * trays["bend_m"]
+    over = trays["side_m"] * (~inside).sum(axis=0)
+    across = depth * ((front[0] != front[1]).astype(float) - (ahead[0] != ahead[1]))
+    return cords, plan.routes.route_m[link] - rise.sum(axis=0) - over + across + plan.slack_m
+
+
+def _trunks(plan: CablePlan, rack: I4, option: I4, run: F8, plugs: int) -> tuple[Trunks, I4, I4]:
+    """Return the trunks, and the trunk and the plug of each fibre, (fibres,)."""
+    kinds, place = grouped(rack.min(axis=0), rack.max(axis=0), option)
     turn = _within(place)
     bundles, trunk = grouped(place, turn // plugs)
     length = np.zeros(len(bundles))
     np.maximum.at(length, trunk, run)
-    ends = np.array([kinds[row] for row, _ in bundles], np.int32).reshape(-1, 3)
+    both = np.array([kinds[row] for row, _ in bundles], np.int32).reshape(-1, 3)
     used = np.bincount(trunk, minlength=len(bundles)).astype(np.int32)
-    trunks = Trunks(
-        ends[:, 0].copy(), ends[:, 1].copy(), ends[:, 2].copy(), used, _stock(plan, ends[:, 2], length)
-    )  # fmt: skip
-    ports = _within(np.concatenate((seats.rack[a], seats.rack[z])).astype(np.int64)).astype(np.int32)
-    cord = [_stock(plan, option, part) for part in cords]
-    patched = Patched(
-        cable, strand, trunk.astype(np.int32), (turn % plugs).astype(np.int32), ports[: len(cable)],
-        ports[len(cable) :], cord[0], cord[1],
-    )  # fmt: skip
-    both = np.concatenate((seats.rack[a], seats.rack[z]))
-    count = np.bincount(both, minlength=len(placement.racks)).astype(np.int32)
-    return Panels(patched, trunks, count, plugs, stated.ports or PORTS_PER_UNIT)
+    rack_a, rack_z, fibre = (both[:, at].copy() for at in range(3))
+    trunks = Trunks(rack_a, rack_z, fibre, used, _stock(plan, fibre, length))
+    return trunks, trunk.astype(np.int32), (turn % plugs).astype(np.int32)
 
 
 def _chosen(plan: CablePlan) -> tuple[I4, npt.NDArray[np.int64]]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabrictool.cabling.bill import bill_of_materials, spare_rule
+from fabrictool.cabling.burden import cable_weights_kg
 from fabrictool.cabling.findings import plan_findings
 from fabrictool.cabling.lock_findings import lock_findings
 from fabrictool.cabling.locking import lock_of
-from fabrictool.cabling.panel_table import panel_table
+from fabrictool.cabling.panel_table import hanging, panel_table
 from fabrictool.cabling.panels import SOURCE
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.rows import cable_rows, phases_of
@@ -131,18 +132,10 @@ class PlanReport:
 
     def rack_weights_kg(self) -> dict[str, float]:
         """Return the weight of the cables that end in each rack, half of each at either end, in kg."""
-        plan = self.plan
-        if plan.placement is None or plan.seats is None:
+        if self.plan.placement is None:
             return {}
-        grams = np.array([option.medium.g_per_m * option.strands for option in plan.options] + [0.0])[
-            plan.cables.option
-        ]
-        weight = np.nan_to_num(grams * plan.cables.length_m) / 2e3 / plan.cables.links
-        total = np.zeros(len(plan.placement.racks) + 1)
-        laid = np.flatnonzero(plan.cable >= 0)
-        for end in plan.fabric.ends:
-            np.add.at(total, plan.seats.rack[end[laid]], weight[plan.cable[laid]])
-        return dict(zip(plan.placement.racks.name.tolist(), total[:-1].tolist(), strict=True))
+        names = self.plan.placement.racks.name.tolist()
+        return dict(zip(names, cable_weights_kg(self.plan).tolist(), strict=True))
 
     def phases(self) -> list[dict[str, Any]]:
         """Return the steps of the installation in their order: cables, links, and metres to lay."""
@@ -164,8 +157,18 @@ class PlanReport:
         names = self.plan.placement.racks.name.tolist()
         racks = zip(names, found.ports.tolist(), found.units.tolist(), strict=True)
         units = [{"rack": name, "ports": ports, "units": count} for name, ports, count in racks if ports]
-        return {"fibres": len(found.patched), "cords": 2 * len(found.patched), "trunks": len(found.trunks),
-                "plugs_per_trunk": found.plugs, "polarity": "B", "racks": units, "source": SOURCE}  # fmt: skip
+        hung = [{"panel": one.name, "rack": one.rack, "unit": one.unit if one.unit > 0 else None, "side": one.side,
+                 "room": one.unit >= 0} for one in hanging(self.plan)]  # fmt: skip
+        return {
+            "fibres": len(found.patched),
+            "cords": 2 * len(found.patched),
+            "trunks": len(found.trunks),
+            "plugs_per_trunk": found.plugs,
+            "polarity": "B",
+            "racks": units,
+            "panels": hung,
+            "source": SOURCE,
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON of ``cables``."""

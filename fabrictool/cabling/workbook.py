@@ -8,6 +8,7 @@ from typing import Any
 
 from fabrictool.cabling.elevations import elevations
 from fabrictool.cabling.media import colour_hex
+from fabrictool.cabling.panel_table import panel_table
 from fabrictool.cabling.port_maps import port_map
 from fabrictool.cabling.report import PlanReport
 from fabrictool.formats import labels_csv
@@ -48,6 +49,9 @@ def _sheets(
     lines = [(*cells, row.colour) for row, pair in _labels(rows) for cells in pair]
     yield Tab("labels", (*labels_csv.COLUMNS, "colour"), lines, fills=fills)
     yield _phases(rows)
+    if report.plan.panels is not None:
+        table = panel_table(report.plan)
+        yield Tab("panels", [column.heading for column in table.columns], list(table))
     if report.trays:
         trays = [(row.name, row.cables, row.area_m2, row.fill) for row in report.trays]
         weights = {"area_m2": "0.0000", "fill": "0.0%"}

@@ -111,6 +111,7 @@ def _planned(export: Export, found: Planned, network: str | None, renamed: bool)
     """Give an export the cable plan, with the rows of a network alone if one is asked for."""
     from fabrictool.cabling.filed import FiledReport
     from fabrictool.cabling.media import media
+    from fabrictool.cabling.panel_table import hanging, patches_of
     from fabrictool.cabling.rows import places_of
     from fabrictool.cabling.workbook import shades, workbook
 
@@ -126,7 +127,8 @@ def _planned(export: Export, found: Planned, network: str | None, renamed: bool)
         units = placement.racks.units.tolist() if placement else []
         racks = dict(zip(placement.racks.name.tolist() if placement else [], units, strict=True))
     called = {medium.name: medium.netbox for medium in media()}
-    given = replace(export, cables=rows, places=places, racks=racks, colours=shades(rows), media=called)
+    given = replace(export, cables=rows, places=places, racks=racks, colours=shades(rows), media=called,
+                    panels=hanging(report.plan), patches=patches_of(report.plan))  # fmt: skip
     return replace(given, book=partial(workbook, report, rows, words))
 
 

@@ -25,11 +25,27 @@ _SHORT = 8
 
 @dataclass(frozen=True, slots=True)
 class RackColumn:
-    """A column: heading with its mark of evidence, cells (racks,), and how soon it goes on a narrow terminal."""
+    """A column of racks.
+
+    Parameters
+    ----------
+    heading : str
+        With its mark of evidence.
+    cells : tuple of str, (racks,)
+    dropped : int
+        How soon it goes on a narrow terminal.
+    most : ndarray, (racks,), optional
+        Racks that differ in this alone share a line, which shows the one with the most.
+    """
 
     heading: str
     cells: tuple[str, ...]
     dropped: int = 0
+    most: F8 | None = None
+
+    def cell(self, rows: Sequence[int]) -> str:
+        """Return what stands on the line of some racks."""
+        return self.cells[rows[0] if self.most is None else rows[int(np.nanargmax(self.most[rows]))]]
 
 
 def rack_lines(evaluation: Evaluation, verbose: bool, width: int) -> Iterator[str]:
@@ -41,7 +57,7 @@ def rack_lines(evaluation: Evaluation, verbose: bool, width: int) -> Iterator[st
     shown = groups if verbose else groups[:SHOWN]
     names = evaluation.power.rack
     first = [_named(names, rows) for rows in shown]
-    rows = [[name, *(column.cells[rows[0]] for column in columns)] for name, rows in zip(first, shown, strict=True)]
+    rows = [[name, *(column.cell(rows) for column in columns)] for name, rows in zip(first, shown, strict=True)]
     headings = [" " * _LEAST, *(column.heading for column in columns)]
     kept = _kept(columns, headings, rows, width)
     widths = [max(len(line[at]) for line in (headings, *rows)) for at in kept]
@@ -84,14 +100,16 @@ def _each(evaluation: Evaluation) -> list[list[int]]:
 def _alike(evaluation: Evaluation, columns: Sequence[RackColumn]) -> list[list[int]]:
     """Group racks that read alike, the largest draw first."""
     found: dict[tuple[str, ...], list[int]] = {}
+    told = [column.cells for column in columns if column.most is None]
     for row in range(len(evaluation.power.rack)):
-        found.setdefault(tuple(column.cells[row] for column in columns), []).append(row)
+        found.setdefault(tuple(cells[row] for cells in told), []).append(row)
     return sorted(found.values(), key=lambda rows: -np.nan_to_num(evaluation.power.it_w[rows[0]], nan=-1.0))
 
 
 def _columns(evaluation: Evaluation) -> list[RackColumn]:
     power, cooling = evaluation.power, evaluation.cooling
     assert evaluation.placement is not None
+    known = power.load_kg > 0
     units = zip(power.units_used.tolist(), evaluation.placement.racks.units.tolist(), strict=True)
     return [
         RackColumn("holds", _contents(evaluation)),
@@ -99,7 +117,9 @@ def _columns(evaluation: Evaluation) -> list[RackColumn]:
         RackColumn("of", _numbers(power.limit_w / 1e3)),
         RackColumn("typical", _numbers(power.it_typical_w / 1e3), 3),
         RackColumn("U#", tuple(f"{used}/{there}" for used, there in units), 2),
-        RackColumn("kg#", _numbers(np.where(power.load_kg > 0, power.weight_kg, np.nan), "{:,.0f}"), 5),
+        RackColumn(
+            "kg~", _numbers(np.where(known, power.weight_kg, np.nan), "{:,.0f}"), 5, np.where(known, power.weight_kg, 0)
+        ),
         RackColumn("air m3/s~", _numbers(cooling.airflow_m3_per_s, "{:.2f}"), 4),
         RackColumn("in C~", _numbers(cooling.inlet_c, "{:.1f}"), 1),
         RackColumn("liquid kW~", _numbers(np.where(cooling.liquid_w > 0, cooling.liquid_w, np.nan) / 1e3), 1),

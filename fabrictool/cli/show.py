@@ -58,15 +58,14 @@ def _summary(path: str, asked: Asked | None = None) -> dict[str, Any]:
     from fabrictool.formats.recognise import opened
     from fabrictool.generators.building import build
     from fabrictool.generators.from_file import file_findings
-    from fabrictool.placement import place
-    from fabrictool.power import rack_limits
+    from fabrictool.power.settling import placed
     from fabrictool.scenario import state_findings, state_of
 
     layout = opened(path)
     if isinstance(layout, Imported):
         return imported_summary(layout, asked)
     fabric = build(layout)
-    placement = place(layout, fabric, rack_limits(layout).limit_w)
+    placement = placed(layout, fabric)
     state = state_of(fabric, layout, placement, asked)
     rows = (*file_findings(layout), *rule_findings(layout, fabric), *state_findings(state))
     document = summary(fabric, len(placement.racks) if placement else 0, state)

@@ -20,8 +20,9 @@ import numpy as np
 
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.tables import NetworkFacts
+from fabrictool.formats import netbox_panels
 from fabrictool.formats.netbox_cables import Cages, NetboxCable, cages_of, netbox_cables
-from fabrictool.records import CableRow, Place
+from fabrictool.records import CableRow, Patch, PatchPanel, Place
 
 _COLOURS = {"host": "4caf50", "leaf": "2196f3", "spine": "9c27b0", "core": "f44336", "service": "ff9800"}
 _MEDIA = {"dac": "dac-passive", "acc": "dac-active", "aec": "dac-active", "aoc": "aoc", "mmf": "mmf", "smf": "smf",
@@ -60,6 +61,9 @@ class Inventory:
         Six hexadecimal digits for colours of cables.
     media : mapping of str to str
         NetBox's types of cables for media, where more is known than the medium.
+    panels : sequence of PatchPanel
+    patches : sequence of Patch
+        Fibres that go over panels.
     """
 
     fabric: Fabric
@@ -69,6 +73,8 @@ class Inventory:
     racks: Mapping[str, int] = field(default_factory=dict)
     colours: Mapping[str, str] = field(default_factory=dict)
     media: Mapping[str, str] = field(default_factory=dict)
+    panels: Sequence[PatchPanel] = ()
+    patches: Sequence[Patch] = ()
 
     @property
     def site(self) -> str:
@@ -78,24 +84,23 @@ class Inventory:
 
 def write(inventory: Inventory, cables: Iterable[CableRow]) -> dict[str, str]:
     """Return the files of an import by name, without racks where no device has a place."""
-    fabric = inventory.fabric
+    fabric, panels = inventory.fabric, inventory.panels
     kinds = sorted({KINDS[kind] for kind in fabric.devices.kind.tolist()}, key=KINDS.index)
     used = [fabric.types[row] for row in dict.fromkeys(fabric.devices.type.tolist())]
     facts = {name: inventory.types.get(name, TypeFacts()) for name in used}
-    vendors = dict.fromkeys(fact.vendor for fact in facts.values())
+    roles, boxes = [*kinds, *([netbox_panels.ROLE] if panels else [])], _types(facts, panels)
+    vendors = dict.fromkeys(str(vendor) for vendor, *_ in boxes)
     site = inventory.site
     files = {
         "01-sites.csv": _table(("name", "slug", "status"), [(site, slug(site), "planned")]),
         "02-manufacturers.csv": _table(("name", "slug"), [(name, slug(name)) for name in vendors]),
         "03-device-roles.csv": _table(
-            ("name", "slug", "color"), [(kind, slug(kind), _COLOURS.get(kind, "9e9e9e")) for kind in kinds]
+            ("name", "slug", "color"), [(kind, slug(kind), _COLOURS.get(kind, "9e9e9e")) for kind in roles]
         ),
         "04-device-types.csv": _table(
-            ("manufacturer", "model", "slug", "part_number", "u_height", "is_full_depth"),
-            [(fact.vendor, name, slug(name), fact.part, fact.units if fact.units is not None else 1, "true")
-             for name, fact in facts.items()],
+            ("manufacturer", "model", "slug", "part_number", "u_height", "is_full_depth"), boxes
         ),
-    }  # fmt: skip
+    }
     if inventory.racks:
         racks = [(site, name, "planned", 19, units) for name, units in inventory.racks.items()]
         files["05-racks.csv"] = _table(("site", "name", "status", "width", "u_height"), racks)
@@ -103,8 +108,29 @@ def write(inventory: Inventory, cables: Iterable[CableRow]) -> dict[str, str]:
     cages = cages_of(fabric, inventory.words)
     joined = netbox_cables(cables, cages)
     files["07-interfaces.csv"] = _interfaces(inventory, cages)
-    files["08-cables.csv"] = _cables(joined, inventory)
+    if panels:
+        rear = ("device", "name", "type", "positions")
+        files["08-rear-ports.csv"] = _table(rear, netbox_panels.rear_lines(panels))
+        front = (*rear, "rear_port", "rear_port_position")
+        files["09-front-ports.csv"] = _table(front, netbox_panels.front_lines(panels))
+    lines, number = _cables(joined, inventory), "10" if panels else "08"
+    bundles = dict.fromkeys(line["bundle"] for line in lines if line.get("bundle"))
+    if bundles:
+        files[f"{number}-cable-bundles.csv"] = _table(("name",), [(name,) for name in bundles])
+    header = list(dict.fromkeys(word for line in lines for word in line)) or ["side_a_name"]
+    files[f"{number}-cables.csv"] = _table(header, ([line.get(word, "") for word in header] for line in lines))
     return files
+
+
+def _types(facts: Mapping[str, TypeFacts], panels: Sequence[PatchPanel]) -> list[tuple[object, ...]]:
+    """Return the device types, those of panels last."""
+    found: list[tuple[object, ...]] = [
+        (fact.vendor, name, slug(name), fact.part, fact.units if fact.units is not None else 1, "true")
+        for name, fact in facts.items()
+    ]
+    return found + [
+        (TypeFacts().vendor, name, slug(name), "", 1, "false") for name in dict.fromkeys(p.type for p in panels)
+    ]
 
 
 def slug(name: str) -> str:
@@ -132,6 +158,7 @@ def _devices(inventory: Inventory, facts: Mapping[str, TypeFacts]) -> str:
             standing = place.unit is not None and bool(place.rack)
             cells += [place.rack, place.unit if standing else "", "front" if standing else ""]
         lines.append(cells)
+    lines += [list(line) for line in netbox_panels.device_lines(inventory.panels, inventory.site, TypeFacts().vendor)]
     return _table([*header, *(("rack", "position", "face") if inventory.racks else ())], lines)
 
 
@@ -171,15 +198,16 @@ def interface_type(speed_bps: float, network: NetworkFacts | None) -> str:
     return _ETHERNET.get(speed_bps, "other")
 
 
-def _cables(cables: Sequence[NetboxCable], inventory: Inventory) -> str:
-    """Return the cables, with columns for what is known of one of them."""
-    lines: list[dict[str, object]] = []
+def _cables(cables: Sequence[NetboxCable], inventory: Inventory) -> list[dict[str, object]]:
+    """Return the cables, by column; those that go over panels in parts."""
+    patches, lines = netbox_panels.patches_by_cable(inventory.patches), list[dict[str, object]]()
+    profiles = bool(patches) or any(len(cable.links) > 1 for cable in cables)
     for cable in cables:
         first = cable.links[0]
         line: dict[str, object] = {}
         for side, ends in (("a", cable.a), ("b", cable.b)):
             line |= {f"side_{side}_device": ",".join(device for device, _ in ends),
-                     f"side_{side}_type": "dcim.interface",
+                     f"side_{side}_type": netbox_panels.INTERFACE,
                      f"side_{side}_name": ",".join(name for _, name in ends)}  # fmt: skip
         line |= {"status": _STATUS.get(first.status, "planned"), "label": first.cable_id, "description": first.network}
         optional = {
@@ -187,12 +215,12 @@ def _cables(cables: Sequence[NetboxCable], inventory: Inventory) -> str:
             "color": inventory.colours.get(first.colour),
             "length": None if first.length_m is None else f"{first.length_m:.12g}",
             "length_unit": None if first.length_m is None else "m",
-        }  # fmt: skip
-        lines.append(line | {word: value for word, value in optional.items() if value})
-    if any(len(cable.links) > 1 for cable in cables):
-        lines = [line | {"profile": cable.profile} for line, cable in zip(lines, cables, strict=True)]
-    header = list(dict.fromkeys(word for line in lines for word in line)) or ["side_a_name"]
-    return _table(header, ([line.get(word, "") for word in header] for line in lines))
+            "profile": cable.profile if profiles else None,
+        }
+        line |= {word: value for word, value in optional.items() if value}
+        fibres = netbox_panels.fibres_of(cable, patches)
+        lines += [line | part for part in netbox_panels.parts(cable, fibres)] if fibres else [line]
+    return lines
 
 
 _STATUS = {"planned": "planned", "ordered": "planned", "installed": "connected", "connected": "connected"}

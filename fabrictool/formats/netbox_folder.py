@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fabrictool.fabric import KINDS
@@ -12,12 +12,13 @@ from fabrictool.formats.cabled import Cabled, End
 from fabrictool.formats.csv_rows import Row, rows
 from fabrictool.formats.imported import Imported, Report
 from fabrictool.formats.netbox_cables import Interface
+from fabrictool.formats.netbox_panels import INTERFACE, Termination, over_panels
 from fabrictool.formats.opening import read_all, text_of
 from fabrictool.formats.plan_csv import kind_by_name
 
 FORMAT = "netbox"
 NETWORK = "network"
-_FILE = re.compile(r"(?:\d+-)?(devices|interfaces|cables)\.csv$")
+_FILE = re.compile(r"(?:\d+-)?(devices|interfaces|front-ports|cables)\.csv$")
 
 
 def read_folder(path: str) -> Imported:
@@ -29,16 +30,12 @@ def read_folder(path: str) -> Imported:
         If there is no file of cables, or one cannot be read.
     """
     report, found = Report(path), files_of(path)
-    cabled = Cabled(report)
-    kinds, speeds, numbers, channels = _described(found, cabled, report)
+    cabled, fronts = Cabled(report), _fronts(found, report)
+    kinds, speeds, numbers, channels = _described(found, cabled, report, {panel for panel, _ in fronts})
     cables: Counter[str] = Counter()
-    for line, row in _rows(found["cables"], ("side_a_device", "side_a_name", "side_b_device", "side_b_name"), report):
-        sides = [_ports([row[f"side_{side}_{part}"].split(",") for part in ("device", "name")], channels)
-                 for side in "ab"]  # fmt: skip
-        count = max(len(side) for side in sides)
-        network = row.get("description") or NETWORK
+    for line, sides, network in over_panels(_plugged(found["cables"], channels, report), fronts, report):
         cables[network] += 1
-        for leg in range(count):
+        for leg in range(max(len(side) for side in sides)):
             names = [_chosen(side, leg) for side in sides]
             a, z = (End(name, kinds.get(name, kind_by_name(name)), port, number=numbers.get((name, port), 0))
                     for name, port in names)  # fmt: skip
@@ -65,6 +62,27 @@ def files_of(path: str) -> dict[str, Path]:
     return found
 
 
+def _plugged(
+    path: Path, channels: Mapping[Interface, Mapping[int, str]], report: Report
+) -> Iterator[tuple[int, list[list[Termination]], str]]:
+    """Yield the cables of a file: line, what each side is plugged into, network."""
+    for line, row in _rows(path, ("side_a_device", "side_a_name", "side_b_device", "side_b_name"), report):
+        sides = []
+        for side in "ab":
+            kind = row.get(f"side_{side}_type") or INTERFACE
+            ends = _ports([row[f"side_{side}_{part}"].split(",") for part in ("device", "name")], channels)
+            sides.append([(kind, device, name) for device, name in ends])
+        yield line, sides, row.get("description") or NETWORK
+
+
+def _fronts(found: Mapping[str, Path], report: Report) -> dict[Interface, str]:
+    """Return the rear port behind each front port of the panels."""
+    if "front-ports" not in found:
+        return {}
+    rows_ = _rows(found["front-ports"], ("device", "name", "rear_port"), report)
+    return {(row["device"], row["name"]): row["rear_port"] for _, row in rows_}
+
+
 def _ports(words: Sequence[Sequence[str]], channels: Mapping[Interface, Mapping[int, str]]) -> list[Interface]:
     """Return the ports at one side of a cable; of a cage its channels, of one device or port for all of them."""
     devices, names = ([word.strip() for word in part] for part in words)
@@ -82,12 +100,14 @@ def _chosen(side: Sequence[Interface], leg: int) -> Interface:
 
 
 def _described(
-    found: Mapping[str, Path], cabled: Cabled, report: Report
+    found: Mapping[str, Path], cabled: Cabled, report: Report, panels: Container[str] = ()
 ) -> tuple[dict[str, str], dict[Interface, float], dict[Interface, int], dict[Interface, dict[int, str]]]:
-    """Return kinds of devices, speeds in bit/s and numbers of interfaces, and the channels of cages."""
+    """Return kinds of devices other than panels, speeds in bit/s and numbers of interfaces, and channels of cages."""
     kinds: dict[str, str] = {}
     if "devices" in found:
         for line, row in _rows(found["devices"], ("name", "role"), report):
+            if row["name"] in panels:
+                continue
             role = row["role"].lower()
             kinds[row["name"]] = role if role in KINDS else kind_by_name(role)
             cabled.device(line, End(row["name"], kinds[row["name"]], ""))

@@ -13,7 +13,7 @@ from fabrictool.fabric import Fabric
 from fabrictool.formats.format_names import format_named
 from fabrictool.formats.netbox import TypeFacts
 from fabrictool.formats.simgrid import Routes
-from fabrictool.records import CableRow, Place
+from fabrictool.records import CableRow, Patch, PatchPanel, Place
 
 #: File name to content; the main file is called "".
 Files = dict[str, bytes]
@@ -25,7 +25,8 @@ class Export:
 
     ``places`` say where devices stand, by name; ``types`` and ``racks`` what is known of types and how high racks are;
     ``cables`` are rows of the cable plan, if one was made, ``colours`` the colours of cables as hexadecimal digits,
-    ``media`` what NetBox calls the media of the plan, and ``book`` what makes its workbook.
+    ``media`` what NetBox calls the media of the plan, and ``book`` what makes its workbook; ``panels`` and ``patches``
+    its patch panels and the fibres over them.
     """
 
     fabric: Fabric
@@ -39,6 +40,8 @@ class Export:
     colours: Mapping[str, str] = field(default_factory=dict)
     media: Mapping[str, str] = field(default_factory=dict)
     book: Callable[[], bytes] | None = None
+    panels: Sequence[PatchPanel] = ()
+    patches: Sequence[Patch] = ()
 
     @property
     def protocol(self) -> str:
@@ -150,7 +153,15 @@ def _netbox(export: Export) -> Files:
 
     words = export.words if export.words is not None else port_words(export.fabric)
     inventory = netbox.Inventory(
-        export.fabric, words, export.places, export.types, export.racks, export.colours, export.media
+        export.fabric,
+        words,
+        export.places,
+        export.types,
+        export.racks,
+        export.colours,
+        export.media,
+        export.panels,
+        export.patches,
     )
     return {name: text.encode() for name, text in netbox.write(inventory, _rows(export)).items()}
 

@@ -94,13 +94,14 @@ class Panels(Model):
     """Structured cabling: fibres of some networks go over patch panels and trunks between racks.
 
     ``beyond`` is the length from which they do, ``trunk`` the fibre cables that a trunk takes the place of, ``ports``
-    those that a panel of one rack unit has.
+    those that a panel of one rack unit has. ``mount`` says whether panels take units of their racks or hang over them.
     """
 
     networks: list[Name] | None = None
     beyond_m: Length | None = Field(None, alias="beyond")
     trunk: Annotated[int, Field(strict=True, ge=1, le=144)] | None = None
     ports: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
+    mount: Literal["rack", "overhead"] = "rack"
 
 
 class Cabling(Model):

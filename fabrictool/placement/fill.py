@@ -13,8 +13,8 @@ import numpy.typing as npt
 from fabrictool.fabric.tables import F8, I4, KINDS, Fabric
 from fabrictool.placement.figures import TypeFigures, has_figures, type_figures, with_assumed_units
 from fabrictool.placement.locked import kept_places
-from fabrictool.placement.packing import Load, Supply
-from fabrictool.placement.racks import Placement, Racks, lowest_units, number_or_nan, rack_table
+from fabrictool.placement.packing import Load, Reserve, Supply, no_reserve
+from fabrictool.placement.racks import ROLES, Placement, Racks, lowest_units, number_or_nan, rack_table
 from fabrictool.placement.strategies import beside_hosts, bundles, dealt, evenly
 from fabrictool.placement.unplaced import unplaced_findings
 from fabrictool.records import Finding
@@ -27,7 +27,11 @@ COMPUTE_KINDS = (KINDS.index("host"),)
 
 
 def place(
-    layout: Layout, fabric: Fabric, limits_w: Sequence[float | None] | None = None, extra_w: F8 | None = None
+    layout: Layout,
+    fabric: Fabric,
+    limits_w: Sequence[float | None] | None = None,
+    extra_w: F8 | None = None,
+    reserve: Reserve | None = None,
 ) -> Placement | None:
     """Place hosts, then switches and service hosts, in racks in row order.
 
@@ -46,6 +50,8 @@ def place(
         What a rack of each group may draw, in W, as feeds and given limits say; the given limits if absent.
     extra_w : ndarray, (types,), optional
         What optics add to the maximum of one device of each type, in W.
+    reserve : Reserve, optional
+        What is kept free in racks for patch panels and cables.
 
     Returns
     -------
@@ -57,12 +63,12 @@ def place(
     given: list[float | None] = [group.power_limit_w for group in layout.racks] if limits_w is None else list(limits_w)
     limits = number_or_nan(given)
     figures, assumptions = with_assumed_units(type_figures(layout, fabric, extra_w), layout, fabric)
-    rooms = [empty_rack(group, limit) for group, limit in zip(layout.racks, limits.tolist(), strict=True)]
+    rooms = _rooms(layout.racks, limits.tolist(), reserve or no_reserve(len(layout.racks)))
     names, notes = None, list[Finding]()
     if layout.lock is not None and len(layout.lock.racks):
-        hosts = [_obeyed(group, room) for group, room in zip(layout.racks, rooms, strict=True)]
+        hosts = [_obeyed(group, room) for group, room in zip(layout.racks, rooms[0], strict=True)]
         rows = [row.tolist() for row in _roles(fabric)]
-        kept = kept_places(layout.lock, layout.racks, (hosts, rooms), fabric, figures, rows, layout.placement)
+        kept = kept_places(layout.lock, layout.racks, (hosts, rooms[1]), fabric, figures, rows, layout.placement)
         rack, unit, group, role, names = kept.rack, kept.unit, kept.group, kept.role, kept.name
     else:
         rack, group, role, notes = _fill(layout.racks, rooms, fabric, figures, layout.placement)
@@ -71,7 +77,7 @@ def place(
         rack=rack,
         unit=unit,
         racks=with_whole_racks(rack_table(layout, group, role, limits, names), rack, fabric, figures),
-        findings=(*unplaced_findings(layout.racks, rooms, fabric, figures, rack), *notes),
+        findings=(*unplaced_findings(layout.racks, rooms[1], fabric, figures, rack), *notes),
         assumptions=assumptions,
         extra_w=extra_w,
     )
@@ -103,16 +109,23 @@ def empty_rack(group: RackGroup, limit_w: float) -> Load:
     return Load(group.type.u, most, group.type.capacity_kg)
 
 
+def _rooms(groups: Sequence[RackGroup], limits_w: Sequence[float], reserve: Reserve) -> list[list[Load]]:
+    """Return what an empty rack of each role and group has room for beside what is kept free, (roles, groups)."""
+    empty = [empty_rack(group, limit) for group, limit in zip(groups, limits_w, strict=True)]
+    return [[room.less(reserve.load(role, row), 1) for row, room in enumerate(empty)] for role in range(len(ROLES))]
+
+
 def _fill(
-    groups: Sequence[RackGroup], rooms: Sequence[Load], fabric: Fabric, figures: TypeFigures, placing: Placing
+    groups: Sequence[RackGroup], rooms: Sequence[Sequence[Load]], fabric: Fabric, figures: TypeFigures, placing: Placing
 ) -> tuple[I4, I4, I4, list[Finding]]:
     """Return the rack of each device, (devices,), group and role of each rack, (racks,), and what was not done."""
     filling = _Filling(groups, rooms, fabric, figures)
     hosts, others = _roles(fabric)
-    filling.fill([_obeyed(group, room) for group, room in zip(groups, rooms, strict=True)], [hosts])
+    filling.fill([_obeyed(group, room) for group, room in zip(groups, rooms[0], strict=True)], [hosts])
     racks = len(filling.group_of)
     others = filling.beside_hosts(others) if placing.switches == "in-rack" else others
-    filling.fill(list(rooms), bundles(placing.switches, fabric, others))
+    filling.hosts = racks
+    filling.fill(rooms[1], bundles(placing.switches, fabric, others))
     notes = []
     if placing.switches == "dealt" and not filling.deal(others):
         message = "a rack cannot take its share of each kind of switch: they stand in order"
@@ -143,15 +156,18 @@ class _Filling:
         Rack of each device, -1 for none yet.
     group_of : list of int
         Group of each rack that is open.
+    hosts : int
+        Racks of hosts, which come first; all of them while hosts are placed.
     """
 
     def __init__(
-        self, groups: Sequence[RackGroup], rooms: Sequence[Load], fabric: Fabric, figures: TypeFigures
+        self, groups: Sequence[RackGroup], rooms: Sequence[Sequence[Load]], fabric: Fabric, figures: TypeFigures
     ) -> None:
         self.rooms, self.fabric, self.figures = rooms, fabric, figures
         self.positions: list[float] = [math.inf if group.count is None else group.count for group in groups]
         self.rack = np.full(len(fabric.devices), -1, dtype=np.int32)
         self.group_of: list[int] = []
+        self.hosts = len(fabric.devices)
         types = fabric.devices.type
         self.takes = np.column_stack((figures.units, figures.power_max_w, figures.weight_kg))[types]
 
@@ -164,8 +180,9 @@ class _Filling:
 
     def room(self) -> npt.NDArray[np.float64]:
         """Return what an empty rack has room for, (racks, 3): units, W and kg."""
-        each = np.array([room[:3] for room in self.rooms], dtype=np.float64).reshape(-1, 3)
-        return np.asarray(each[np.array(self.group_of, dtype=np.int64)])
+        each = np.array([[room[:3] for room in rooms] for rooms in self.rooms], dtype=np.float64)
+        role = (np.arange(len(self.group_of)) >= self.hosts).astype(np.int64)
+        return np.asarray(each[role, np.array(self.group_of, dtype=np.int64)])
 
     def beside_hosts(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Put leaves beside the hosts under them; return what has no place there."""
@@ -201,7 +218,7 @@ class _Filling:
     def spread(self, hosts: npt.NDArray[np.int64], racks: int) -> int:
         """Use positions that are left for hosts; return how many racks that opens."""
         whole = (self.figures.trays[self.fabric.devices.type[hosts]] > 1).any()
-        if whole or len(self.rooms) != 1 or not math.isfinite(self.positions[0]) or (self.rack[hosts] < 0).any():
+        if whole or len(self.positions) != 1 or not math.isfinite(self.positions[0]) or (self.rack[hosts] < 0).any():
             return 0
         more = int(min(self.positions[0], max(len(hosts) - racks, 0)))
         names = np.concatenate((np.arange(racks), len(self.group_of) + np.arange(more))).astype(np.int32)

@@ -26,6 +26,26 @@ class Load(NamedTuple):
         return Load(*(room - count * need if need > 0 else room for room, need in zip(self, each, strict=True)))
 
 
+class Reserve(NamedTuple):
+    """What is kept free in each rack for its cabling, (roles, groups) each: units, and kg."""
+
+    units: npt.NDArray[np.float64]
+    weight_kg: npt.NDArray[np.float64]
+
+    def load(self, role: int, group: int) -> Load:
+        """Return what is kept free in the racks of a role and group."""
+        return Load(float(self.units[role, group]), 0, float(self.weight_kg[role, group]), 0)
+
+    def same(self, other: Reserve) -> bool:
+        """Say whether as much is kept free."""
+        return all(np.array_equal(mine, theirs) for mine, theirs in zip(self, other, strict=True))
+
+
+def no_reserve(groups: int) -> Reserve:
+    """Return that nothing is kept free."""
+    return Reserve(np.zeros((2, groups)), np.zeros((2, groups)))
+
+
 #: A rack that is full, or not there yet.
 NOTHING = Load(0, 0, 0, 0)
 

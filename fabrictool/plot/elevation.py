@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fabrictool.cabling.panel_table import PANEL
 from fabrictool.errors import InputError
 from fabrictool.fabric import Fabric
 from fabrictool.plot.faces import DeviceFace, Face, FeedLoad, faces
@@ -34,7 +35,7 @@ _BAR = 0.07
 _SCALED = 62
 #: Widest column of a rack, and narrowest page.
 _WIDEST, _NARROWEST = 2.1, 7.5
-_HOST = "#8c8c8c"
+_HOST, _PANEL = "#8c8c8c", "#3b3b3b"
 _ALARM = "#D55E00"
 
 
@@ -175,7 +176,7 @@ def _draw_device(axes: Axes, device: DeviceFace, rack: tuple[float, float, float
 
     left, width, unit = rack
     y, height = _BASE + (device.unit - 1) * unit, device.units * unit
-    colour = _HOST if device.network < 0 else PALETTE[device.network % len(PALETTE)]
+    colour = _colour(device)
     axes.add_patch(Rectangle((left, y), width, height, facecolor=tint(colour, 0.25), edgecolor=GREY, linewidth=0.5))
     low, at = left + width - _BAR, y
     for network, count in enumerate(device.used):
@@ -185,6 +186,13 @@ def _draw_device(axes: Axes, device: DeviceFace, rack: tuple[float, float, float
     axes.add_patch(Rectangle((low, y), _BAR, height, facecolor="none", edgecolor=GREY, linewidth=0.4))
     used, small = _ports(device, unit)
     axes.text(low - 0.03, y + height / 2, used, fontsize=min(small, largest), color=GREY, ha="right", va="center")
+
+
+def _colour(device: DeviceFace) -> str:
+    """Return the colour of a device: that of its network, else of hosts or of patch panels."""
+    if device.kind == PANEL:
+        return _PANEL
+    return _HOST if device.network < 0 else PALETTE[device.network % len(PALETTE)]
 
 
 def _ports(device: DeviceFace, unit: float) -> tuple[str, float]:
@@ -203,7 +211,7 @@ def _label(device: DeviceFace, named: bool, width: float, unit: float) -> tuple[
 
 def _labels(device: DeviceFace, named: bool) -> list[str]:
     """Return what stands on a device, the longest first."""
-    kind = f"{device.kind} {device.type}" if device.kind not in ("host", "service") else device.type
+    kind = f"{device.kind} {device.type}" if device.kind not in ("host", "service", PANEL) else device.type
     if not named:
         return [kind, device.type]
     both = f"{device.device}\n{kind}" if device.units > 2 else f"{device.device} {device.type}"
@@ -268,8 +276,12 @@ def _key(site: Site, shown: Sequence[Face]) -> list[tuple[Patch, str]]:
     """Return the key of colours: hosts, and each network that ports shown here are in."""
     from matplotlib.patches import Patch
 
-    hosts = any(device.network < 0 for face in shown for device in face.devices)
-    found = [(Patch(facecolor=tint(_HOST, 0.25), edgecolor="#555555", linewidth=0.5), "hosts")] if hosts else []
+    plain = {device.kind == PANEL for face in shown for device in face.devices if device.network < 0}
+    found = [
+        (Patch(facecolor=tint(colour, 0.25), edgecolor="#555555", linewidth=0.5), words)
+        for panel, colour, words in ((False, _HOST, "hosts"), (True, _PANEL, "patch panels"))
+        if panel in plain
+    ]
     networks = sorted({n for face in shown for d in face.devices for n, count in enumerate(d.used) if count})
     for row in networks:
         patch = Patch(facecolor=tint(PALETTE[row % len(PALETTE)], 0.6), edgecolor=PALETTE[row % len(PALETTE)])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fabrictool.cabling.panel_table import PANEL, panels_in_racks
 from fabrictool.errors import InputError, did_you_mean
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import I4
@@ -27,7 +28,7 @@ EACH = 8
 class DeviceFace:
     """A device in a rack: lowest unit and height, and how many of its ports each network uses.
 
-    ``network`` is its network's row, -1 for a device in several.
+    ``network`` is its network's row, -1 for a device in several and for a patch panel.
     """
 
     unit: int
@@ -95,7 +96,7 @@ def faces(site: Site, racks: Sequence[str] = ()) -> list[Face]:
 
 
 def _alike(found: Sequence[Face]) -> list[Face]:
-    """Put racks together that differ in names only, in the order of the first of each."""
+    """Put racks together that differ in names and the weight of cables only, in the order of the first of each."""
     kinds: dict[object, list[Face]] = {}
     for face in found:
         holds = tuple((d.unit, d.units, d.type, d.kind, d.network, d.used) for d in face.devices)
@@ -106,15 +107,17 @@ def _alike(found: Sequence[Face]) -> list[Face]:
 
 def _joined(alike: Sequence[Face]) -> Face:
     first = alike[0]
+    heaviest = max((face.weight_kg for face in alike if face.weight_kg is not None), default=None)
     return Face(
         tuple(rack for face in alike for rack in face.racks), first.role, first.type, first.units, first.units_used,
-        first.it_w, first.limit_w, first.weight_kg, first.feeds, first.devices,
+        first.it_w, first.limit_w, heaviest, first.feeds, first.devices,
     )  # fmt: skip
 
 
 def _each(site: Site, chosen: I4) -> Iterator[Face]:
     racks, power = site.placement.racks, site.power
-    inside = standing(site.fabric, site.placement, device_units(site.layout, site.fabric))
+    stand = standing(site.fabric, site.placement, device_units(site.layout, site.fabric))
+    inside = [(*mine, *panels) for mine, panels in zip(stand, panels_in_racks(site.plan), strict=True)]
     devices = _Devices(site.fabric)
     feeds = feed_loads(site)
     for row in chosen.tolist():
@@ -135,6 +138,8 @@ class _Devices:
     def of(self, found: Standing) -> DeviceFace:
         """Return a device with its place and ports."""
         row = found.row
+        if found.kind == PANEL:
+            return DeviceFace(found.unit, found.height, found.name, found.type, found.kind, -1, 0, ())
         return DeviceFace(
             found.unit, found.height, found.name, found.type, found.kind, int(self.network[row]), int(self.ports[row]),
             tuple(self.used[row].tolist()),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from fabrictool.errors import InputError
 from fabrictool.evaluation import Evaluation, located
 from fabrictool.fabric import Fabric
-from fabrictool.facility import Facility, facility_of
+from fabrictool.facility import facility_of
 from fabrictool.generators.building import build
 from fabrictool.placement import Placement
 
 if TYPE_CHECKING:
+    from fabrictool.cabling.plan import CablePlan
     from fabrictool.cooling import RackCooling
     from fabrictool.layout.model import Layout
     from fabrictool.power import RackPower, SupplyLoads
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Site:
-    """A layout with its fabric, where each device stands, what each rack draws, and what feeds and cools it."""
+    """A layout with its fabric, where devices stand, its cables, what racks draw, and what feeds and cools them."""
 
     layout: Layout
     fabric: Fabric
     placement: Placement
+    plan: CablePlan
     power: RackPower
     supply: SupplyLoads
     cooling: RackCooling
@@ -50,7 +52,7 @@ def site_of(design: Evaluation | Layout) -> Site:
     """
     if isinstance(design, Evaluation):
         layout, fabric = design.layout, design.fabric
-        of: Evaluation | Facility = design
+        of = design.facility
     else:
         layout = design
         with located(layout):
@@ -62,4 +64,4 @@ def site_of(design: Evaluation | Layout) -> Site:
         raise InputError(what, "add racks, such as racks: {type: rack-48u, power_limit: 40 kW}")
     if not len(placement.racks):
         raise InputError("no device has a place in a rack", "'score' says why: see its findings 'unplaced'")
-    return Site(layout, fabric, placement, of.power, of.supply, of.cooling)
+    return Site(layout, fabric, placement, of.plan, of.power, of.supply, of.cooling)

@@ -39,22 +39,24 @@ class Overload:
     limit: float
 
 
-def overloads(placement: Placement, load: F8, limit: F8) -> Iterator[Overload]:
-    """Yield the racks over a limit, equal ones together.
+def overloads(placement: Placement, load: F8, limit: F8, alike: F8 | None = None) -> Iterator[Overload]:
+    """Yield the racks over a limit, equal ones together, with the largest load of them.
 
     Parameters
     ----------
     load, limit : ndarray, (racks,)
         In the same unit; NaN (unknown) is never over.
+    alike : ndarray, (racks,), optional
+        What equal racks have in common beside their limit; by default their load.
     """
     over = np.flatnonzero(load > limit * (1 + TOLERANCE))
     group = placement.racks.group[over]
-    keys = np.column_stack((group, np.round(load[over], 6), limit[over]))
+    keys = np.column_stack((group, np.round((load if alike is None else alike)[over], 6), limit[over]))
     _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     for row in np.argsort(first, kind="stable"):
         rack = over[first[row]]
-        alike = over[which.reshape(-1) == row]
-        yield Overload(alike, int(placement.racks.group[rack]), float(load[rack]), float(limit[rack]))
+        equal = over[which.reshape(-1) == row]
+        yield Overload(equal, int(placement.racks.group[rack]), float(load[equal].max()), float(limit[rack]))
 
 
 def overload_findings(
@@ -64,6 +66,7 @@ def overload_findings(
     limit: F8,
     words: Callable[[float, float], str],
     fix: Callable[[Overload], str],
+    alike: F8 | None = None,
 ) -> tuple[Finding, ...]:
     """Return one error finding for each kind of overloaded rack.
 
@@ -77,11 +80,14 @@ def overload_findings(
         Writes load and limit, such as "40.8 of 40.0 kW".
     fix : callable
         Says what would mend an overload.
+    alike : ndarray, (racks,), optional
+        What equal racks have in common beside their limit; by default their load.
     """
     found = []
-    for over in overloads(placement, load, limit):
+    for over in overloads(placement, load, limit, alike):
         count = len(over.racks)
-        message = f"{count:,} rack{'s' if count > 1 else ''} at {words(over.load, over.limit)}"
+        upto = "up to " if count > 1 and np.ptp(load[over.racks]) > TOLERANCE * over.load else ""
+        message = f"{count:,} rack{'s' if count > 1 else ''} at {upto}{words(over.load, over.limit)}"
         where = rack_list(placement.racks.name, over.racks)
         found.append(Finding(identity, "error", where, message, fix(over)))
     return tuple(found)

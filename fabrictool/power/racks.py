@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fabrictool.cabling.burden import Burden
 from fabrictool.fabric.tables import F8, I4, Fabric
 from fabrictool.placement import Placement, TypeFigures, type_figures
 from fabrictool.placement.figures import has_figures, with_assumed_units
@@ -39,9 +40,9 @@ class RackPower:
     limit_w : ndarray, (racks,)
         What a rack may draw, in W.
     units_used : ndarray of int32, (racks,)
-        Rack units taken.
+        Rack units taken, those of patch panels among them.
     load_kg, weight_kg : ndarray, (racks,)
-        Known weight of the devices, without and with the rack's own, in kg.
+        Known weight of devices, cables and patch panels, without and with the rack's own, in kg.
     it_max_w, total_typical_w : float
         Totals over all racks, or over all devices where a layout has no racks.
     no_power_data : tuple of str
@@ -94,7 +95,13 @@ def known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None, extra_w: F8 | None = None) -> RackPower:
+def rack_power(
+    layout: Layout,
+    fabric: Fabric,
+    placement: Placement | None,
+    extra_w: F8 | None = None,
+    burden: Burden | None = None,
+) -> RackPower:
     """Add up what racks draw, fill and weigh, and find those over a limit.
 
     Parameters
@@ -103,13 +110,17 @@ def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None, extr
         None for a layout without racks: totals over all devices, and no racks.
     extra_w : ndarray, (types,), optional
         What optics add to the maximum of one device of each type, in W.
+    burden : Burden, optional
+        What cabling puts on racks.
     """
     figures, _ = with_assumed_units(type_figures(layout, fabric, extra_w), layout, fabric)
     types = fabric.devices.type
     maximum, typical = figures.power_max_w[types], figures.power_typical_w[types]
     placed = has_figures(fabric) if placement is None else placement.rack >= 0
     place_of = placement or no_racks(len(types))
-    nameplate_w, load_kg = known_sum(place_of, maximum), place_of.sum_by_rack(figures.weight_kg[types])
+    nameplate_w, devices_kg = known_sum(place_of, maximum), place_of.sum_by_rack(figures.weight_kg[types])
+    load_kg = devices_kg if burden is None else devices_kg + burden.weight_kg
+    units = place_of.sum_by_rack(figures.units[types])
     it_w = np.where(np.isnan(nameplate_w), np.nan, np.fmin(nameplate_w, place_of.racks.cap_w))
     share = phase_shares(layout, fabric, place_of, figures)
     circuits = circuits_of(layout, place_of, share, it_w)
@@ -120,14 +131,14 @@ def rack_power(layout: Layout, fabric: Fabric, placement: Placement | None, extr
         nameplate_w=nameplate_w,
         it_typical_w=complete_sum(place_of, typical),
         limit_w=place_of.racks.limit_w,
-        units_used=place_of.sum_by_rack(figures.units[types]).astype(np.int32),
+        units_used=(units if burden is None else units + burden.units).astype(np.int32),
         load_kg=load_kg,
         weight_kg=load_kg + place_of.racks.tare_kg,
         it_max_w=total_w if np.isfinite(maximum[placed]).any() else np.nan,
         total_typical_w=float(typical[placed].sum()) if placed.any() else np.nan,
         no_power_data=tuple(fabric.types[row] for row in types_without(figures.power_max_w, fabric)),
         findings=(
-            *_overloads(place_of, fabric, figures, it_w, load_kg),
+            *_overloads(place_of, fabric, figures, it_w, load_kg, devices_kg),
             *circuit_findings(layout.hall, place_of, circuits, it_w),
             *cord_findings(layout),
             *cap_findings(layout, fabric, place_of, nameplate_w),
@@ -149,7 +160,7 @@ def complete_sum(placement: Placement, values: F8) -> F8:
 
 
 def _overloads(
-    placement: Placement, fabric: Fabric, figures: TypeFigures, it_w: F8, load_kg: F8
+    placement: Placement, fabric: Fabric, figures: TypeFigures, it_w: F8, load_kg: F8, devices_kg: F8
 ) -> tuple[Finding, ...]:
     racks = placement.racks
 
@@ -160,5 +171,5 @@ def _overloads(
     return (
         *overload_findings("rack-over-power", placement, it_w, racks.limit_w, kilowatts, fix),
         *overload_findings("rack-over-units", placement, units, racks.units.astype(np.float64), rack_units, fix),
-        *overload_findings("rack-over-weight", placement, load_kg, racks.capacity_kg, kilograms, fix),
+        *overload_findings("rack-over-weight", placement, load_kg, racks.capacity_kg, kilograms, fix, devices_kg),
     )

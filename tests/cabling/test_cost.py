@@ -73,6 +73,6 @@ def test_panels_and_trunks_have_no_price() -> None:
     found = ft.evaluate(layout_from_tree(tree | {"cost": {"prices": REST}}))
     rows = {row.name: (row.count, row.unit_price) for row in found.cost.rows if row.part == "network"}
     assert rows["patch cord, multimode fibre OM4, MPO-12/APC, type B, female 3 m"] == (8, 77.5)
-    assert rows["trunk of 12, multimode fibre OM4, MPO-12/APC, type B, male 5 m"] == (3, None)
+    assert rows["trunk of 12, multimode fibre OM4, MPO-12/APC, type B, male 7 m"] == (2, None)
     assert found.cost.network is None
     assert sum(count for name, (count, _) in rows.items() if name.startswith("400G multimode")) == 4  # up, in a rack

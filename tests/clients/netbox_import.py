@@ -12,13 +12,13 @@ import django
 
 django.setup()
 
-from dcim.models import Cable, Device, DeviceRole, DeviceType, Interface, Manufacturer, Rack, Site  # noqa: E402
+from dcim.models import Cable, CableBundle, Device, DeviceRole, DeviceType, Interface, Manufacturer, Rack, Site  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.test import Client  # noqa: E402
 
 
 def empty():
-    for model in (Cable, Device, Rack, DeviceType, DeviceRole, Manufacturer, Site):
+    for model in (Cable, CableBundle, Device, Rack, DeviceType, DeviceRole, Manufacturer, Site):
         for row in model.objects.all():
             row.delete()
 
@@ -45,17 +45,22 @@ def ends(terminations):
     return [f"{end.device.name}:{end.name}" for end in terminations]
 
 
+def kind(terminations):
+    return terminations[0]._meta.model_name if terminations else ""
+
+
 def held():
     cables = [
         {"label": row.label, "a": ends(row.a_terminations), "b": ends(row.b_terminations), "type": row.type,
          "profile": row.profile, "length": None if row.length is None else float(row.length),
-         "unit": row.length_unit, "colour": row.color, "status": row.status, "description": row.description}
+         "unit": row.length_unit, "colour": row.color, "status": row.status, "description": row.description,
+         "bundle": row.bundle.name if row.bundle else "", "kinds": [kind(row.a_terminations), kind(row.b_terminations)]}
         for row in Cable.objects.all()
     ]  # fmt: skip
     devices = [
         {"name": row.name, "rack": row.rack.name if row.rack else "", "role": row.role.name,
          "position": None if row.position is None else float(row.position), "type": row.device_type.model,
-         "height": float(row.device_type.u_height)}
+         "height": float(row.device_type.u_height), "face": row.face}
         for row in Device.objects.select_related("rack", "role", "device_type")
     ]  # fmt: skip
     reached = [

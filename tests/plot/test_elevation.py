@@ -7,6 +7,7 @@ import re
 import pytest
 import racked
 
+from fabrictool.cabling.burden import burden_of
 from fabrictool.errors import InputError
 from fabrictool.evaluation import evaluate
 from fabrictool.generators.building import build
@@ -40,7 +41,8 @@ def test_a_rack_shows_devices_by_unit_with_their_ports():
         (f"h-{n:02d}", 1 + 8 * (n - 1), 8, 2, (2,)) for n in range(1, 5)
     ]
     assert (first.it_w, first.units_used, first.role) == (40800, 32, "compute")
-    assert first.weight_kg == pytest.approx(150 + 4 * 130.45)
+    cables_kg = burden_of(site.plan).cables_kg[0]
+    assert first.weight_kg == pytest.approx(150 + 4 * 130.45 + cables_kg)
     leaves = [d for d in switches.devices if d.kind == "leaf"]
     assert [(d.device, d.used, d.ports, d.network) for d in leaves] == [
         ("leaf-01", (16,), 16, 0), ("leaf-02", (16,), 16, 0)]  # fmt: skip
