@@ -36,7 +36,8 @@ def watched(layout: str, as_built: tuple[str, ...], folder: str, form: str, opti
             now = _stamp(Path(folder))
             if now != seen:
                 seen = now
-                status = _look(layout, (*as_built, *sorted(now)), form, options)
+                status, said = _look(layout, (*as_built, *sorted(now)), form, options)
+                click.echo(said, err=True)
             time.sleep(PACE_S)
     except KeyboardInterrupt:
         return status
@@ -54,23 +55,21 @@ def _stamp(folder: Path) -> Stamp:
     return found
 
 
-def _look(layout: str, paths: tuple[str, ...], form: str, options: dict[str, Any]) -> int:
+def _look(layout: str, paths: tuple[str, ...], form: str, options: dict[str, Any]) -> tuple[int, str]:
+    """Verify once, and return the status and what to say of it."""
     usable = [path for path in paths if _readable(path, options["source_format"])]
     if not usable:
-        click.echo("no dump yet (Ctrl-C ends)", err=True)
-        return 0
+        return 0, "no dump yet (Ctrl-C ends)"
     from fabrictool.verification import verify
 
     started = time.perf_counter()
     try:
         found = verify(layout, usable, options["source_format"], options["names"], options["infer"], price=False)
     except FabrictoolError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return 2, str(error)
     _show(found, form)
     took_s = time.perf_counter() - started
-    click.echo(f"{len(usable)} dumps read in {took_s:.2f} s, waiting for more (Ctrl-C ends)", err=True)
-    return 0 if found.ok else 1
+    return 0 if found.ok else 1, f"{len(usable)} dumps read in {took_s:.2f} s, waiting for more (Ctrl-C ends)"
 
 
 def _readable(path: str, source_format: str | None) -> bool:
