@@ -46,6 +46,7 @@ from fabrictool.power.racks import known
 from fabrictool.records import Assumption, Finding
 from fabrictool.running import beside_healthy, finding_table, joined_networks, run_networks
 from fabrictool.scenario import Asked, State, Words, asked_for, state_findings, state_of, without_faults
+from fabrictool.signal_ways import cable_ways, fabric_on_cables, way_assumptions, with_cable_ways
 
 if TYPE_CHECKING:
     from fabrictool.tabular import Table
@@ -215,6 +216,8 @@ def evaluate(
     with located(layout):
         fabric = build(layout)
         house = facility_of(layout, fabric)
+        ways = cable_ways(layout, house.plan)
+        fabric = with_cable_ways(fabric, ways)
         lossless = lossless_networks(layout, fabric)
         state = state_of(fabric, layout, house.placement, asked)
         joined = joined_networks(state, _stated(layout), routing, layout.types())
@@ -230,6 +233,7 @@ def evaluate(
         work = work_of(layout, fabric, house, results)
     assumptions = (
         *latency_assumptions(layout),
+        *way_assumptions(ways),
         *management_assumptions(layout),
         *house.assumptions,
         *work.assumptions,
@@ -264,7 +268,8 @@ def evaluate_collectives(layout: Layout, fabric: Fabric, jobs: list[Job]) -> lis
         If a job cannot be run; located in the layout's file.
     """
     with located(layout):
-        joined = joined_networks(state_of(fabric, layout), _stated(layout), None, layout.types())
+        state = state_of(fabric_on_cables(layout, fabric), layout)
+        joined = joined_networks(state, _stated(layout), None, layout.types())
         return run_jobs(joined.networks[0], jobs, _sharing(layout), _types(layout)) if joined.networks else []
 
 
@@ -277,7 +282,8 @@ def evaluate_measured(layout: Layout, fabric: Fabric, measured: Measurements, mo
         If they cannot have been measured on this layout.
     """
     with located(layout):
-        joined = joined_networks(state_of(fabric, layout), _stated(layout), None, layout.types())
+        state = state_of(fabric_on_cables(layout, fabric), layout)
+        joined = joined_networks(state, _stated(layout), None, layout.types())
         return compared(measured, joined.networks, _types(layout), model)
 
 

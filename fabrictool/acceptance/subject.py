@@ -23,6 +23,7 @@ from fabrictool.layout.model import Layout
 from fabrictool.routing.inside import ScaleUp
 from fabrictool.running import joined_networks
 from fabrictool.scenario import Asked, State, state_of
+from fabrictool.signal_ways import fabric_on_cables
 
 Ints = npt.NDArray[np.integer[Any]]
 
@@ -182,7 +183,13 @@ def _subject_of(
     asked: Asked | None,
     routing: str | Mapping[str, object] | None,
 ) -> Subject:
-    fabric = build(given) if isinstance(given, Layout) else given.fabric if isinstance(given, Imported) else given
+    fabric = (
+        fabric_on_cables(given, build(given))
+        if isinstance(given, Layout)
+        else given.fabric
+        if isinstance(given, Imported)
+        else given
+    )
     stated = {name: layout.stated_routing(name) for name in layout.networks} if layout else {}
     chosen = {name: found for name, found in stated.items() if found is not None}
     joined = joined_networks(state_of(fabric, layout, asked=asked), chosen, routing)
