@@ -73,7 +73,7 @@ def test_unknown_figures_are_named_once(key: str, count: int) -> None:
     found = _scored(16, {"leaf": {"type": kind}})
     named = [row for row in found.findings if row.id in ("no-power-data", "no-weight-data")]
     assert len(named) == count
-    assert "dir" in named[0].message
+    assert "dir" in f"{named[0].where}: {named[0].message}"
     assert "devices" not in named[0].message
 
 
