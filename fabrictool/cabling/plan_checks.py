@@ -177,13 +177,8 @@ def length_faults(rows: Sequence[PlanRow]) -> Iterator[Finding]:
         what = f"{len(group)} cables of {length:g} m cannot join racks and units that are {least:g} m apart or more"
         if length <= 0:
             what = f"{len(group)} cables are {length:g} m long"
-        yield finding("length-impossible", "error", group, length_column(group[0]), what, "order longer cables")
+        yield finding("length-impossible", "error", group, "length", what, "order longer cables")
     yield from _beyond_reach(rows)
-
-
-def length_column(row: PlanRow) -> str:
-    """Return the column that a plan has lengths in."""
-    return "length_m" if "length_m" in row.columns else "length"
 
 
 def _least_m(row: PlanRow) -> float:
@@ -205,8 +200,8 @@ def _beyond_reach(rows: Sequence[PlanRow]) -> Iterator[Finding]:
             far[row.cable.media, row.cable.speed_bps, *reach].append(row)
     for (media, speed, source, most), group in far.items():
         longest = max(row.cable.length_m or 0.0 for row in group)
-        what = f"{len(group)} {media} cables at {format_speed(speed)} are up to {longest:g} m long; {source} reaches"
-        yield finding("media-beyond-reach", "error", group, length_column(group[0]), f"{what} {most:g} m",
+        what = f"{len(group)} {media} cables at {format_speed(speed)} are up to {longest:.4g} m long; {source} reaches"
+        yield finding("media-beyond-reach", "error", group, "length", f"{what} {most:g} m",
                       "choose another medium, or a shorter way")  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabrictool.cabling.plan import CablePlan
-from fabrictool.cabling.plan_checks import LISTED, cells, length_column
+from fabrictool.cabling.plan_checks import LISTED, cells
 from fabrictool.cabling.plan_words import PlanWords
 from fabrictool.cabling.routes import routes_between
 from fabrictool.cabling.rows import places_of
@@ -143,5 +143,5 @@ def _too_short(plan: CablePlan, known: Sequence[tuple[PlanRow, int, int]], elsew
         longest = max(way for _, way in group)
         what = f"{len(group)} cables of {length:g} m are shorter than their ways along the trays, up to {longest:.1f} m"
         fix = "order longer cables" + ("" if sure else ", or state the hall: its rows, pitch and trays are assumed")
-        where = cells([row for row, _ in group], [length_column(row) for row, _ in group])
+        where = cells([row for row, _ in group], ["length"] * len(group))
         yield Finding("length-short", "error" if sure else "warning", where, what, fix)

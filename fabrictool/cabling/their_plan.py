@@ -17,11 +17,10 @@ from fabrictool.cabling.told import RootCause
 from fabrictool.errors import nearest
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import internal_links
-from fabrictool.formats.plan_table import PlanRow, PlanTable
+from fabrictool.formats.plan_table import FORMAT, PlanRow, PlanTable
 from fabrictool.records import CableEnd, Dump, Finding, Sighting
 from fabrictool.units import format_speed
 
-FORMAT = "plan"
 #: Devices that the design has not, up to which each is a finding of its own.
 MOST_STRANGERS = 10
 #: Names of devices that are listed.

@@ -18,6 +18,7 @@ from fabrictool.cabling.sightings import AsBuilt, located
 from fabrictool.cabling.told import Effect, Impact, Move, RootCause, plain, unique
 from fabrictool.fabric.tables import Bool
 from fabrictool.formats.found import natural
+from fabrictool.formats.plan_table import FORMAT as THEIR_PLAN
 from fabrictool.records import Dump, Finding
 
 _NAMED = 6
@@ -126,13 +127,13 @@ def _coverage(board: Board, seen: AsBuilt, dumps: Sequence[Dump], looked: Bool) 
     """Say how much of the plan the dumps cover, which devices said nothing, and what stands for what."""
     unseen = int((~looked).sum())
     if unseen:
+        told = f"{len(looked) - unseen:,} of {len(looked):,} planned links"
         silent = [row.name for row, said in zip(board.plan.devices, seen.reporting, strict=True) if not said]
         some = ", ".join(sorted(silent, key=natural)[:_NAMED]) + (" …" if len(silent) > _NAMED else "")
-        message = (
-            f"{len(looked) - unseen:,} of {len(looked):,} planned links could be seen: no dump of {len(silent)} "
-            f"devices ({some})"
-        )
-        yield plain(Finding("coverage", "note", "dumps", message, "dump these devices as well"))
+        message, fix = f"{told} could be seen: no dump of {len(silent)} devices ({some})", "dump these devices as well"
+        if all(dump.format == THEIR_PLAN for dump in dumps):
+            message, fix = f"{told} are compared: rows of the others are left out, or unclear", "mend these rows first"
+        yield plain(Finding("coverage", "note", "dumps", message, fix))
     for address, device in seen.names.addressed.items():
         name = board.plan.devices[device].name
         message = f"{address} is plugged where {name} belongs and gives no name: taken for {name}"

@@ -26,13 +26,19 @@ _WHOLE = {
     "cable_id": "cable_id", "cable": "cable_id", "cable_number": "cable_id", "cable_no": "cable_id",
     "cable_name": "cable_id", "id": "cable_id", "link": "link", "link_id": "link", "leg": "leg", "network": "network",
     "fabric": "network", "plane": "plane", "rail": "rail", "media": "media", "cable_type": "media", "type": "media",
-    "medium": "media", "sku": "sku", "part": "sku", "part_number": "sku", "cable_pn": "sku", "speed": "speed",
-    "speed_gbps": "speed_gbps", "speed_gb_s": "speed_gbps", "speed_gbit": "speed_gbps", "speed_gbit_s": "speed_gbps",
-    "bandwidth": "speed", "rate": "speed", "lanes": "lanes", "length": "length", "length_m": "length_m",
-    "cable_length": "length", "cable_length_m": "length_m", "length_unit": "length_unit", "route_m": "route_m",
-    "slack_m": "slack_m", "bundle": "bundle", "tray_path": "tray_path", "status": "status", "state": "status",
-    "color": "colour", "colour": "colour", "protocol": "protocol", "label": "cable_label", "phase": "phase",
-    "optics_w": "optics_w", "price": "price",
+    "medium": "media", "media_type": "media", "cable_media": "media", "sku": "sku", "part": "sku",
+    "part_number": "sku", "cable_pn": "sku", "speed": "speed", "speed_gbps": "speed_gbps", "speed_gb_s": "speed_gbps",
+    "speed_gbit": "speed_gbps", "speed_gbit_s": "speed_gbps", "bandwidth": "speed", "rate": "speed",
+    "data_rate": "speed", "link_speed": "speed", "port_speed": "speed", "lanes": "lanes", "length": "length",
+    "cable_length": "length", "len": "length", "cable_len": "length", "length_unit": "length_unit",
+    "length_units": "length_unit", "route_m": "route_m", "slack_m": "slack_m", "bundle": "bundle",
+    "tray_path": "tray_path", "status": "status", "state": "status", "color": "colour", "colour": "colour",
+    "protocol": "protocol", "label": "cable_label", "phase": "phase", "optics_w": "optics_w", "price": "price",
+}  # fmt: skip
+#: In m, by the words that plans have for a unit of length.
+METRES = {
+    "m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "cm": 0.01, "mm": 0.001, "km": 1000.0,
+    "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "in": 0.0254, "inch": 0.0254, "inches": 0.0254, "mi": 1609.344,
 }  # fmt: skip
 
 
@@ -55,10 +61,16 @@ def mapped(cells: Sequence[str]) -> dict[str, int] | None:
 def _by_side(given: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for place, word in enumerate(given):
-        name = _WHOLE.get(word) or next(_sided(word), "")
+        name = _WHOLE.get(word) or next(_sided(word), "") or ("length" if unit_of(word) else "")
         if name and name not in found:
             found[name] = place
     return found
+
+
+def unit_of(word: str) -> str:
+    """Return the unit that a header of lengths states, such as ``ft`` in ``length_in_ft``; else nothing."""
+    named, _, unit = word.rpartition("_")
+    return unit if unit in METRES and _WHOLE.get(named.removesuffix("_in")) == "length" else ""
 
 
 def _sided(word: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fabrictool.formats.csv_rows import separator
 from fabrictool.formats.imported import Report
 from fabrictool.formats.opening import read_all, text_of
-from fabrictool.formats.plan_columns import NEEDED, mapped, words
+from fabrictool.formats.plan_columns import METRES, NEEDED, mapped, unit_of, words
 from fabrictool.formats.sheets import FIRST_ROWS, Sheet, is_workbook, sheets
 from fabrictool.records import CableEnd, CableRow, Finding, Place
 from fabrictool.units import SPEED, parse
@@ -25,7 +25,6 @@ HEAD = 65536
 OURS = frozenset(
     ("summary", "BOM", "rack elevations", "port maps", "labels", "phases", "trays", "racks", "panels", "findings")
 )
-_METRES = {"m": 1.0, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "in": 0.0254, "mi": 1609.344}
 _NUMBER = re.compile(r"\s*([-+]?\d+(?:[.,]\d+)?)\s*(.*?)\s*")
 
 
@@ -232,7 +231,7 @@ class _Rows:
             identity, int(stated) if stated.isdecimal() and int(stated) > 0 else leg + 1, self.cell(row, "network"),
             a, z, self.cell(row, "media").lower(), self.cell(row, "sku"), self._speed(row),
             self._count(row, "lanes", 0), self._count(row, "plane", -1), self._count(row, "rail", -1),
-            self._length(row, "route_m"), self._length(row, "slack_m"), self._length(row, self._length_column()),
+            self._length(row, "route_m"), self._length(row, "slack_m"), self._length(row, "length"),
             self.cell(row, "bundle"), self.cell(row, "tray_path"), self.cell(row, "colour"),
             self._amount(row, "optics_w"), self._amount(row, "price"),
             self.cell(row, "phase"), self.cell(row, "status") or "planned",
@@ -272,22 +271,23 @@ class _Rows:
         self._unreadable(row, column, f"'{text}' is no number")
         return None
 
-    def _length_column(self) -> str:
-        return "length_m" if "length_m" in self.columns else "length"
-
     def _length(self, row: int, column: str) -> float | None:
-        """Return a length in m: with its unit, by the column of units, or a bare number of m; None if blank."""
+        """Return a length in m: with its unit, by the column of units or the header, else in m; None if blank."""
         text = self.cell(row, column)
         if not text:
             return None
         match = _NUMBER.fullmatch(text)
-        unit = (match[2] if match else "") or self.cell(row, "length_unit") or "m"
-        if match and unit.lower() in _METRES:
-            value = float(match[1].replace(",", ".")) * _METRES[unit.lower()]
+        unit = ((match[2] if match else "") or self.cell(row, "length_unit") or self._unit(column)).lower().rstrip(".")
+        if match and unit in METRES:
+            value = float(match[1].replace(",", ".")) * METRES[unit]
             if value >= 0:
                 return value
         self._unreadable(row, column, f"'{text}' is no length")
         return None
+
+    def _unit(self, column: str) -> str:
+        (word,) = words([self.cell(self.head, column)])
+        return unit_of(word) or "m"
 
     def _unreadable(self, row: int, column: str, what: str) -> None:
         where = self.sheet.place(row, self.columns[column])

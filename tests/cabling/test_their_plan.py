@@ -64,6 +64,17 @@ def told(found: Verification) -> list[tuple[str, str]]:
     return sorted((row.id, row.where.rpartition("theirs.xlsx")[2].replace("[", "").replace("]", "")) for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("header", "unit_m"),
+    [("Length (ft)", 0.3048), ("Cable Length [feet]", 0.3048), ("Length in inches", 0.0254), ("Length", 1.0),
+     ("Length_cm", 0.01), ("Cable length (metres)", 1.0)],
+)  # fmt: skip
+def test_a_header_says_the_unit_of_lengths(header: str, unit_m: float) -> None:
+    rows = ["A-Node,A-Port,Z-Node,Z-Port," + header, "a,1,b,1,66", "a,2,b,2,7 m"]
+    table = plan_table("theirs.csv", "\n".join(rows).encode())
+    assert [row.cable.length_m for row in table.rows] == [pytest.approx(66 * unit_m, rel=1e-12), 7.0]
+
+
 def test_a_right_plan_has_no_fault(tmp_path: Path) -> None:
     found = checked(tmp_path, lines())
     assert told(found) == []
