@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from fabrictool.cooling import RackCooling, rack_cooling
+from fabrictool.cooling.powered import powered_cooling
 from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.layout.model import Layout
@@ -92,11 +93,17 @@ def _feeds(found: _Found) -> Iterator[Domain]:
 
 
 def _supplies(found: _Found) -> Iterator[Domain]:
-    """Yield what is without power once each element of the supply fails."""
+    """Yield what stops once each element of the supply fails: without power, or too warm as its cooling has none."""
     placement, layout = _placed(found, "supply"), found[1]
-    loads = supply_loads(layout, placement, _power(layout, found[0], placement)) if layout else None
-    for name, racks in (loads.dark if loads else {}).items():
-        yield Domain("supply", name, _rows(np.isin(placement.rack, racks)))
+    if layout is None:
+        return
+    power = _power(layout, found[0], placement)
+    powered = powered_cooling(layout, rack_cooling(layout, found[0], placement, power))
+    loads = supply_loads(layout, placement, power, powered.machines)
+    for name, racks in loads.dark.items():
+        stopped = np.array(loads.stopped[name], np.int64)
+        lost = np.isin(placement.rack, racks)
+        yield Domain("supply", name, _rows(lost | powered.devices(stopped) if len(stopped) else lost))
 
 
 def _loops(found: _Found) -> Iterator[Domain]:

@@ -147,7 +147,8 @@ class Evaluation:
             "work": self.work.to_dict(),
             "utility_w": known(self.supply.utility_w),
             "distribution_loss_w": known(self.supply.loss_w),
-            "supply": [row.to_dict() for row in self.supply.elements],
+            "cooling_on_supply_w": known(self.supply.cooling_w),
+            "supply": self.supply.to_rows(),
         }
 
     def collective_table(self) -> Table:

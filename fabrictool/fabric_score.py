@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fabrictool.tabular import Table
 
 #: Figures of a hall's power, null without a layout.
-POWER_KEYS = ("it_max_w", "it_typical_w", "facility_w", "utility_w", "distribution_loss_w")
+POWER_KEYS = ("it_max_w", "it_typical_w", "facility_w", "utility_w", "distribution_loss_w", "cooling_on_supply_w")
 POWER_PARTS: dict[str, Any] = {
     "racks": [], "circuits": [], "supply": [], "optics": {"power_w": None, "media": []},
     "work": dict.fromkeys(("idle_w", "waiting_w", "computing_w", "mean_w", "step"))

@@ -12,6 +12,8 @@ from fabrictool.cabling.burden import burden_assumptions, burden_of
 from fabrictool.cabling.findings import plan_errors
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cooling import RackCooling, rack_cooling
+from fabrictool.cooling.powered import PoweredCooling, powered_cooling
+from fabrictool.cooling.powered_findings import powered_findings
 from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.fabric import Fabric
 from fabrictool.layout.model import Layout
@@ -20,6 +22,7 @@ from fabrictool.power import RackPower, SupplyLoads, rack_power, supply_loads
 from fabrictool.power.floor_load import floor_assumptions, floor_findings
 from fabrictool.power.optics import Optics
 from fabrictool.power.settling import Settled, settled
+from fabrictool.power.supply_loads import supply_efficiency
 from fabrictool.records import Assumption, Finding
 
 if TYPE_CHECKING:
@@ -37,8 +40,10 @@ class Facility:
     power: RackPower
     supply: SupplyLoads
     cooling: RackCooling
+    powered: PoweredCooling
     cost: CapitalCost
     floor_findings: tuple[Finding, ...]
+    powered_findings: tuple[Finding, ...]
     floor_assumptions: tuple[Assumption, ...]
 
     @property
@@ -67,6 +72,7 @@ class Facility:
             *self.floor_assumptions,
             *self.supply.assumptions,
             *self.cooling.assumptions,
+            *self.powered.assumptions,
             *self.cost.assumptions,
         )
 
@@ -79,6 +85,7 @@ class Facility:
             *self.floor_findings,
             *self.supply.findings,
             *self.cooling.findings,
+            *self.powered_findings,
             *plan_errors(self.plan),
         )
 
@@ -94,14 +101,17 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     found = settled(layout, fabric)
     placement = found.placement
     power = rack_power(layout, fabric, placement, found.extra_w, burden_of(found.plan))
-    supply = supply_loads(layout, placement, power)
     stands = (
         () if placement is None else tuple(floor_findings(layout.hall, placement, found.plan.floor, power.weight_kg))
     )
-    cooling = rack_cooling(layout, fabric, placement, power, supply.efficiency)
+    cooling = rack_cooling(layout, fabric, placement, power, supply_efficiency(layout, placement, power))
+    powered = powered_cooling(layout, cooling)
+    supply = supply_loads(layout, placement, power, powered.machines)
     cost = capital_cost(layout, fabric, placement, found.plan)
     assumed = floor_assumptions(layout.hall, found.plan.floor)
-    return Facility(found, power, supply, cooling, cost, stands, assumed)
+    hall = layout.hall
+    warm = tuple(powered_findings(hall, powered, supply.dark, supply.stopped)) if hall else ()
+    return Facility(found, power, supply, cooling, powered, cost, stands, warm, assumed)
 
 
 def not_known(layout: Layout, house: Facility, unmeasured: Sequence[str]) -> list[Finding]:

@@ -333,6 +333,7 @@ def _supply(evaluation: Evaluation) -> Iterator[str]:
         return
     share = 100 * supply.loss_w / supply.utility_w
     line = f"supply: utility {_power_text(supply.utility_w)}~, {share:.1f} % of it lost~"
+    line += f", {_power_text(supply.cooling_w)} for cooling~" if supply.cooling_w else ""
     tightest = max(supply.elements, key=lambda one: one.fullest_w / one.limit_w)
     if math.isfinite(tightest.limit_w):
         cause = f" once {tightest.fullest_failure} has failed" if tightest.fullest_failure else ""

@@ -131,7 +131,7 @@ def air_state(hall: Hall | None, air: AirConditions, racks: Breathing, running: 
     count = np.array([group.count for group in units], dtype=np.float64) if running is None else running
     flow = np.array([group.airflow_m3_per_s for group in units])
     total = float((count * flow).sum())
-    fans = float((count * np.array([_fans_w(group) for group in units])).sum())
+    fans = float((count * np.array([fans_w(group) for group in units])).sum())
     if total <= 0:
         return _without_air(count, heat_w, asked, need)
     heat = heat_w + fans
@@ -184,7 +184,8 @@ def _mixed(racks: Breathing, air: AirConditions, supply_c: float, need: F8, supp
     )
 
 
-def _fans_w(group: AirUnits) -> float:
+def fans_w(group: AirUnits) -> float:
+    """Return what the fans of one handler draw, in W: as stated, else by airflow and pressure."""
     if group.fans_w is not None:
         return group.fans_w
     pressure = FAN_PA if group.fan_pressure_pa is None else group.fan_pressure_pa

@@ -12,6 +12,7 @@ from fabrictool.cooling.air_units import AirState, air_capacity_j_per_m3_k, air_
 from fabrictool.cooling.conditions import AirConditions, air_conditions
 from fabrictool.cooling.inlets import Breathing, one_rack
 from fabrictool.cooling.loops import ride_through_s
+from fabrictool.fabric.tables import F8
 from fabrictool.power.overloads import TOLERANCE, kilowatts
 from fabrictool.records import Assumption, Finding, Severity
 
@@ -30,8 +31,8 @@ class HallAir:
 
     Parameters
     ----------
-    units : tuple of AirUnits
-        Handlers as stated.
+    hall : Hall or None
+    racks : Breathing
     conditions : AirConditions
     normal : AirState
     after_loss : tuple of AirState
@@ -44,7 +45,8 @@ class HallAir:
         Inlet air that all devices stand, in degC.
     """
 
-    units: tuple[AirUnits, ...]
+    hall: Hall | None
+    racks: Breathing
     conditions: AirConditions
     normal: AirState
     after_loss: tuple[AirState, ...]
@@ -52,6 +54,15 @@ class HallAir:
     ride_s: float
     most_c: float
     assumptions: tuple[Assumption, ...]
+
+    @property
+    def units(self) -> tuple[AirUnits, ...]:
+        """Handlers as stated."""
+        return tuple((self.hall.air_units if self.hall else None) or ())
+
+    def with_running(self, running: F8) -> AirState:
+        """Return the air with so many handlers of each group running, (groups,)."""
+        return air_state(self.hall, self.conditions, self.racks, running)
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``cooling.air`` of the JSON output."""
@@ -106,7 +117,7 @@ def hall_air(hall: Hall | None, air: AirConditions, racks: Breathing, most_c: fl
     warming, heat_w = max(most_c - normal.warmest_c, 0.0), float(np.nansum(racks.air_w))
     ride = float(ride_through_s(stored, warming, heat_w)) if heat_w > 0 else float("nan")
     return HallAir(
-        units, air, normal, tuple(without(row, lost_at_once(group)) for row, group in enumerate(units)),
+        hall, racks, air, normal, tuple(without(row, lost_at_once(group)) for row, group in enumerate(units)),
         tuple(without(row, 1) for row in range(len(units))), ride, most_c, unit_assumptions(hall),
     )  # fmt: skip
 

@@ -90,6 +90,12 @@ class HallYear:
         """Facility over IT power, (hours,)."""
         return np.asarray(self.facility_w / self.it_w)
 
+    @property
+    def plant_w(self) -> F8:
+        """What compressors, pumps outside of loops, towers and heat pumps draw, (hours,) in W."""
+        s = self.state
+        return np.asarray(s.chilled_pumps_w + s.facility_pumps_w + s.chillers_w + s.rejection_w + self.heat_pump_w)
+
     def means(self) -> dict[str, float]:
         """Return PUE, its parts, WUE in l/kWh, ERF and ERE of the year (ISO/IEC 30134)."""
         it, total, reused = self.it_w * self.hours, float(self.facility_w.sum()), float(self.reused_w.sum())

@@ -22,6 +22,7 @@ from fabrictool.catalogue.fields import (
 )
 from fabrictool.catalogue.named import CoolingUnit
 from fabrictool.catalogue.parts import CoolingUnitType
+from fabrictool.layout.facility import Sources, Supplied
 
 #: Largest supply temperature of ASHRAE's classes of facility water (W) and of technology loops (S), in degC.
 WATER_CLASSES = {"W17": 17.0, "W27": 27.0, "W32": 32.0, "W40": 40.0, "W45": 45.0}
@@ -113,6 +114,8 @@ class Loop(Model):
     pipe: Pipe | None = None
     volume_m3: Volume | None = Field(None, alias="volume")
     pumps_on_ups: bool | None = None
+    sources: Sources = Field([], alias="from")
+    supplied: Supplied | None = None
 
     @property
     def unit(self) -> CoolingUnitType | None:
@@ -138,3 +141,5 @@ class AirUnits(Model):
     water_rise_k: Rise | None = Field(None, alias="water_rise")
     fans_w: Power | None = Field(None, alias="fans")
     fan_pressure_pa: Drop | None = Field(None, alias="fan_pressure")
+    sources: Sources = Field([], alias="from")
+    supplied: Supplied | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -52,6 +52,27 @@ def _one_or_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+#: Elements of the supply that something draws from.
+Sources = Annotated[
+    list[Name], BeforeValidator(_one_or_list, json_schema_input_type=str | list[str]), Field(max_length=8)
+]
+#: How each of several equal machines draws from several elements: from all live ones evenly, from the first that is
+#: alive, or they take them in turn, each one alone.
+Supplied = Literal["all", "first", "in-turn"]
+
+
+class Powered(Protocol):
+    """What draws from the supply beside racks."""
+
+    @property
+    def sources(self) -> list[str]:
+        """Elements that it hangs on; empty where it does not say."""
+
+    @property
+    def supplied(self) -> Supplied | None:
+        """How it takes several."""
+
+
 class Losses(Model):
     """Losses of a module: constant, and at full load beside that; the latter goes with the square of the load."""
 
@@ -79,9 +100,7 @@ class Supply(Model):
 
     name: Name
     kind: Kind
-    sources: Annotated[
-        list[Name], BeforeValidator(_one_or_list, json_schema_input_type=str | list[str]), Field(max_length=8)
-    ] = Field([], alias="from")
+    sources: Sources = Field([], alias="from")
     parallel: bool = False
     rating: RatingField | None = None
     voltage_v: Voltage | None = Field(None, alias="voltage")

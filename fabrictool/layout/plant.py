@@ -8,6 +8,7 @@ from pydantic import Field
 
 from fabrictool.catalogue.fields import NUMBER, Model, Ratio, Rise, Temperature, Volume
 from fabrictool.layout.cooling import LiquidTemperature
+from fabrictool.layout.facility import Sources, Supplied
 
 Reused = Annotated[Ratio, Field(gt=0)]
 CarnotShare = Annotated[float, Field(ge=0.1, le=0.9), NUMBER]
@@ -47,3 +48,5 @@ class Plant(Model):
     buffer_m3: Volume | None = Field(None, alias="buffer")
     outdoor: Outdoor | None = None
     reuse: Reuse | None = None
+    sources: Sources = Field([], alias="from")
+    supplied: Supplied | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabrictool.errors import Problem, did_you_mean
+from fabrictool.layout.facility import Powered
 from fabrictool.layout.model import Hall, Layout
 
 
@@ -15,6 +16,7 @@ def supply_problems(layout: Layout) -> Iterator[Problem]:
         return
     known = {element.name for element in hall.supply or ()}
     yield from _names(hall, known)
+    yield from _machines(hall, known)
     feeds = hall.feeds or []
     if hall.feeds_per_rack is not None and hall.feeds_per_rack > len(feeds):
         what = f"feeds_per_rack is {hall.feeds_per_rack}, but the hall has {len(feeds)} feeds"
@@ -26,6 +28,26 @@ def supply_problems(layout: Layout) -> Iterator[Problem]:
                           ("hall", "feeds", row, "from"))  # fmt: skip
     if hall.supply and not any(feed.source for feed in feeds):
         yield Problem("", "no feed comes from the supply", "add 'from: NAME' to the feeds", ("hall", "supply"))
+
+
+def _machines(hall: Hall, known: set[str]) -> Iterator[Problem]:
+    """Yield cooling that hangs on elements that are not there."""
+    places: list[tuple[Powered, str, tuple[str | int, ...]]] = [
+        *((loop, f"loop {loop.name}", ("hall", "loops", row)) for row, loop in enumerate(hall.loops or ())),
+        *(
+            (one, f"air handlers {one.name}", ("hall", "air_units", row))
+            for row, one in enumerate(hall.air_units or ())
+        ),
+        *([(hall.plant, "the plant", ("hall", "plant"))] if hall.plant else []),
+    ]
+    for machine, what, path in places:
+        for name in machine.sources:
+            if name not in known:
+                hint = did_you_mean(name, known) if known else "add 'supply' to the hall"
+                yield Problem("", f"{what} draws from '{name}', which is not there", hint, (*path, "from"))
+        if machine.supplied is not None and len(machine.sources) < 2:
+            message = f"supplied says how {what} takes several elements, but it names {len(machine.sources)}"
+            yield Problem("", message, "list two or more under from, or remove it", (*path, "supplied"))
 
 
 def _names(hall: Hall, known: set[str]) -> Iterator[Problem]:

@@ -24,6 +24,11 @@ class Flow:
     dark: Bool
     utility_w: float
 
+    @property
+    def loss_w(self) -> float:
+        """What all elements lose, in W."""
+        return float(sum((i - o).sum() for i, o in zip(self.input_w, self.output_w, strict=True)))
+
 
 def flow(hung: Hanging, drawn: tuple[C16, ...], failed: tuple[int, int] | None = None) -> Flow:
     """Return what each element carries when one of them, or none, has failed.

@@ -47,6 +47,11 @@ def through_delta(lines_w: C16) -> C16:
     return np.asarray((lines_w - _TURN * np.roll(lines_w, -1, axis=-1)) / (np.sqrt(3) * _THIRTY))
 
 
+def stacked(first: C16 | F8, second: C16 | F8) -> C16:
+    """Return the lines of two groups of loads as those of one."""
+    return np.concatenate((first, second)).astype(np.complex128)
+
+
 def lines_power_w(lines_w: C16) -> F8:
     """Return the power of three lines together, (...) in W."""
     return np.asarray(lines_w.sum(axis=-1).real)

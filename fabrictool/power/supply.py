@@ -12,7 +12,9 @@ from fabrictool.errors import InputError, Problem
 from fabrictool.fabric.tables import F8, Bool
 from fabrictool.power.dealing import dealt_phases, feed_lines, line_v
 from fabrictool.power.hanging import Entry, Hanging
+from fabrictool.power.machines import NO_MACHINES, Machines
 from fabrictool.power.parts import Part, Rows
+from fabrictool.power.phasors import balanced_lines, stacked
 
 if TYPE_CHECKING:
     from fabrictool.layout.facility import Supply
@@ -87,8 +89,10 @@ def parts_of(hall: Hall, position: Rows, power_factor: float) -> tuple[Part, ...
     return tuple(made)
 
 
-def hanging(hall: Hall, has: Bool, share: F8, rack_w: F8, power_factor: float) -> Hanging:
-    """Return how racks hang on a hall's supply.
+def hanging(
+    hall: Hall, has: Bool, share: F8, rack_w: F8, power_factor: float, machines: Machines = NO_MACHINES
+) -> Hanging:
+    """Return how racks, and after them machines, hang on a hall's supply.
 
     Parameters
     ----------
@@ -97,19 +101,27 @@ def hanging(hall: Hall, has: Bool, share: F8, rack_w: F8, power_factor: float) -
         Of the power of each rack on the phases of a three-phase feed.
     rack_w : ndarray, (racks,)
         In W, by which single-phase circuits are dealt to phases.
+    machines : Machines, optional
+        Cooling, which draws from all lines alike.
     """
-    parts = parts_of(hall, np.arange(len(has)), power_factor)
+    racks, other = len(has), len(machines)
+    parts = parts_of(hall, np.concatenate((np.arange(racks), machines.position)), power_factor)
     names = [part.stated.name for part in parts]
     carried = [np.zeros((part.count, 3)) for part in parts] + [np.zeros((1, 3))]
     each_w = rack_w / np.maximum(has.sum(axis=1), 1)
     entries = []
     for row, feed in enumerate(hall.feeds or ()):
         behind = -1 if feed.source is None else names.index(feed.source)
-        which = parts[behind].which if behind >= 0 else np.zeros(len(has), np.int64)
+        which = parts[behind].which[:racks] if behind >= 0 else np.zeros(racks, np.int64)
         single = has[:, row] & (feed.phases == 1)
         phase = dealt_phases(each_w, single, which, carried[behind])
-        entries.append(Entry(behind, has[:, row], feed_lines(feed, share, phase)))
-    return Hanging(parts, tuple(entries), np.zeros(len(has), bool))
+        lines = stacked(feed_lines(feed, share, phase), np.zeros((other, 3)))
+        entries.append(Entry(behind, np.append(has[:, row], np.zeros(other, bool)), lines))
+    motors = stacked(np.zeros((racks, 3)), balanced_lines(np.ones(other)))
+    for column, board in enumerate(machines.board):
+        on = np.append(np.zeros(racks, bool), machines.has[:, column])
+        entries.append(Entry(names.index(board), on, motors))
+    return Hanging(parts, tuple(entries), np.append(np.zeros(racks, bool), machines.first))
 
 
 def _voltages(stated: Sequence[Supply], feeds: Sequence[Feed], hall: Hall) -> dict[str, float]:
