@@ -12,6 +12,7 @@ from fabrictool.cabling.host_ports import HostPorts, host_ports
 from fabrictool.cabling.naming import Names, matched
 from fabrictool.cabling.planned import NONE, Plan
 from fabrictool.cabling.port_words import cage_and_leg
+from fabrictool.cabling.switch_ports import switch_ports
 from fabrictool.fabric.tables import I4
 from fabrictool.records import Dump, Finding, Sighting
 
@@ -51,6 +52,8 @@ def located(plan: Plan, dumps: Sequence[Dump], aliases: Mapping[str, str]) -> As
     for name in names.strange:
         names.device[name] = plan.add_device(name)
     words = host_ports(plan, rows, names)
+    for device, labels in switch_ports(plan, rows, names).items():
+        words.by_device[device] = labels
     find = _Ports(plan, names, words)
     ends = [(find(row.device, row.port), find(row.peer, row.peer_port) if row.peer else NONE) for row in rows]
     count = len(plan.ports)

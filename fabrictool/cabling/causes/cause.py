@@ -103,6 +103,8 @@ def swap(a: list[int] | I4, z: list[int] | I4) -> tuple[I4, I4]:
 
 def grouped(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yield each key with the rows that have it."""
+    if not len(keys):
+        return
     order = np.argsort(keys, kind="stable")
     values, first = np.unique(keys[order], return_index=True)
     yield from zip(values.tolist(), np.split(order, first[1:]), strict=True)
