@@ -51,6 +51,7 @@ PRIORS: dict[str, tuple[float, float]] = {
     "ll128": (0.85, 0.15),
     "fill": (0.5, 0.6),
     "fill_one_way": (0.5, 0.6),
+    "launch_piped": (0.5, 0.5),
     "largest_pieces": (20.0, 1.0),
     "ring": (0.82, 0.1),
     "tree": (0.65, 0.15),
@@ -268,11 +269,11 @@ def far_lines(table: Table, residual: Floats) -> Iterator[str]:
             yield f"| {cluster} | {hosts} | {collective}{'' if held == 'auto' else f', {held}'} | {off:+.0f} % |"
 
 
-def odd_lines() -> Iterator[str]:
-    """Yield the starts of rows for points that are not healthy, or of other kernels, under the constants that ship."""
+def odd_lines(constants: Mapping[str, float] | None = None) -> Iterator[str]:
+    """Yield the starts of rows for points that are not healthy, or of other kernels, by default by what ships."""
     rows = [row for row in points() if (row.modelled and row.state != "healthy") or "mscclpp" in row.library]
     table = Table(rows)
-    residual = table.residual(calibration().constants)
+    residual = table.residual(constants or calibration().constants)
     for (cluster, hosts, collective, _, state), places in _groups(rows).items():
         cells = []
         for _, least, most in BANDS:
@@ -289,6 +290,11 @@ def trivial_left_out(table: Table) -> Floats:
     return residual
 
 
+def rounded(constants: Mapping[str, float]) -> dict[str, float]:
+    """Return constants as they ship."""
+    return {name: float(f"{value:.4g}") for name, value in constants.items()}
+
+
 def write(table: Table, constants: Mapping[str, float], by_cluster: Mapping[str, Mapping[str, float]]) -> None:
     """Write the constants that ship, and those of the fits without each cluster."""
     residual = left_out_residual(table, by_cluster)
@@ -297,7 +303,7 @@ def write(table: Table, constants: Mapping[str, float], by_cluster: Mapping[str,
         "as_of": "2026-11",
         "tuned_on": f"{len(table.nbytes):,} healthy points of {clusters} clusters (tests/data/measured), NCCL and RCCL",
         "source": "python benchmarks/calibration.py --write",
-        "constants": {name: float(f"{value:.4g}") for name, value in constants.items()},
+        "constants": rounded(constants),
         "spread": {
             "one": spread(residual, table, ~table.several),
             "several": spread(residual, table, table.several),
@@ -327,7 +333,7 @@ def main() -> None:
     by = [inside[table.cluster == cluster].mean() for cluster in np.unique(table.cluster)]
     print(f"\ncovered: {100 * inside.mean():.0f} % of points, {100 * np.mean(by):.0f} % in the mean over clusters")
     print("\n" + "\n".join(far_lines(table, residual)))
-    print("\n" + "\n".join(odd_lines()))
+    print("\n" + "\n".join(odd_lines(rounded(constants))))
     shipped = table.residual(constants)
     for band, least, most in BANDS:
         print(f"fitted to all, {band}: {errors(shipped[in_band(table, least, most)])}")

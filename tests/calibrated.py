@@ -20,7 +20,7 @@ from fabrictool.layout.reading import layout_from_tree
 DATA = Path(__file__).parent / "data" / "measured"
 #: GB/s of a GPU into its scale-up domain, each direction; GPUs that are alone in their hosts have none.
 _SCALE_UP = {"V100": 150, "A100": 300, "H100": 450, "H200": 450, "H20": 450, "B200": 900, "B300": 900, "GB200": 900}
-_SCALE_UP |= {"MI300X": 448, "MI355X": 538}
+_SCALE_UP |= {"MI300X": 448, "MI355X": 538, "H800": 200}
 _PROTOCOLS = {"IB": "infiniband", "IB?": "infiniband", "?": "infiniband", "OPA": "infiniband", "NVLink": "infiniband"}
 _PROTOCOLS |= {"RoCE": "ethernet", "EFA": "efa", "TCPXO": "tcp", "TCP": "tcp"}
 _SWITCH = {"name": "any", "ports": 512, "speed": "400G", "latency": "0 ns"}

@@ -29,8 +29,8 @@ H100 = ("H100", 8, 2, 8, 400.0, "infiniband")
 
 
 @cache
-def _benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("calibration_benchmark", ROOT / "benchmarks" / "calibration.py")
+def _benchmark(name: str = "calibration") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -70,6 +70,24 @@ def test_faults_and_other_libraries_in_the_documents_are_those_of_this_model() -
     text = _document()
     for line in _benchmark().odd_lines():
         assert line in text
+
+
+def test_every_point_is_in_the_documents_and_has_a_reason_beyond_ten_percent() -> None:
+    """Each published point that is modelled is printed with its error; rows with points beyond 10 % say why."""
+    bench = _benchmark("measured_points")
+    assert bench.page() == bench.PAGE.read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in bench.point_lines()]
+    printed = [float(one.rsplit(" ", 1)[1]) for row in rows for one in row[4].split(", ")]
+    assert len(printed) == sum(point.modelled or "mscclpp" in point.library for point in points())
+    for row in rows:
+        far = [one for one in row[4].split(", ") if abs(float(one.rsplit(" ", 1)[1])) > 10]
+        assert not far or len(row) == 6, row[0]
+
+
+def test_published_plateaus_are_met_to_five_percent() -> None:
+    """NVLink SHARP over 2 to 8 GPUs, H800, rings, an NDR adapter: figures that nothing was fitted to."""
+    for line in _benchmark("measured_points").bandwidth_lines():
+        assert abs(int(line.split(" | ")[3].removesuffix(" %"))) <= 5, line
 
 
 def test_constants_without_a_cluster_are_what_a_fit_without_it_gives() -> None:

@@ -2,13 +2,14 @@
 
 For each protocol p the time is
 
-    t_p = T_p + D / e_p + 2 k T_p sqrt(x / (1 + x / x_s)),   x = D / T_p
+    t_p = T_p + D / e_p + 2 k C_p sqrt(x / (1 + x / x_s)),   x = D / C_p
 
 with the start-up T_p (kernel launch and hops, longer for the protocols that carry more of a link's rate), the time D
 that the bytes take at the bandwidth of large messages, and the share e_p that a protocol reaches of it: LL sends a flag
 with every 8 bytes, LL128 with every 120, Simple none. The last term is the fill of a pipeline: cut in pieces
-of the best size, a message of D over a chain of latency T takes (sqrt(T) + sqrt(D))^2; from x_s on pieces are
-as large as the library's buffers let them be, and the term stays. The library takes the fastest protocol.
+of the best size, a message of D over a chain of latency C takes (sqrt(C) + sqrt(D))^2; from x_s on pieces are
+as large as the library's buffers let them be, and the term stays. Of T_p the chain C_p has the hops, and of the launch
+the part that every piece waits for: the kernel is launched once. The library takes the fastest protocol.
 
 References
 ----------
@@ -48,7 +49,8 @@ def time_s(
     moved_s = np.asarray(factor(setting, name) * nbytes / busbw_bytes_per_s(setting, name, constants, algorithm))
     base_s, hops_s = _launch_s(setting, constants), _hops_s(setting, name, constants)
     reduces = name == "all-reduce"
-    pipeline_s, after_s = base_s + np.where(reduces, hops_s, 0.0), np.where(reduces, 0.0, hops_s)
+    piped_s, after_s = np.where(reduces, hops_s, 0.0), np.where(reduces, 0.0, hops_s)
+    start_s, chain_s = base_s + piped_s, constants["launch_piped"] * base_s + piped_s
     fill = np.where(reduces, constants["fill"], constants["fill_one_way"])
     protocols = (
         (1.0, np.where(setting.joined, constants["ll_network"], constants["ll"])),
@@ -56,7 +58,8 @@ def time_s(
         (constants["slower_simple"], 1.0),
     )
     times = [
-        after_s + _piped_s(slower * pipeline_s, moved_s, reached, fill, constants) for slower, reached in protocols
+        after_s + slower * start_s + moved_s / reached + _filling_s(slower * chain_s, moved_s, fill, constants)
+        for slower, reached in protocols
     ]
     return np.asarray(np.minimum.reduce(times), np.float64)
 
@@ -69,10 +72,10 @@ def factor(setting: Setting, collective: Word) -> F8:
     return np.asarray(np.where(name == "all-reduce", 2 * share, np.where(rooted, 1.0, share)), np.float64)
 
 
-def _piped_s(start_s: Number, moved_s: F8, reached: Number, fill: Number, constants: Mapping[str, float]) -> F8:
-    x = moved_s / start_s
-    filling_s = 2 * fill * start_s * np.sqrt(x / (1 + x / constants["largest_pieces"]))
-    return np.asarray(start_s + moved_s / reached + filling_s, np.float64)
+def _filling_s(chain_s: Number, moved_s: F8, fill: Number, constants: Mapping[str, float]) -> F8:
+    """Return what it takes to fill a pipeline of so much latency."""
+    x = moved_s / chain_s
+    return np.asarray(2 * fill * chain_s * np.sqrt(x / (1 + x / constants["largest_pieces"])), np.float64)
 
 
 def _launch_s(setting: Setting, constants: Mapping[str, float]) -> F8:
