@@ -37,7 +37,7 @@ def busbw_figure(
     Parameters
     ----------
     design : Evaluation or Layout
-        Of an evaluation only the layout and its fabric are used.
+        Of an evaluation only the layout is used.
     collectives, algorithm, ranks, model
         As of ``busbw_curves``.
     title : str, optional
@@ -55,7 +55,8 @@ def busbw_figure(
     from fabrictool.evaluation import Evaluation
     from fabrictool.generators.building import build
 
-    layout, fabric = (design.layout, design.fabric) if isinstance(design, Evaluation) else (design, build(design))
+    layout = design.layout if isinstance(design, Evaluation) else design
+    fabric = build(layout)  # that of an evaluation has the latencies of its cables already
     curves = busbw_curves(layout, fabric, collectives, algorithm, ranks, model)
     return draw(curves, title or layout.name, subtitle(layout, fabric, curves))
 
