@@ -9,18 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 NEEDED = ("a_device", "a_port", "z_device", "z_port")
 _SIDES = {
     "a": "a", "side_a": "a", "source": "a", "src": "a", "from": "a", "near": "a", "near_end": "a", "local": "a",
-    "a_end": "a", "end_a": "a", "a_side": "a", "z": "z", "b": "z", "side_b": "z", "side_z": "z", "destination": "z",
-    "dest": "z", "dst": "z", "to": "z", "target": "z", "far": "z", "far_end": "z", "remote": "z", "z_end": "z",
-    "end_b": "z", "b_end": "z", "z_side": "z", "b_side": "z",
+    "a_end": "a", "end_a": "a", "a_side": "a", "start": "a", "origin": "a", "upstream": "a", "termination_a": "a",
+    "1": "a", "2": "z", "end": "z", "termination": "z", "downstream": "z", "termination_b": "z", "z": "z", "b": "z",
+    "side_b": "z", "side_z": "z", "destination": "z", "dest": "z", "dst": "z", "to": "z", "target": "z", "far": "z",
+    "far_end": "z", "remote": "z", "z_end": "z", "end_b": "z", "b_end": "z", "z_side": "z", "b_side": "z",
 }  # fmt: skip
 _ENDS = {
     "device": "device", "node": "device", "node_name": "device", "device_name": "device", "host": "device",
-    "hostname": "device", "switch": "device", "system": "device", "name": "device", "port": "port",
-    "port_name": "port", "interface": "port", "if": "port", "hca_port": "port", "port_number": "port", "rack": "rack",
-    "cabinet": "rack", "rack_name": "rack", "u": "u", "ru": "u", "unit": "u", "rack_unit": "u", "position": "u",
-    "elevation": "u", "type": "kind", "role": "kind", "kind": "kind", "device_type": "kind", "label": "label",
-    "site": "site", "connector": "connector", "module_pn": "optic", "optic": "optic", "transceiver": "optic",
-    "row": "row", "room": "room", "cage": "cage", "leg": "leg", "cage_leg": "leg", "face": "side", "alias": "alias",
+    "hostname": "device", "host_name": "device", "switch": "device", "server": "device", "system": "device",
+    "equipment": "device", "name": "device", "port": "port", "port_name": "port", "interface": "port",
+    "interface_name": "port", "if": "port", "nic": "port", "hca": "port", "hca_port": "port", "nic_port": "port",
+    "device_port": "port", "node_port": "port", "host_port": "port", "switch_port": "port", "slot_port": "port",
+    "port_number": "port", "port_no": "port", "port_num": "port", "rack": "rack", "cabinet": "rack",
+    "rack_name": "rack", "u": "u", "ru": "u", "unit": "u", "rack_unit": "u", "position": "u", "elevation": "u",
+    "type": "kind", "role": "kind", "kind": "kind", "device_type": "kind", "label": "label", "site": "site",
+    "connector": "connector", "module_pn": "optic", "optic": "optic", "transceiver": "optic", "row": "row",
+    "room": "room", "cage": "cage", "leg": "leg", "cage_leg": "leg", "face": "side", "alias": "alias",
 }  # fmt: skip
 _WHOLE = {
     "cable_id": "cable_id", "cable": "cable_id", "cable_number": "cable_id", "cable_no": "cable_id",
@@ -35,6 +39,8 @@ _WHOLE = {
     "tray_path": "tray_path", "status": "status", "state": "status", "color": "colour", "colour": "colour",
     "protocol": "protocol", "label": "cable_label", "phase": "phase", "optics_w": "optics_w", "price": "price",
 }  # fmt: skip
+#: Words that head a column of devices and, with ``port``, that of their ports, where no column names a side.
+_ROLES = {"a": ("host", "server", "node", "system"), "z": ("switch", "leaf", "tor")}
 #: In m, by the words that plans have for a unit of length.
 METRES = {
     "m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "cm": 0.01, "mm": 0.001, "km": 1000.0,
@@ -43,8 +49,9 @@ METRES = {
 
 
 def words(cells: Sequence[str]) -> list[str]:
-    """Return headers in lower case with single underscores, units in brackets among them."""
-    return [re.sub(r"_+", "_", re.sub(r"[^a-z0-9]+", "_", cell.lower())).strip("_") for cell in cells]
+    """Return headers in lower case with single underscores, units in brackets among them, and digits apart."""
+    plain = (re.sub(r"[^a-z0-9]+", "_", cell.lower()).strip("_") for cell in cells)
+    return [re.sub(r"(?<=[a-z])(?=[12]$)", "_", word) for word in plain]
 
 
 def mapped(cells: Sequence[str]) -> dict[str, int] | None:
@@ -55,6 +62,8 @@ def mapped(cells: Sequence[str]) -> dict[str, int] | None:
     given = words(cells)
     found = _by_second_rack(given) if given.count("rack") == 2 else _by_side(given)
     found = _netbox(found, given)
+    if not all(column in found for column in NEEDED):
+        found |= _by_role(given)
     return found if all(column in found for column in NEEDED) else None
 
 
@@ -74,15 +83,29 @@ def unit_of(word: str) -> str:
 
 
 def _sided(word: str) -> Iterator[str]:
-    for side, ours in _SIDES.items():
-        rest = word.removeprefix(side + "_")
-        if rest != word and rest in _ENDS:
-            yield f"{ours}_{_ENDS[rest]}"
-        rest = word.removesuffix("_" + side)
-        if rest != word and rest in _ENDS:
-            yield f"{ours}_{_ENDS[rest]}"
-        if word == side and len(side) > 1:
-            yield f"{ours}_device"
+    """Yield what a header with the word of a side before, behind or amid the word of a thing may mean."""
+    parts = word.split("_")
+    for size in range(len(parts), 0, -1):
+        for start in range(len(parts) - size + 1):
+            side = _SIDES.get("_".join(parts[start : start + size]))
+            rest = "_".join(parts[:start] + parts[start + size :])
+            if side and rest in _ENDS:
+                yield f"{side}_{_ENDS[rest]}"
+            elif side and not rest and len(word) > 1:
+                yield f"{side}_device"
+
+
+def _by_role(given: Sequence[str]) -> dict[str, int]:
+    """Return the columns of hosts and switches, where the header names no sides."""
+    found: dict[str, int] = {}
+    for side, roles in _ROLES.items():
+        for role in roles:
+            ports = [f"{role}_port", f"{role}_interface", *(("hca", "nic") if side == "a" else ())]
+            port = next((word for word in ports if word in given), None)
+            if role in given and port is not None:
+                found |= {f"{side}_device": given.index(role), f"{side}_port": given.index(port)}
+                break
+    return found
 
 
 def _by_second_rack(given: Sequence[str]) -> dict[str, int]:

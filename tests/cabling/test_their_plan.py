@@ -75,6 +75,24 @@ def test_a_header_says_the_unit_of_lengths(header: str, unit_m: float) -> None:
     assert [row.cable.length_m for row in table.rows] == [pytest.approx(66 * unit_m, rel=1e-12), 7.0]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "From Device,From Port,To Device,To Port", "Source,Source Port,Destination,Destination Port",
+        "Server,Server Port,Switch,Switch Port", "Host,HCA,Leaf,Leaf Port", "Node1,Port1,Node2,Port2",
+        "Device Name (A),Port (A),Device Name (Z),Port (Z)", "Start Device,Start Port,End Device,End Port",
+        "Near End Device,Near End Port,Far End Device,Far End Port", "A End,A End Port,B End,B End Port",
+        "Termination A Device,Termination A Port,Termination B Device,Termination B Port",
+        "Device A Name,Device A Port,Device B Name,Device B Port", "From Node,From Port No.,To Node,To Port No.",
+        "Source System,Source Slot/Port,Destination System,Destination Slot/Port",
+    ],
+)  # fmt: skip
+def test_headers_name_both_ends_in_many_ways(header: str) -> None:
+    (row,) = plan_table("theirs.csv", f"{header}\ngpu-01,3,leaf-02,7".encode()).rows
+    ends = [(end.place.device, end.port) for end in (row.cable.a, row.cable.z)]
+    assert ends == [("gpu-01", "3"), ("leaf-02", "7")]
+
+
 def test_a_right_plan_has_no_fault(tmp_path: Path) -> None:
     found = checked(tmp_path, lines())
     assert told(found) == []
