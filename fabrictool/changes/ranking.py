@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -139,6 +140,48 @@ def losses_of(before: Wiring, stated: Stated | None = None) -> Losses:
     return Rebuilding(state, stated)
 
 
+class Reckoning:
+    """Says what the loss of domains takes; those of the same devices and links are computed once.
+
+    Parameters
+    ----------
+    losses : Losses
+    bounded : bool
+        Whether bandwidths are what is left at most, in place of what the network routed anew gives.
+
+    Attributes
+    ----------
+    seconds : float
+        That computing has taken so far.
+    """
+
+    def __init__(self, losses: Losses, bounded: bool) -> None:
+        self.losses, self.bounded = losses, bounded
+        self._gpus = gpus_by_device(losses.before.wiring.fabric)
+        self._bounding = _bounding(losses) if bounded else None
+        self._known: dict[tuple[tuple[int, ...], tuple[int, ...]], Loss] = {}
+        self.seconds = 0.0
+
+    def knows(self, domain: Domain) -> bool:
+        """Say whether a loss needs no computing."""
+        return (domain.devices, domain.links) in self._known
+
+    def of(self, domain: Domain) -> Loss:
+        """Return what a domain takes."""
+        key = (domain.devices, domain.links)
+        if key not in self._known:
+            began = perf_counter()
+            self._known[key] = self._computed(domain)
+            self.seconds += perf_counter() - began
+        fabric = self.losses.before.wiring.fabric
+        return replace(self._known[key], domain=domain, kind=label(fabric, domain))
+
+    def _computed(self, domain: Domain) -> Loss:
+        if self._bounding is not None:
+            return _bounded(self._bounding, domain, self._gpus)
+        return _routed(self.losses, domain, self._gpus)
+
+
 def ranked(losses: Losses, domains: Iterable[Domain], progress: Progress | None = None) -> list[Loss]:
     """Return what the loss of each domain takes, the worst first; equal ones stay in order.
 
@@ -152,28 +195,16 @@ def ranked(losses: Losses, domains: Iterable[Domain], progress: Progress | None 
         Is told how many of how many are done.
     """
     given = list(domains)
-    found = list(_each(losses, given, progress))
+    reckoning = Reckoning(losses, _too_slow(losses, given))
+    found = []
+    for done, domain in enumerate(given, 1):
+        found.append(reckoning.of(domain))
+        if progress:
+            progress(done, len(given))
     return sorted(found, key=lambda loss: tuple(-part for part in loss.severity))
 
 
-def _each(losses: Losses, domains: list[Domain], progress: Progress | None) -> Iterator[Loss]:
-    """Yield the losses of domains in order; those of the same devices and links are computed once."""
-    gpus = gpus_by_device(losses.before.wiring.fabric)
-    bounding = _bounding(losses, domains)
-    known: dict[tuple[tuple[int, ...], tuple[int, ...]], Loss] = {}
-    for done, domain in enumerate(domains, 1):
-        key = (domain.devices, domain.links)
-        if key not in known:
-            known[key] = _bounded(bounding, domain, gpus) if bounding else _routed(losses, domain, gpus)
-        fabric = losses.before.wiring.fabric
-        yield replace(known[key], domain=domain, kind=label(fabric, domain))
-        if progress:
-            progress(done, len(domains))
-
-
-def _bounding(losses: Losses, domains: list[Domain]) -> Bounding | None:
-    if not _too_slow(losses, domains):
-        return None
+def _bounding(losses: Losses) -> Bounding:
     from fabrictool.changes.bounds import Bounding  # takes scipy
 
     return Bounding(losses.before)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from fabrictool.changes.better import TRIED
+from fabrictool.changes.better import SWITCHES
 from fabrictool.explore.halls import HallFigures, hall_figures, hall_of, losses_for
 from fabrictool.fabric import Fabric
 from fabrictool.generators.building import build
@@ -82,7 +82,8 @@ def _telling(key: str, value: str) -> bool:
 
 def _others(given: Layout, fabric: Fabric) -> list[tuple[str, Layout]]:
     """Return the layouts under other strategies; those that cannot be done are left out."""
-    changes: list[dict[str, str]] = [*TRIED, {"hosts": "even"}, {"feeds": "balanced"}]
+    changes = [{"switches": switches} for switches in SWITCHES]
+    changes += [{"switches": "dealt", "feeds": "balanced"}, {"hosts": "even"}, {"feeds": "balanced"}]
     found: dict[str, Layout] = {}
     for change in changes:
         placing = Placing.model_validate(given.placement.model_dump() | change)

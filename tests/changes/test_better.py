@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 import fabrictool as ft
+from fabrictool.changes.better import SWITCHES
+from fabrictool.changes.ranking import Loss, Reckoning
 from fabrictool.domains import domains
+from fabrictool.layout.model import Layout
 from fabrictool.layout.reading import layout_from_tree
 from fabrictool.power.settling import placed
+from fabrictool.records import Finding
 
 HOST = {"name": "h", "gpus": 4, "nics": 4, "speed": "400G", "u": 8, "power_max": "8 kW",
         "scale_up": {"domain": 4, "speed": "3.6T", "latency": "1 us"}}  # fmt: skip
@@ -97,3 +101,61 @@ def test_large_networks_are_bounded_and_say_so(monkeypatch: pytest.MonkeyPatch) 
     for loss in bounded.ranking:
         assert loss.bound
         assert (loss.hosts_lost, loss.gone) == (by_name[loss.domain.name].hosts_lost, by_name[loss.domain.name].gone)
+
+
+def other_placements(layout: Layout, kind: str, routing: str | None = None) -> dict[str, Loss]:
+    """Return the worst loss of a kind under each placement of switches."""
+    found = {}
+    for switches in SWITCHES:
+        placing = layout.placement.model_copy(update={"switches": switches})
+        moved = layout.model_copy(update={"placement": placing})
+        found[switches] = ft.impact(moved, domain=kind, routing=routing).ranking[0]
+    return found
+
+
+def told(layout: Layout, kind: str, routing: str | None = None) -> Finding:
+    (finding,) = (f for f in ft.impact(layout, domain=kind, routing=routing).findings if f.id.startswith("placement-"))
+    return finding
+
+
+@pytest.mark.parametrize("kind", ["rack", "row"])
+def test_networks_that_are_routed_anew_get_the_best_placement_that_was_tried(kind: str) -> None:
+    layout = layout_from_tree(tree())
+    least = min(loss.severity for loss in other_placements(layout, kind, "ecmp").values())
+    finding = told(layout, kind, "ecmp")
+    assert finding.id == "placement-could-help"
+    switches = finding.fix.split("switches: ")[1].split("}")[0]
+    assert other_placements(layout, kind, "ecmp")[switches].severity == least
+
+
+def test_where_routing_takes_too_long_what_is_left_at_most_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fabrictool.changes.better._reckoning", lambda losses, _: Reckoning(losses, bounded=True))
+    layout = layout_from_tree(tree())
+    finding = told(layout, "rack", "ecmp")
+    assert finding.message == "the worst rack, r05, takes 100 % of all-reduce and 100 % of all-to-all"
+    switches = finding.fix.split("switches: ")[1].split("}")[0]
+    worst = other_placements(layout, "rack", "ecmp")
+    assert worst[switches].severity < worst["in-order"].severity
+    assert "% of all-to-all (by bounds), in " in finding.fix
+    lost = float(finding.fix.split("the worst with ")[1].split(" %")[0])
+    assert lost == pytest.approx(100 * (worst[switches].all_reduce_lost or 0), abs=1.5)
+
+
+def test_placements_that_there_is_no_time_for_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fabrictool.changes.better.MOST_SEARCHED_SECONDS", 0.0)
+    finding = told(layout_from_tree(tree()), "rack", "ecmp")
+    assert (finding.id, finding.where) == ("placement-not-searched", "rack r05")
+    assert all(switches in finding.message for switches in ("by-unit", "spread", "by-rail", "dealt"))
+
+
+def test_it_is_said_where_no_placement_helps() -> None:
+    """One rack holds all there is."""
+    small = tree()
+    small["hosts"]["count"] = 4
+    small["networks"]["compute"] |= {"family": "fat-tree", "leaf": {"type": SWITCH}, "levels": 1}
+    for key in ("spine", "scalable_unit"):
+        del small["networks"]["compute"][key]
+    small["racks"] = {"type": "rack-48u", "power_limit": "80 kW", "hosts_per_rack": 4}
+    finding = told(layout_from_tree(small), "row")
+    assert finding.id == "placement-none-better"
+    assert finding.where == "row row-01"
