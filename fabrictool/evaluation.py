@@ -142,13 +142,19 @@ class Evaluation:
         for row, values in zip(power["racks"], np.column_stack(work).tolist(), strict=True):
             keys = ("it_idle_w", "it_work_w", "swing_w")
             row |= {key: known(value) for key, value in zip(keys, values, strict=True)}
+        behind = self.work.behind
         return power | {
             "optics": self.optics.to_dict(),
             "work": self.work.to_dict(),
             "utility_w": known(self.supply.utility_w),
             "distribution_loss_w": known(self.supply.loss_w),
             "cooling_on_supply_w": known(self.supply.cooling_w),
-            "supply": self.supply.to_rows(),
+            "supply": [
+                row | {"work_w": given, "work_loss_w": lost}
+                for row, given, lost in zip(
+                    self.supply.to_rows(), behind.element_w.tolist(), behind.element_loss_w.tolist(), strict=True
+                )
+            ],
         }
 
     def collective_table(self) -> Table:

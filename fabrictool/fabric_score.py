@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 #: Figures of a hall's power, null without a layout.
 POWER_KEYS = ("it_max_w", "it_typical_w", "facility_w", "utility_w", "distribution_loss_w", "cooling_on_supply_w")
+_LEVELS: dict[str, Any] = dict.fromkeys(("idle_w", "waiting_w", "computing_w", "mean_w"))
+_SWING: dict[str, Any] = dict.fromkeys(("rack_w", "row_w", "hall_w", "utility_w", "ramp_w_per_s"))
 POWER_PARTS: dict[str, Any] = {
     "racks": [], "circuits": [], "supply": [], "optics": {"power_w": None, "media": []},
-    "work": dict.fromkeys(("idle_w", "waiting_w", "computing_w", "mean_w", "step"))
-    | {"parts": [], "collectives": [], "swing": dict.fromkeys(("rack_w", "row_w", "hall_w", "ramp_w_per_s"))},
+    "work": _LEVELS | {"pue": None, "facility_w": None, "utility": _LEVELS, "distribution_loss": _LEVELS}
+    | {"step": None, "parts": [], "collectives": [], "swing": _SWING},
 }  # fmt: skip
 
 

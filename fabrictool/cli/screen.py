@@ -295,6 +295,8 @@ def _work(evaluation: Evaluation) -> Iterator[str]:
     if math.isnan(mean):
         return
     line = f"at work {_power_text(mean)}~, idle {_power_text(idle)}~, swings by {_power_text(work.swing_w)}~"
+    if not math.isnan(work.facility_w):
+        line += f"; the facility then {_power_text(work.facility_w)}~"
     if work.step is not None:
         step = work.step
         each = step.energy_j / max(step.gpus, 1)

@@ -84,7 +84,8 @@ def rated_conductance_w_per_k(heat_w: Reals, hot_w_per_k: Reals, cold_w_per_k: R
     """
     heat = np.asarray(heat_w, dtype=np.float64)
     near = np.asarray(approach_k, dtype=np.float64)
-    far = near + heat / hot_w_per_k - heat / cold_w_per_k
+    # streams too small for the heat leave no difference at the other end
+    far = np.maximum(near + heat / hot_w_per_k - heat / cold_w_per_k, 1e-6 * near)
     equal = np.abs(far - near) < 1e-9 * near
     mean = np.where(equal, near, (far - near) / np.where(equal, 1.0, np.log(np.where(equal, np.e, far / near))))
     return np.asarray(heat / mean)

@@ -31,13 +31,20 @@ class PlantYear:
     Parameters
     ----------
     outdoors : Outdoors
+    plant : Plant
+    model : HallPlant
+    measured : Measured
     year : HallYear
+        At the racks' maxima.
     buffer_s : float
         Seconds until stored water is 10 K warmer once towers and compressors stop; NaN without a store.
     findings, assumptions : tuple
     """
 
     outdoors: Outdoors
+    plant: Plant
+    model: HallPlant
+    measured: Measured
     year: HallYear
     buffer_s: float
     findings: tuple[Finding, ...]
@@ -47,6 +54,28 @@ class PlantYear:
     def peak_w(self) -> float:
         """The most that the facility draws in an hour, in W."""
         return float(self.year.facility_w.max())
+
+    def at_load(self, it_w: float, air_w: float, electrical_w: float) -> HallYear:
+        """Return the same year where IT draws less; fans and pumps of stated units run on.
+
+        Parameters
+        ----------
+        it_w, air_w : float
+            IT power and its heat to the hall's air, in W.
+        electrical_w : float
+            Lost in distribution, in W; NaN leaves it to the model.
+        """
+        before = sum(circuit.heat_w for circuit in self.year.circuits if not circuit.of_air)
+        share = (it_w - air_w) / before if before > 0 else 0.0
+        circuits = tuple(
+            replace(circuit, heat_w=air_w if circuit.of_air else circuit.heat_w * share)
+            for circuit in self.year.circuits
+        )
+        known = replace(self.measured, electrical_w=electrical_w)
+        outside = self.outdoors
+        return hall_year(
+            self.plant, circuits, it_w, (it_w - air_w) / it_w, self.model, known, outside.dry_c, outside.wet_c
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``cooling.year`` of the JSON output."""
@@ -110,11 +139,10 @@ def plant_year(
     model = HallPlant(air_j_per_m3_k=air_capacity_j_per_m3_k(room.conditions), air_rise_k=room.conditions.rise_k)
     if not np.isnan(efficiency):
         model = replace(model, electrical=efficiency)
-    year = hall_year(
-        plant, circuits, it_w, (it_w - air_w) / it_w, model, _measured(room, loops), outside.dry_c, outside.wet_c
-    )
+    known = _measured(room, loops)
+    year = hall_year(plant, circuits, it_w, (it_w - air_w) / it_w, model, known, outside.dry_c, outside.wet_c)
     return PlantYear(
-        outside, year, _buffer_s(plant, circuits), tuple(too_warm(plant, year, loops, room)),
+        outside, plant, model, known, year, _buffer_s(plant, circuits), tuple(too_warm(plant, year, loops, room)),
         (*outside.assumptions, *assumed, *plant_assumptions(plant, efficiency)),
     )  # fmt: skip
 

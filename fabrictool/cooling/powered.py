@@ -17,6 +17,7 @@ from fabrictool.power.parts import Rows
 from fabrictool.records import Assumption
 
 if TYPE_CHECKING:
+    from fabrictool.cooling.year import HallYear
     from fabrictool.layout.model import Hall, Layout
 
 
@@ -38,6 +39,11 @@ class PoweredCooling:
     loop: Rows
     group: Rows
     assumptions: tuple[Assumption, ...] = ()
+
+    def at_work_w(self, year: HallYear | None) -> F8:
+        """Return what each machine draws at work, (machines,) in W: the plant the mean of its year at that load."""
+        plant = (self.loop < 0) & (self.group < 0)
+        return self.machines.power_w if year is None else np.where(plant, year.plant_w.mean(), self.machines.power_w)
 
     def without(self, stopped: Rows) -> Warmth:
         """Return what gets too warm once machines stop for good; the heat of racks without power counts on.

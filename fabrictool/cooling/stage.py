@@ -75,10 +75,11 @@ class _Devices:
         limits = inlet_limits_c(self.layout, self.stands, self.air)
         return np.asarray(limits[self.fabric.devices.type])
 
-    def heat(self, it_w: F8) -> RackHeat:
-        """Return where the heat of each rack goes."""
+    def heat(self, it_w: F8, nameplate_w: F8) -> RackHeat:
+        """Return where the heat of each rack goes, (racks,) in W; what a cap holds back is held back of all alike."""
         racks = self.place.racks
-        plates_w = self.place.sum_by_rack(self.liquid_w) + 0 * it_w
+        share = np.divide(it_w, nameplate_w, out=0 * it_w + 1, where=nameplate_w > 0)
+        plates_w = self.place.sum_by_rack(self.liquid_w) * share
         return rack_heat(racks.cooling, it_w, plates_w, self.serves.door >= 0, _captured(self.layout, racks))
 
     def loops(self, heat: RackHeat) -> LoopCooling:
@@ -120,7 +121,7 @@ def rack_cooling(
         Of the hall's electrical distribution; NaN where none is stated.
     """
     devices = _devices(layout, fabric, placement)
-    heat = devices.heat(power.it_w)
+    heat = devices.heat(power.it_w, power.nameplate_w)
     loops, room = devices.loops(heat), devices.room(heat)
     serves, air, racks = devices.serves, devices.air, devices.place.racks
     inlet_c = room.normal.racks_c

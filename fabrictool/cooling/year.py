@@ -215,7 +215,7 @@ def _reused(plant: Plant, wet: list[tuple[Circuit, CircuitYear]], taken_w: F8) -
     source = sum(circuit.heat_w * (circuit.required_c + circuit.rise_k) for circuit, _ in wet) / heat
     if source - EXCHANGER_K >= reuse.sink_c:
         return taken_w, 0 * taken_w
-    machine = heat_pump(source, reuse.sink_c, reuse.carnot)
+    machine = heat_pump(min(source, reuse.sink_c - EXCHANGER_K), reuse.sink_c, reuse.carnot)
     return np.asarray(taken_w * machine.delivered), np.asarray(taken_w * machine.electricity)
 
 

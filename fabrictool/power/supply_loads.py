@@ -39,6 +39,8 @@ class SupplyLoads:
         What the utility delivers and what elements lose, in W; with racks and cooling they balance.
     machines : Machines
         Cooling that hangs on it.
+    hung : Hanging or None
+        How racks and machines hang on it.
     dark, stopped : dict of str to tuple of int
         Racks, and machines, that are without power once an element fails.
     """
@@ -47,6 +49,7 @@ class SupplyLoads:
     utility_w: float = np.nan
     loss_w: float = np.nan
     machines: Machines = NO_MACHINES
+    hung: Hanging | None = None
     dark: dict[str, tuple[int, ...]] = field(default_factory=dict)
     stopped: dict[str, tuple[int, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
@@ -62,6 +65,16 @@ class SupplyLoads:
             }
             for element in self.elements
         ]
+
+    def at(self, racks_w: F8, machines_w: F8) -> Flow | None:
+        """Return what flows with everything running; None without a supply.
+
+        Parameters
+        ----------
+        racks_w, machines_w : ndarray, (racks,), (machines,)
+            What each draws, in W.
+        """
+        return None if self.hung is None else flow(self.hung, self.hung.drawn(np.append(racks_w, machines_w)))
 
     @property
     def cooling_w(self) -> float:
@@ -105,6 +118,7 @@ def supply_loads(
         base.utility_w,
         base.loss_w,
         machines,
+        hung,
         dark,
         {name: tuple((rows[rows >= racks] - racks).tolist()) for name, rows in out.items()},
         (*supply_findings(elements), *single_points(hall, placement, dark)),

@@ -14,6 +14,7 @@ from fabrictool.cooling import RackCooling, rack_cooling
 from fabrictool.cooling.powered import PoweredCooling, powered_cooling
 from fabrictool.cooling.powered_findings import powered_findings
 from fabrictool.errors import InputError
+from fabrictool.evaluation import evaluate
 from fabrictool.layout.reading import layout_from_tree
 from fabrictool.placement import place
 from fabrictool.power import SupplyLoads, rack_power, supply_loads
@@ -175,3 +176,40 @@ def test_what_is_wrong_is_named(keys: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError) as error:
         layout_from_tree(tree)
     assert words in str(error.value)
+
+
+def test_the_facility_at_work_is_what_the_utility_delivers() -> None:
+    """Two ways to add up a hall at work: level by level up the supply, and part by part of its year."""
+    hall = {"feeds": FEEDS, "supply": [one | {"rating": "500 kW"} if one["kind"] == "ups" else one for one in SUPPLY]}
+    for one in hall["supply"]:
+        if one["kind"] == "ups":
+            del one["efficiency"]
+    hall |= {"loops": [LOOP | {"from": "panel-a"}], "air_units": [AIR], "weather": "london"}
+    hall["plant"] = {"rejection": "tower", "from": "utility"}
+    tree = {"name": "t", "hosts": {"type": HOST, "count": 10}, "hall": hall,
+            "racks": {"type": RACK, "hosts_per_rack": 1, "cooling": "direct-to-chip", "loop": "row"}}  # fmt: skip
+    found = evaluate(layout_from_tree(tree))
+    behind, mean_w = found.work.behind, found.work.totals_w[3]
+    assert found.work.facility_w == pytest.approx(behind.utility_w[3] + 0.01 * mean_w, rel=1e-9)
+    # a UPS of two that share carries about a third of its rating, and loses what it does there
+    rows = [row for row in found.to_dict()["power"]["supply"] if row["kind"] == "ups"]
+    for row in rows:
+        load = row["work_w"] / 500e3
+        assert 0.3 < load < 0.4
+        assert row["work_loss_w"] == pytest.approx(500e3 * (0.010 + 0.015 * load + 0.015 * load**2), rel=1e-9)
+    work = found.to_dict()["power"]["work"]
+    assert work["distribution_loss"]["mean_w"] == pytest.approx(sum(row["work_loss_w"] for row in rows), rel=1e-9)
+    assert work["swing"]["utility_w"] > work["swing"]["hall_w"]
+    assert work["utility"]["waiting_w"] < work["utility"]["mean_w"] < work["utility"]["computing_w"]
+
+
+def test_a_cap_holds_back_plates_and_air_alike() -> None:
+    """A rack of 40 kW held to 30 gives 24 kW to its plates and 6 kW to air, not 32 and less than nothing."""
+    tree = {
+        "name": "t",
+        "hosts": {"type": HOST, "count": 2},
+        "racks": {"type": RACK, "cooling": "direct-to-chip", "hosts_per_rack": 1, "power_cap": "30 kW"},
+    }
+    found = evaluate(layout_from_tree(tree)).cooling
+    assert found.liquid_w == pytest.approx([24e3] * 2)
+    assert found.air_w == pytest.approx([6e3] * 2)
