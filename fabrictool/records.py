@@ -155,6 +155,10 @@ class Sighting:
     media, module, cable_id : str
         Empty if unknown; ``module`` is ``present``, ``absent``, or its type.
     length_m, rx_power_dbm, tx_power_dbm : float or None
+    symbol_errors, link_downed : float
+        What its counters say, 0 if unknown.
+    ber : float or None
+        Share of bits that are wrong.
     network : str
         Empty if unknown.
     rack, peer_rack : str
@@ -177,6 +181,9 @@ class Sighting:
     length_m: float | None = None
     rx_power_dbm: float | None = None
     tx_power_dbm: float | None = None
+    symbol_errors: float = 0.0
+    link_downed: float = 0.0
+    ber: float | None = None
     network: str = ""
     rack: str = ""
     peer_rack: str = ""

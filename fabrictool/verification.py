@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fabrictool import __version__
 from fabrictool.cable_plan import planned_cables
 from fabrictool.cabling.inferred import fabric_of, inferred
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 #: Links of a fabric up to which every mistake that changes it is priced: routing anew takes up to 0.3 s there.
 MOST_LINKS = 20_000
+#: Speed that all links are taken to have where none is known: shares of what is lost are the same at any.
+USUAL_BPS = 100e9
 #: Seconds that pricing may take; what is left then is unknown.
 PRICING_S = 10.0
 
@@ -160,7 +164,9 @@ def verify(
     shift = len(findings) - len(found.findings)
     if price:
         jobs = tuple(asked.jobs(subject.layout)) if asked else ()
-        findings = _priced(partial(Pricing, plan.fabric, jobs=jobs, types=subject.types), plan, found, findings, shift)
+        findings = _priced(
+            partial(Pricing, _with_speeds(plan.fabric), jobs=jobs, types=subject.types), plan, found, findings, shift
+        )
     ranked = sorted(findings, key=_rank)
     sources = tuple((dump.name, dump.format, dump.taken_s) for dump in dumps)
     return Verification(subject.fabric.name, sources, tuple(ranked), found.summary, progress(found.board))
@@ -247,7 +253,7 @@ def _priced(
     """
     end = time.monotonic() + PRICING_S
     pricings: dict[int, Pricing] = {}
-    result = []
+    result, why = [], dict[str, None]()
     for place, row in enumerate(findings):
         impact = row.impact
         if impact is None:
@@ -255,31 +261,50 @@ def _priced(
             continue
         if impact.effect in {"none", "risk"}:
             impact = Impact(impact.effect, 0.0, 0.0, 0)
-        elif row.rows and len(plan.fabric.links) <= MOST_LINKS and time.monotonic() < end:
+        elif row.rows and len(plan.fabric.links) > MOST_LINKS:
+            why[f"a fabric of more than {MOST_LINKS:,} links is not routed anew"] = None
+        elif row.rows and time.monotonic() >= end:
+            why[f"pricing ends after {PRICING_S:g} s"] = None
+        elif row.rows:
             network = rows_of_network(plan.fabric, row.rows)
             if network not in pricings:
                 pricings[network] = pricing_of(network)
-            impact = _cost(pricings[network], plan, row, found.moved.get(place - shift), impact)
+            impact, reason = _cost(pricings[network], plan, row, found.moved.get(place - shift), impact)
+            why |= dict.fromkeys([reason] if reason else [])
         result.append(replace(row, impact=impact))
-    if any(row.impact and row.impact.all_reduce_lost is None and row.impact.effect != "none" for row in result):
-        limits = f"fabrics above {MOST_LINKS:,} links are not routed anew, and pricing ends after {PRICING_S:g} s"
-        what = f"some costs are unknown: {limits}"
+    if why:
+        what = f"some costs are unknown: {'; '.join(why)}"
         result.append(RootCause(Finding("not-priced", "note", "findings", what, "ask impact about single mistakes")))
     return result
 
 
+def _with_speeds(fabric: Fabric) -> Fabric:
+    """Return a fabric in which links of unknown speed are as fast as the fastest, so that mistakes can be priced."""
+    links, ports = fabric.links, fabric.ports
+    if (links.speed_bps > 0).all():
+        return fabric
+    usual = max(float(links.speed_bps.max(initial=0.0)), USUAL_BPS)
+    speeds = [np.where(table.speed_bps > 0, table.speed_bps, usual) for table in (links, ports)]
+    return replace(fabric, links=replace(links, speed_bps=speeds[0]), ports=replace(ports, speed_bps=speeds[1]))
+
+
 def _cost(
     pricing: Pricing, plan: Plan, row: RootCause, moved: tuple[tuple[int, int, int], ...] | None, impact: Impact
-) -> Impact:
+) -> tuple[Impact, str]:
+    """Return what a mistake costs, or why that is unknown."""
     try:
         cost = pricing.cost(_difference(plan, row, moved))
-    except (FabrictoolError, ValueError, IndexError):
-        return impact
+    except FabrictoolError as error:
+        return impact, error.problems[0].what
+    except (ValueError, IndexError):
+        return impact, "a mistake makes a fabric that cannot be routed"
     effect = impact.effect
     if effect == "performance" and cost.hosts_lost:
         effect = "down"
     jobs = tuple((job.title, job.percent) for job in cost.jobs)
-    return Impact(effect, cost.all_reduce_lost, cost.all_to_all_lost, cost.hosts_lost, jobs)
+    found = Impact(effect, cost.all_reduce_lost, cost.all_to_all_lost, cost.hosts_lost, jobs)
+    unknown = cost.all_reduce_lost is None and cost.all_to_all_lost is None
+    return found, "too few hosts are left to compare" if unknown else ""
 
 
 def _difference(plan: Plan, row: RootCause, moved: tuple[tuple[int, int, int], ...] | None) -> Difference:

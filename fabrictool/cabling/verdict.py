@@ -11,6 +11,7 @@ from fabrictool.cabling.board import DARK, LIT, Board, board_of
 from fabrictool.cabling.causes.absent import absences, missing
 from fabrictool.cabling.causes.attributes import differences
 from fabrictool.cabling.causes.cause import Cause
+from fabrictool.cabling.causes.condition import conditions
 from fabrictool.cabling.causes.extra import extras
 from fabrictool.cabling.planned import Plan
 from fabrictool.cabling.search import search
@@ -81,6 +82,7 @@ def verdict(plan: Plan, dumps: Sequence[Dump], aliases: Mapping[str, str]) -> Ve
         findings.append(told)
     findings += list(absences(board, seen, gone))
     findings += list(differences(board, seen))
+    findings += list(conditions(board, seen))
     if any(plan.devices[device].planned for device in seen.names.device.values()):
         findings += list(extras(board))
     else:

@@ -21,6 +21,9 @@ from fabrictool.layout.network import Routing as Stated
 from fabrictool.routing.choose import routing_of
 from fabrictool.routing.wiring import wiring
 
+#: Lost shares up to this are none.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -106,9 +109,9 @@ class Pricing:
 
 
 def _lost(before: float, after: float) -> float | None:
-    """Return a lost share; what a mistake wins by chance is no loss."""
+    """Return a lost share; what a mistake wins by chance, or loses by rounding, is no loss."""
     share = lost_share(before, after)
-    return None if share is None else max(0.0, share)
+    return None if share is None else share if share > ROUNDING else 0.0
 
 
 def rows_of_network(fabric: Fabric, rows: Iterable[int]) -> int:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from fabrictool.formats.csv_rows import Row, header, named, rows
 from fabrictool.formats.edges_csv import gigabits, quantity
 from fabrictool.formats.imported import Report
-from fabrictool.formats.plan_csv import SYNONYMS
+from fabrictool.formats.plan_csv import SYNONYMS as PLANNED
 from fabrictool.records import Dump, Sighting
 from fabrictool.units import SPEED
 
 NEEDED = ("a_device", "a_port")
+#: Counters by the names that tools print them under, in lower case.
+SYNONYMS = {
+    **PLANNED, "symbolerrorcounter": "symbol_errors", "symbol_error_counter": "symbol_errors",
+    "linkdownedcounter": "link_downed", "link_downed_counter": "link_downed", "effective_ber": "ber",
+}  # fmt: skip
 _YES, _NO = {"yes", "true", "1", "up", "y"}, {"no", "false", "0", "down", "n", "dark"}
 
 
@@ -60,6 +65,9 @@ def _sighting(row: Row, line: int, report: Report) -> Sighting | None:
         length_m=_number(row, "length_m", line, report),
         rx_power_dbm=_number(row, "rx_power_dbm", line, report),
         tx_power_dbm=_number(row, "tx_power_dbm", line, report),
+        symbol_errors=_number(row, "symbol_errors", line, report) or 0.0,
+        link_downed=_number(row, "link_downed", line, report) or 0.0,
+        ber=_number(row, "ber", line, report),
         network=row.get("network", ""),
         rack=row.get("a_rack", ""),
         peer_rack=row.get("z_rack", ""),
