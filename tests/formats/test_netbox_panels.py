@@ -16,7 +16,10 @@ from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.rows import cable_rows, places_of
 from fabrictool.formats import netbox
 from fabrictool.formats.linked import port_words
+from fabrictool.formats.netbox_plan import folder_plan
 from fabrictool.formats.recognise import imported
+from fabrictool.layout.reading import layout_from_tree
+from fabrictool.verification import verify
 
 LEAF = planned.switch(8, cages=4, cage="OSFP")
 
@@ -97,3 +100,43 @@ def test_a_trunk_that_is_missing_is_named_where_its_cord_is(tmp_path: Path) -> N
     ]
     assert found.findings[0].message == "the cord of h-01 1 ends in r01-P1, behind which no cable leads on"
     assert len(found.fabric.links) == 7
+
+
+def test_a_folder_with_panels_is_a_plan_of_others(tmp_path: Path) -> None:
+    """Each link once, at the cell of its first cord; two cords exchanged in a panel are one mistake."""
+    tree = planned.tree(4, hosts_per_leaf=4, leaf=LEAF) | {"cabling": {"panels": {}}}
+    tree["racks"] = {"type": "rack-42u", "hosts_per_rack": 2}
+    layout = layout_from_tree(tree)
+    files = written(planned.plan_of(layout))
+    folder = saved(files, tmp_path)
+    table = folder_plan(folder)
+    assert len(table.rows) == 8
+    assert not table.findings
+    assert verify(layout, folder, price=False).summary.as_expected == 8
+    lines = files["10-cables.csv"].splitlines(keepends=True)
+    cords = [at for at, line in enumerate(lines) if line.startswith(("h-01,", "h-02,"))]
+    assert len(cords) == 2
+    one, two = (lines[at].split(",") for at in cords)
+    one[5], two[5] = two[5], one[5]
+    for at, cells in zip(cords, (one, two), strict=True):
+        lines[at] = ",".join(cells)
+    saved({"10-cables.csv": "".join(lines)}, tmp_path)
+    (cause,) = verify(layout, folder, price=False).causes
+    assert (cause.root_cause, cause.subject) == ("swapped-pair", ("h-01:1", "h-02:1"))
+    assert f"{folder}/10-cables.csv:2:3" in cause.finding.where
+
+
+def test_links_of_two_fibres_come_back_once(tmp_path: Path) -> None:
+    """Links of 800G take two fibre cables: both lead from panel to panel, and the link is one."""
+    kind = planned.host(planned.nic("800G", "OSFP"))
+    leaf = planned.switch(8, "800G", cage="OSFP")
+    tree = planned.tree(4, kind, leaf, hosts_per_leaf=4, speed="800G") | {
+        "cabling": {"panels": {}, "avoid": ["aec", "aoc"]}
+    }
+    of = planned.planned(tree)
+    assert len(patches_of(of)) == 8
+    folder = saved(written(of), tmp_path)
+    found = imported(folder)
+    assert found is not None
+    assert links(found.fabric) == links(of.fabric)
+    assert len(folder_plan(folder).rows) == 8
