@@ -61,5 +61,6 @@ def _plugged(row: CableRow, far: CableEnd) -> tuple[Cell, ...]:
 
 def _used(lines: list[tuple[Cell, ...]]) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Leave out columns that are empty in all rows."""
-    kept = [place for place in range(len(HEADER)) if any(line[place] not in (None, "") for line in lines)]
-    return tuple(HEADER[place] for place in kept), [tuple(line[place] for place in kept) for line in lines]
+    columns = list(zip(*lines, strict=True)) or [()] * len(HEADER)
+    kept = [place for place, cells in enumerate(columns) if not {*cells} <= {None, ""}]
+    return tuple(HEADER[place] for place in kept), list(zip(*(columns[place] for place in kept), strict=True))

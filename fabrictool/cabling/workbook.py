@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from fabrictool.cabling.elevations import elevations
@@ -70,8 +71,7 @@ def shades(rows: Iterable[CableRow]) -> dict[str, str]:
 def _cables(rows: Sequence[CableRow]) -> Tab:
     cells = [plan_cells(row) for row in rows]
     columns = sheet_columns(cells)
-    order = [COLUMNS.index(name) for name in columns]
-    lines = [tuple(line[place] for place in order) for line in cells]
+    lines = list(map(itemgetter(*(COLUMNS.index(name) for name in columns)), cells))
     lengths = dict.fromkeys(("route_m", "slack_m", "length_m"), METRES)
     shown = {**lengths, "price": MONEY, "optics_w": "0.0"}
     printed = sum(name in FIRST for name in columns)

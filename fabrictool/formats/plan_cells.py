@@ -47,7 +47,7 @@ def _more(end: CableEnd) -> tuple[Cell, ...]:
 def sheet_columns(rows: Iterable[tuple[Cell, ...]]) -> tuple[str, ...]:
     """Return the columns of a sheet in their order, without those that are empty in all rows."""
     columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
-    used = {name for name, cells in columns if any(cell not in (None, "") for cell in cells)}
+    used = {name for name, cells in columns if any(cells) or not {*cells} <= {None, ""}}
     return tuple(name for name in dict.fromkeys((*FIRST, *COLUMNS)) if name in used or name in FIRST[:2])
 
 

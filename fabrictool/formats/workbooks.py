@@ -1,7 +1,7 @@
 """Workbooks: tables and drawings on sheets that are ready to be filtered and printed.
 
-A table's header and the look of its sheet are written by XlsxWriter; its rows are put in as text of the sheet, which
-takes a tenth of the time.
+The header and the look of a table are written by XlsxWriter; its rows are put in as text of the sheet, column by
+column, which takes a tenth of the time. Texts stand once for all sheets, behind those of XlsxWriter.
 
 References
 ----------
@@ -11,11 +11,14 @@ ECMA-376, Office Open XML, part 1, 18.3 (worksheets) and 22.9.2.19 (escaped char
 from __future__ import annotations
 
 import datetime
+import gc
 import io
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from fabrictool.errors import InputError
@@ -27,11 +30,16 @@ Cell = str | float | int | None
 LONGEST, LONGEST_NAME = 32_767, 31
 #: Rows that are packed at once.
 ROWS_AT_ONCE = 1024
+#: How hard parts are packed: harder takes longer than it saves.
+COMPRESSION = 1
+#: The part that holds the texts of all cells.
+TEXTS = "xl/sharedStrings.xml"
 #: Cells of a sheet whose text may be larger than a plain archive holds.
 CELLS_OF_2_GIB = 20_000_000
 A4 = 9
 PLAIN = ""
 _UNUSABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_SPECIAL = re.compile(r"[&<>\x00-\x1f\ufffe\uffff]|_x|^\s|\s$")
 _STYLE = re.compile(r'<c r="[A-Z]+(\d+)" s="(\d+)"')
 
 
@@ -81,9 +89,25 @@ def written(sheets: Iterable[Tab | Drawing], title: str = "") -> bytes:
     InputError
         If a sheet has more rows than a spreadsheet holds, or a cell more characters.
     """
+    with _uncollected():
+        return _written(list(sheets), title)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking millions of cells, which form no cycles, time and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _written(listed: Sequence[Tab | Drawing], title: str) -> bytes:
     import xlsxwriter
 
-    listed = list(sheets)
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"strings_to_numbers": False}) as book:
         book.set_properties({"title": title, "created": datetime.datetime(2000, 1, 1, tzinfo=None)})
@@ -148,18 +172,61 @@ def _filled(content: bytes, sheets: Sequence[Tab | Drawing]) -> bytes:
     out = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(content)) as frame,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as archive,
     ):
+        texts = _Texts(frame.read(TEXTS).decode())
         for part in frame.infolist():
             tab, xml = tabs.get(part.filename), frame.read(part)
             large = tab is not None and len(tab.rows) * len(tab.header) > CELLS_OF_2_GIB
-            with archive.open(part.filename, "w", force_zip64=large) as stream:
-                for piece in [xml] if tab is None else _with_rows(xml.decode(), tab):
-                    stream.write(piece)
+            if part.filename != TEXTS:
+                with archive.open(part.filename, "w", force_zip64=large) as stream:
+                    for piece in [xml] if tab is None else _with_rows(xml.decode(), tab, texts):
+                        stream.write(piece)
+        with archive.open(TEXTS, "w", force_zip64=len(texts) > CELLS_OF_2_GIB) as stream:
+            for piece in texts.written():
+                stream.write(piece)
     return out.getvalue()
 
 
-def _with_rows(xml: str, tab: Tab) -> Iterator[bytes]:
+class _Texts(dict[str, str]):
+    """Texts of cells, each as the end of the cells that hold it: its place among all texts of the workbook.
+
+    ``sheet`` is the one that is being written.
+    """
+
+    def __init__(self, xml: str) -> None:
+        super().__init__()
+        self.sheet = ""
+        self.xml, _, _ = xml.rpartition("</sst>")
+        self.before = self.xml.count("<si>")
+
+    def __missing__(self, text: str) -> str:
+        if len(text) > LONGEST:
+            what = f"sheet {self.sheet}: a cell has {len(text):,} characters; a spreadsheet holds {LONGEST:,}"
+            raise InputError(what, "shorten it, or write CSV")
+        self[text] = f"{self.before + len(self)}</v></c>"
+        return self[text]
+
+    def written(self) -> Iterator[bytes]:
+        """Yield the part that holds all texts."""
+        yield re.sub(r' (?:uniqueCount|count)="\d+"', "", self.xml, count=2).encode()
+        listed = list(self)
+        for start in range(0, len(listed), ROWS_AT_ONCE):
+            yield "".join(map(_element, listed[start : start + ROWS_AT_ONCE])).encode()
+        yield b"</sst>"
+
+
+def _element(text: str) -> str:
+    """Return text as the element that holds it."""
+    if not _SPECIAL.search(text):
+        return f"<si><t>{text}</t></si>"
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = _UNUSABLE.sub(lambda match: f"_x{ord(match[0]):04X}_", plain)
+    space = ' xml:space="preserve"' if text != text.strip() else ""
+    return f"<si><t{space}>{plain}</t></si>"
+
+
+def _with_rows(xml: str, tab: Tab, texts: _Texts) -> Iterator[bytes]:
     """Yield the text of a sheet with a table's rows in place of the two that show formats."""
     head, _, rest = xml.partition('<row r="2"')
     shown, _, tail = rest.partition("</sheetData>")
@@ -170,36 +237,37 @@ def _with_rows(xml: str, tab: Tab) -> Iterator[bytes]:
             styles["3"].append(style)
     last = f"{letters(len(tab.header) - 1)}{len(tab.rows) + 1}"
     yield re.sub(r'<dimension ref="[^"]*"', f'<dimension ref="A1:{last}"', head).encode()
-    yield from _rows(tab, styles["2"], styles["3"])
+    texts.sheet = tab.name
+    yield from _rows(tab, styles["2"], styles["3"], texts)
     yield f"</sheetData>{tail}".encode()
 
 
-def _rows(tab: Tab, of_number: Sequence[str], of_text: Sequence[str]) -> Iterator[bytes]:
+def _rows(tab: Tab, of_number: Sequence[str], of_text: Sequence[str], texts: _Texts) -> Iterator[bytes]:
     columns = [
-        (f'<c r="{letters(column)}', f'" s="{number}"><v>', f'" s="{text}" t="inlineStr"><is>')
+        (f'<c r="{letters(column)}', f'" s="{number}"><v>', f'" s="{text}" t="s"><v>')
         for column, (number, text) in enumerate(zip(of_number, of_text, strict=True))
     ]
-    known: dict[str, str] = {}
     for start in range(0, len(tab.rows), ROWS_AT_ONCE):
-        parts: list[str] = []
-        for line, cells in enumerate(tab.rows[start : start + ROWS_AT_ONCE], start + 2):
-            parts.append(f'<row r="{line}">')
-            for (begin, number, text), cell in zip(columns, cells, strict=True):
-                if isinstance(cell, str):
-                    if cell:
-                        shown = known.get(cell) or known.setdefault(cell, _escaped(cell, tab.name))
-                        parts.append(f"{begin}{line}{text}{shown}</is></c>")
-                elif cell is not None and cell - cell == 0:
-                    parts.append(f"{begin}{line}{number}{cell}</v></c>")
-            parts.append("</row>")
-        yield "".join(parts).encode()
+        rows = tab.rows[start : start + ROWS_AT_ONCE]
+        lines = [str(line) for line in range(start + 2, start + 2 + len(rows))]
+        cells = [
+            _column(lines, column, *around, texts) for column, around in zip(zip(*rows, strict=True), columns,
+                                                                             strict=True)
+        ]  # fmt: skip
+        opened = [f'<row r="{line}">' for line in lines]
+        yield "".join(map("".join, zip(opened, *cells, repeat("</row>", len(rows)), strict=True))).encode()
 
 
-def _escaped(text: str, sheet: str) -> str:
-    """Return text as the element that holds it."""
-    if len(text) > LONGEST:
-        raise InputError(f"sheet {sheet}: a cell has {len(text):,} characters; a spreadsheet holds {LONGEST:,}",
-                         "shorten it, or write CSV")  # fmt: skip
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = _UNUSABLE.sub(lambda match: f"_x{ord(match[0]):04X}_", plain)
-    return f'<t xml:space="preserve">{plain}</t>' if text != text.strip() else f"<t>{plain}</t>"
+def _column(
+    lines: Sequence[str], cells: Sequence[Cell], begin: str, number: str, text: str, texts: Mapping[str, str]
+) -> list[str]:
+    """Return the cells of a column, empty where there is nothing to write."""
+    if {*map(type, cells)} == {str}:
+        words: Any = cells
+        return [f"{begin}{line}{text}{texts[word]}" if word else "" for line, word in zip(lines, words, strict=True)]
+    return [
+        f"{begin}{line}{text}{texts[cell]}" if cell and isinstance(cell, str)
+        else "" if cell == "" or cell is None or cell - cell != 0
+        else f"{begin}{line}{number}{cell}</v></c>"
+        for line, cell in zip(lines, cells, strict=True)
+    ]  # fmt: skip
