@@ -97,6 +97,11 @@ class Pins:
         codes = np.append(self.lock.cables.phase, -1)[rows].tolist()
         return [self.lock.phases[code] if code >= 0 else word for word, code in zip(found, codes, strict=True)]
 
+    def bundles(self, link: I4) -> I4:
+        """Return the number of each cable's bundle, (cables,), by its first link; 0 where it is not kept as it lies."""
+        rows = np.where(self.moved[link], -1, self.row[link])
+        return np.asarray(np.append(self.lock.cables.bundle, 0)[rows], np.int32)
+
     def trays(self) -> list[str]:
         """Return the trays of each locked cable."""
         ways = [*(trays for trays, _ in self.lock.ways), ""]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.cabling.bundles import bundle_numbers
 from fabrictool.cabling.locked import mirrored, option_words
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cabling.rows import (
@@ -83,6 +84,7 @@ def cables_now(plan: CablePlan, before: Lock, media: Sequence[Medium], way: I4, 
         tuple(ids[row] for row in of), plan.leg[order], ports.device[a], ports.number[a].astype(np.int32),
         ports.device[z], ports.number[z].astype(np.int32), _media(plan, order, media),
         plan.cables.length_m[cable], np.round(plan.cables.route_m[cable], 2), way[cable], phase[cable],
+        bundle_numbers(plan)[cable],
         tuple(colours[row] for row in of), label_a, label_z, tuple(serials[row] for row in rows.tolist()),
         states_after(before.cables.state, rows, moved),
     )  # fmt: skip

@@ -218,6 +218,13 @@ def colour_hex(colour: str) -> str:
 
 
 @cache
+def bundle_rule() -> tuple[int, str]:
+    """Return how many cables a bundle holds at most, and the source."""
+    row = _rules()["bundle"]
+    return int(row["most"]), f"{row['source']} ({row['as_of']})"
+
+
+@cache
 def panel_weight() -> tuple[float, str]:
     """Return what a patch panel of one unit weighs in kg, and the source."""
     row = _rules()["panel"]

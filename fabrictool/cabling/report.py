@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabrictool.cabling.bill import bill_of_materials, spare_rule
+from fabrictool.cabling.bundles import bundle_assumptions
 from fabrictool.cabling.burden import cable_weights_kg
 from fabrictool.cabling.findings import plan_findings
 from fabrictool.cabling.lock_findings import lock_findings
@@ -104,7 +105,7 @@ class PlanReport:
             for part, rule in rules.items()
             if rule.source != "layout"
         )
-        return (*self.plan.assumptions, *spares)
+        return (*self.plan.assumptions, *bundle_assumptions(self.plan), *spares)
 
     def summary(self) -> list[dict[str, Any]]:
         """Return cables by network and medium: number, lengths in m, power of optics in W, price."""

@@ -10,6 +10,7 @@ from itertools import repeat
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.cabling.bundles import bundles_of
 from fabrictool.cabling.cages import used_cages
 from fabrictool.cabling.choice import order_number
 from fabrictool.cabling.labels import labelled
@@ -62,15 +63,6 @@ def places_of(plan: CablePlan) -> list[Place]:
         else Place(name, floor.site, floor.room)
         for name, rack, unit in zip(names, seats.rack.tolist(), seats.unit.tolist(), strict=True)
     ]
-
-
-def bundles_of(plan: CablePlan) -> list[str]:
-    """Name what each cable is laid with, (cables,): the cables between the same two racks; empty without racks."""
-    if plan.seats is None or plan.placement is None:
-        return [""] * len(plan.cables)
-    names = plan.placement.racks.name.tolist()
-    low, high = (plan.seats.rack[end[plan.cables.link]].tolist() for end in plan.fabric.ends)
-    return [f"B-{names[a]}-{names[z]}" if min(a, z) >= 0 else "" for a, z in zip(low, high, strict=True)]
 
 
 def phases_of(plan: CablePlan) -> list[str]:

@@ -216,6 +216,7 @@ def _cables(cables: Sequence[NetboxCable], inventory: Inventory) -> list[dict[st
             "length": None if first.length_m is None else f"{first.length_m:.12g}",
             "length_unit": None if first.length_m is None else "m",
             "profile": cable.profile if profiles else None,
+            "bundle": first.bundle,
         }
         line |= {word: value for word, value in optional.items() if value}
         fibres = netbox_panels.fibres_of(cable, patches)

@@ -64,7 +64,7 @@ def fibres_of(cable: NetboxCable, patches: Mapping[str, Sequence[Patch]]) -> Seq
 def parts(cable: NetboxCable, fibres: Sequence[Patch]) -> Iterator[dict[str, object]]:
     """Yield a patched cable in parts: the cord at side A, each fibre of its trunk, and the cord at side B."""
     profile = "single-1c1p" if len(fibres) == 1 else f"breakout-1c{len(fibres)}p-{len(fibres)}c1p"
-    cord = {"profile": profile if len(fibres) == 1 or len(fibres) in BREAKOUTS else ""}
+    cord = {"profile": profile if len(fibres) == 1 or len(fibres) in BREAKOUTS else "", "bundle": ""}
     name = cable.links[0].cable_id
     fronts = [(fibre.a_panel, str(fibre.a_port)) for fibre in fibres]
     yield _line((INTERFACE, cable.a), (FRONT, fronts)) | cord | _made(f"{name} A", fibres[0].a_cord_m)

@@ -105,10 +105,11 @@ class Panels(Model):
 
 
 class Cabling(Model):
-    """Labels, colours, spares, patch panels, and media that are not used."""
+    """Labels, colours, spares, patch panels, cables of a bundle at most, and media that are not used."""
 
     label: Label | None = None
     colours: Colours | None = None
     spares: Spares | None = None
     panels: Panels | None = None
+    bundle: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
     avoid: list[Media] = []

@@ -274,7 +274,7 @@ def _cables(lines: _Lines, names: tuple[str, ...]) -> LockedCables:
         lines.places_of("cable", "device z", device), lines.numbers_of("cable", "port z", 0),
         lines.places_of("cable", "medium", codes["medium"], empty=True), lines.lengths_of("cable", "length [m]"),
         lines.lengths_of("cable", "route [m]"), lines.places_of("cable", "way", codes["way"], empty=True),
-        lines.places_of("cable", "phase", codes["phase"], empty=True),
+        lines.places_of("cable", "phase", codes["phase"], empty=True), lines.numbers_of("cable", "bundle", 1, 0),
         lines.column("cable", "colour"), lines.column("cable", "label a"), lines.column("cable", "label z"),
         lines.column("cable", "serial"),
         lines.states_of("cable"),

@@ -84,8 +84,8 @@ class LockedCables:
     """Links on their way through a cable, one row each; links of one cable share ``id``.
 
     ``a`` and ``z`` are rows of devices with the numbers of their ports; ``medium``, ``way`` and ``phase`` rows of what
-    the lock lists of them, -1 where it does not say; lengths in m, NaN where unknown; ``label_z`` is empty where it is
-    the mirror of ``label_a``.
+    the lock lists of them, -1 where it does not say; ``bundle`` counts those of its two racks, 0 where it does not say;
+    lengths in m, NaN where unknown; ``label_z`` is empty where it is the mirror of ``label_a``.
     """
 
     id: Words = ()
@@ -99,6 +99,7 @@ class LockedCables:
     route_m: F8 = field(default_factory=lambda: np.zeros(0))
     way: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
     phase: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    bundle: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
     colour: Words = ()
     label_a: Words = ()
     label_z: Words = ()

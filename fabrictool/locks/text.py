@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fabrictool.locks.tables import F8, STATES, Lock, LockedCables
 
-MAGIC, VERSION, END = "fabrictool-lock", 2, "end"
+MAGIC, VERSION, END = "fabrictool-lock", 3, "end"
 #: What lines hold after their first word.
 COLUMNS = {
     "floor": ("racks a row",),
@@ -26,11 +26,11 @@ COLUMNS = {
     "phase": ("code", "phase"),
     "cable": (
         "id", "leg", "device a", "port a", "device z", "port z", "medium", "length [m]", "route [m]", "way", "phase",
-        "colour", "label a", "label z", "serial", "state",
+        "bundle", "colour", "label a", "label z", "serial", "state",
     ),
 }  # fmt: skip
 #: What lines of earlier versions do not hold.
-MISSING = {1: {"cable": ("phase",)}}
+MISSING: dict[int, dict[str, tuple[str, ...]]] = {1: {"cable": ("phase", "bundle")}, 2: {"cable": ("bundle",)}}
 _HEAD = """\
 # What labels, orders and records say of this layout. Fill in guid, serial and state (planned, ordered, installed);
 # 'fabrictool cables LAYOUT --lock' keeps them. Delete the rack and the unit of a device, or a cable's line, to have
@@ -90,7 +90,8 @@ def _cables(lock: Lock, by_name: list[int]) -> Iterable[Sequence[Any]]:
     states = [STATES[row] for row in cables.state[order].tolist()]
     return _rows(
         "cable", words[0], leg, [name[row] for row in a], a_port, [name[row] for row in z], z_port, medium,
-        _lengths(cables.length_m[order]), _lengths(cables.route_m[order]), way, phase, *words[1:], states,
+        _lengths(cables.length_m[order]), _lengths(cables.route_m[order]), way, phase,
+        [number or "" for number in cables.bundle[order].tolist()], *words[1:], states,
     )  # fmt: skip
 
 

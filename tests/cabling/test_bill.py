@@ -157,6 +157,7 @@ def test_the_report_in_figures() -> None:
     summary = {row["media"]: row for row in found["summary"]}
     assert (summary["aoc"]["cables"], summary["aoc"]["length_m"], summary["aoc"]["optics_w"]) == (3, 30, 48)
     assert summary["dac"]["route_m"] == pytest.approx(2 * 0.7889 + 2 * 0.74445)
-    assert {row["what"] for row in found["assumptions"]} == {"spares of each cable", "spares of each transceiver",
+    assert {row["what"] for row in found["assumptions"]} == {"cables in a bundle",
+                                                             "spares of each cable", "spares of each transceiver",
                                                             "cage of sw at 400G"}  # fmt: skip
     assert np.isfinite([row["fill"] for row in found["trays"]]).all()

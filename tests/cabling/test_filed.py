@@ -113,7 +113,7 @@ def test_exports_of_a_plan_keep_what_it_says(plan: str, capsys: Capture) -> None
     call(capsys, "export", "theirs.csv", "--to", "netbox", "-o", "nb", "-q")
     line = next(row for row in Path("nb/08-cables.csv").read_text().splitlines() if "C-dgx-01-1," in row)
     assert "smf" in line
-    assert line.endswith(",50,m")
+    assert ",50,m," in line
     assert ",r01,1," in Path("nb/06-devices.csv").read_text()
     call(capsys, "export", "theirs.csv", "--to", "labels", "-o", "labels.csv", "-q")
     assert "here" in Path("labels.csv").read_text("utf-8-sig")

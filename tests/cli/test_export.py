@@ -131,7 +131,7 @@ def test_a_folder_for_netbox_needs_a_place_and_is_a_layout(tmp_path: Path, capsy
     assert (status, "name it with -o" in error) == (2, True)
     target = str(tmp_path / "nb")
     assert call(capsys, "export", LAYOUT, "--to", "netbox", "-o", target)[0] == 0
-    assert len(list((tmp_path / "nb").iterdir())) == 8
+    assert len(list((tmp_path / "nb").iterdir())) == 9
     _, shown, _ = call(capsys, "show", target, "--json")
     assert json.loads(shown)["counts"]["links"] == 508
     status, edges, _ = call(capsys, "import", target)

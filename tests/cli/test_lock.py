@@ -54,7 +54,7 @@ def _ids(capsys: Capture, *arguments: str) -> set[str]:
 
 def test_a_lock_is_one_line_an_identity(capsys: Capture) -> None:
     lines = Path("small.lock").read_text().splitlines()
-    assert lines[0] == "fabrictool-lock,2,small"
+    assert lines[0] == "fabrictool-lock,3,small"
     assert "device,gpu-01,gpu#1,h,r01,1,,,planned" in lines
     assert "device,leaf-01,compute:leaf#1,sw,r03,1,,,planned" in lines
     assert [line.split(",")[0] for line in lines].count("cable") == 8 + 8
@@ -251,13 +251,13 @@ def test_since_before_there_was_a_lock_compares_layouts(capsys: Capture) -> None
 
 
 def _as_version_1(text: str) -> str:
-    """Return a lock as it was written before it held steps: cables had no such column."""
+    """Return a lock as it was written before it held steps and bundles: cables had no such columns."""
     lines = [line for line in text.splitlines() if not line.startswith(("phase,", "# phase,"))]
-    lines[0] = lines[0].replace(",2,", ",1,")
+    lines[0] = lines[0].replace(",3,", ",1,")
     for at, line in enumerate(lines):
         if line.startswith("cable,"):
             fields = line.split(",")
-            del fields[11]  # id, leg, device, port, device, port, medium, length, route, way, phase
+            del fields[11:13]  # id, leg, device, port, device, port, medium, length, route, way, phase, bundle
             lines[at] = ",".join(fields)
     return "\n".join(lines) + "\n"
 
@@ -272,6 +272,31 @@ def test_a_lock_of_the_first_version_is_read_and_written_anew(capsys: Capture) -
     assert json.loads(out)["lock"]["changes"] == []
     call(capsys, "cables", "small.yaml", "--lock", "-q")
     assert Path("small.lock").read_text() == now
+
+
+def test_a_lock_of_the_second_version_has_no_bundles(capsys: Capture) -> None:
+    now = Path("small.lock").read_text()
+    before = _plan(capsys)
+    lines = [",".join(cells[:12] + cells[13:]) if cells[0] == "cable" else ",".join(cells)
+             for cells in (line.split(",") for line in now.splitlines())]  # fmt: skip
+    lines[0] = lines[0].replace(",3,", ",2,")
+    Path("small.lock").write_text("\n".join(lines) + "\n")
+    assert _plan(capsys) == before
+    call(capsys, "cables", "small.yaml", "--lock", "-q")
+    assert Path("small.lock").read_text() == now
+
+
+def test_locked_cables_stay_in_their_bundles(capsys: Capture) -> None:
+    """A smaller size of bundles, or more hosts, leaves those that are laid as they are."""
+    before = {name: row["bundle"] for name, row in _plan(capsys).items()}
+    _edit("count: 8", "count: 9")
+    layout = Path("small.yaml").read_text()
+    Path("small.yaml").write_text(layout + "cabling: {bundle: 1}\n")
+    after = {name: row["bundle"] for name, row in _plan(capsys).items()}
+    assert {name: after[name] for name in before} == before
+    new = [bundle for name, bundle in after.items() if name not in before]
+    assert len(set(new)) == len(new)
+    assert not set(new) & set(before.values())
 
 
 def test_the_step_of_a_cable_is_what_the_lock_says(capsys: Capture) -> None:
@@ -301,7 +326,7 @@ def test_locks_that_are_alike_differ_in_nothing(capsys: Capture) -> None:
     [
         ("", "broken.lock:1:1: does not start with"),
         ("name: small\n", "broken.lock:1:1: does not start with"),
-        ("fabrictool-lock,2,small\ndevice,a\nend\n", "broken.lock:2:1: has 1 values after 'device'"),
+        ("fabrictool-lock,3,small\ndevice,a\nend\n", "broken.lock:2:1: has 1 values after 'device'"),
         (None, "broken.lock:1:1: cannot be read: No such file"),
     ],
 )
@@ -331,9 +356,9 @@ def test_show_and_export_bear_locked_names(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("pattern", "text", "where", "said"),
     [
-        ("fabrictool-lock,2,", "fabrictool-lock,7,", 1, "version '7'"),
-        ("fabrictool-lock,2,small", "fabrictool-lock,2,large", 1, "is the lock of the layout 'large'"),
-        ("fabrictool-lock,2,small", "layout,small", 1, "does not start with"),
+        ("fabrictool-lock,3,", "fabrictool-lock,7,", 1, "version '7'"),
+        ("fabrictool-lock,3,small", "fabrictool-lock,3,large", 1, "is the lock of the layout 'large'"),
+        ("fabrictool-lock,3,small", "layout,small", 1, "does not start with"),
         ("\nend\n", "\n", -1, "is cut"),
         ("\ndevice,gpu-02,", "\n<<<<<<< ours\ndevice,gpu-02,", None, "merge conflict"),
         ("\ndevice,gpu-02,.*", "\ndevice,gpu-02,gpu#2", None, "has 2 values after 'device', 8 are due"),
@@ -375,7 +400,7 @@ def test_all_that_is_wrong_is_said_at_once(capsys: Capture) -> None:
     assert len(err.splitlines()) == 3
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"fabrictool-lock,2,small\n", b"\n\n"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"fabrictool-lock,3,small\n", b"\n\n"])
 def test_what_is_no_lock_is_refused(capsys: Capture, content: bytes) -> None:
     Path("small.lock").write_bytes(content)
     status, out, err = call(capsys, "show", "small.yaml")

@@ -25,7 +25,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("cables {} -o plan.csv", "wrote plan.csv: 508 rows of 508 cables"),
         ("cables {} -o plan", "wrote plan: 6 files, 508 rows of 508 cables"),
         ("export {} --to p2p -o p2p.xlsx", "wrote p2p.xlsx: 508 rows of 508 cables"),
-        ("export {} --to netbox -o nb", "wrote nb: 8 files, 508 rows of 508 cables"),
+        ("export {} --to netbox -o nb", "wrote nb: 9 files, 508 rows of 508 cables"),
         ("export {} --to dot -o a.dot", "wrote a.dot: 44 devices, 508 links"),
         ("route {} -o tables", "wrote tables: forwarding tables of 12 switches"),
     ],

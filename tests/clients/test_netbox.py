@@ -104,7 +104,7 @@ def test_netbox_takes_all_files(netbox: dict[str, Any]) -> None:
     answers = netbox["answers"]
     assert {name: answer["status"] for name, answer in answers.items()} == dict.fromkeys(
         ("01-sites.csv", "02-manufacturers.csv", "03-device-roles.csv", "04-device-types.csv", "05-racks.csv",
-         "06-devices.csv", "07-interfaces.csv", "08-cables.csv"), 302
+         "06-devices.csv", "07-interfaces.csv", "08-cable-bundles.csv", "08-cables.csv"), 302
     ), answers  # fmt: skip
 
 
