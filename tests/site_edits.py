@@ -45,6 +45,7 @@ def site() -> Tree:
         },
         "racks": {"type": {"name": "r42", "u": 42, "capacity": "1000 kg", "tare": "100 kg"}, "power_limit": "22 kW"},
         "hall": {"rows": {"racks": 5}},
+        "cabling": {"panels": {"networks": ["compute"]}},
     }  # fmt: skip
 
 
@@ -140,16 +141,21 @@ def _names(tree: Tree, rng: np.random.Generator) -> None:
 
 
 def _cabling(tree: Tree, rng: np.random.Generator) -> None:
-    tree["cabling"] = {"label": str(rng.choice(["{device}:{port}", "{rack}/{unit} {far_device}"])),
-                       "avoid": [str(rng.choice(["dac", "aoc", "mmf"]))],
-                       "colours": {"rails": ["pink", "gold"]}}  # fmt: skip
+    tree["cabling"] |= {"label": str(rng.choice(["{device}:{port}", "{rack}/{unit} {far_device}"])),
+                        "avoid": [str(rng.choice(["dac", "aoc", "mmf"]))],
+                        "colours": {"rails": ["pink", "gold"]}}  # fmt: skip
     for network in tree["networks"].values():
         network["cables"] = str(rng.choice(["per-cage", "per-link"]))
 
 
+def _panels(tree: Tree, rng: np.random.Generator) -> None:
+    tree["cabling"]["panels"] |= {"trunk": int(rng.choice([6, 12, 24])), "ports": int(rng.choice([16, 32, 48])),
+                                  "mount": str(rng.choice(["rack", "overhead"]))}  # fmt: skip
+
+
 EDITS: tuple[Callable[[Tree, np.random.Generator], None], ...] = (
     _hosts, _hosts, _group, _switch, _spines, _unit, _racks, _hall, _network, _less, _order, _names, _cabling,
-    _placement,
+    _placement, _panels,
 )  # fmt: skip
 
 

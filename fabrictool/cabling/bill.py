@@ -73,14 +73,13 @@ def structured_parts(plan: CablePlan) -> Iterator[BomRow]:
         title = f"patch cord, {_title(chosen)}, female"
         kept = _kept(plan, "cable", count)
         yield BomRow(order_number(chosen, metres), title, chosen.medium.name, metres, count, kept, price)
-    rows, place = grouped(trunks.option, np.round(trunks.length_m * 1e3).astype(np.int64))
-    for (option, length), count in zip(rows, np.bincount(place, minlength=len(rows)).tolist(), strict=True):
-        title = f"trunk of {panels.plugs}, {_title(plan.options[option])}, male"
+    rows, place = grouped(trunks.option, trunks.plugs, np.round(trunks.length_m * 1e3).astype(np.int64))
+    for (option, plugs, length), count in zip(rows, np.bincount(place, minlength=len(rows)).tolist(), strict=True):
+        title = f"trunk of {plugs}, {_title(plan.options[option])}, male"
         yield BomRow("", title, "trunk", length / 1e3, count, _kept(plan, "cable", count), None)
-    units = int(panels.units.sum())
-    if units:
-        title = f"patch panel of one unit, {panels.per_unit} adapters for MPO, key up to key up"
-        yield BomRow("", title, "panel", None, units, 0, None)
+    for ports, count in sorted(Counter(panels.places.ports.tolist()).items()):
+        title = f"patch panel of one unit, {ports} adapters for MPO, key up to key up"
+        yield BomRow("", title, "panel", None, count, 0, None)
 
 
 def _title(chosen: Option) -> str:

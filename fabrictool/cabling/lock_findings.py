@@ -9,7 +9,8 @@ import numpy as np
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.errors import Problem
 from fabrictool.layout.model import Layout
-from fabrictool.locks.difference import LockChange, LockDifference
+from fabrictool.locks.changes import THINGS, LockChange
+from fabrictool.locks.difference import LockDifference
 from fabrictool.locks.names import natural_names
 from fabrictool.locks.tables import Lock
 from fabrictool.records import Finding
@@ -73,8 +74,9 @@ def _too_short(plan: CablePlan) -> Iterator[Finding]:
 
 def _to_move(changes: LockDifference) -> Iterator[Finding]:
     """Yield what was ordered or installed and must be touched."""
-    for thing in ("rack", "device", "cable"):
-        for change, word in (("moved", "move"), ("exchanged", "be exchanged"), ("removed", "go")):
+    must = (("moved", "move"), ("exchanged", "be exchanged"), ("repatched", "be patched anew"), ("removed", "go"))
+    for thing in THINGS:
+        for change, word in must:
             rows = [row for row in changes.of(thing, change) if row.state in ("ordered", INSTALLED)]
             if not rows or (thing == "device" and change != "moved" and rows[0].state == INSTALLED):
                 continue

@@ -9,14 +9,26 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fabrictool.cabling.locked_cables import cables_now, media_of, phases_now, ways_of
+from fabrictool.cabling.panel_table import patches_of
 from fabrictool.cabling.plan import CablePlan
+from fabrictool.cabling.structured_now import panels_now, trunks_now
 from fabrictool.layout.model import Layout
 from fabrictool.locks.names import named_groups
 from fabrictool.locks.places import places_of
-from fabrictool.locks.tables import GONE, Lock, LockedCables, LockedDevices, LockedRacks, states_after
+from fabrictool.locks.tables import (
+    GONE,
+    Lock,
+    LockedCables,
+    LockedDevices,
+    LockedPanels,
+    LockedPatches,
+    LockedRacks,
+    LockedTrunks,
+    states_after,
+)
 from fabrictool.placement.locked import group_words
 
-_Table = TypeVar("_Table", LockedRacks, LockedDevices, LockedCables)
+_Table = TypeVar("_Table", LockedRacks, LockedDevices, LockedCables, LockedPanels, LockedTrunks)
 
 
 def lock_of(layout: Layout, plan: CablePlan) -> Lock:
@@ -33,6 +45,7 @@ def lock_of(layout: Layout, plan: CablePlan) -> Lock:
     return Lock(
         before.source, layout.name, per_row, named_groups(plan.fabric, layout.lock), racks, devices,
         _cables(plan, before, devices, cables_now(plan, before, media, way, phase)), tuple(media), ways, phases,
+        *_structured(plan, before),
     )  # fmt: skip
 
 
@@ -67,6 +80,24 @@ def _racks(layout: Layout, plan: CablePlan, before: Lock) -> LockedRacks:
             states_after(old.state, rows),
         )  # fmt: skip
     return with_gone(now, old, _without(old.name, now.name))
+
+
+def _structured(plan: CablePlan, before: Lock) -> tuple[LockedPanels, LockedTrunks, LockedPatches]:
+    """Return panels and trunks, those that are gone behind, and what is patched."""
+    panels, trunks, patches = panels_now(plan, before), trunks_now(plan, before), patches_of(plan)
+    seat = {name: row for row, name in enumerate(panels.name)}
+    lies = {name: row for row, name in enumerate(trunks.name)}
+    rows = [
+        (one.strand, seat[one.a_panel], one.a_port, lies[one.trunk], one.plug, seat[one.z_panel], one.z_port)
+        for one in patches
+    ]
+    strand, a, a_port, trunk, plug, z, z_port = np.array(rows, np.int32).reshape(-1, 7).T
+    now = LockedPatches(
+        tuple(one.cable_id for one in patches), strand, a, a_port, np.array([one.a_cord_m for one in patches]), trunk,
+        plug, z, z_port, np.array([one.z_cord_m for one in patches]),
+    )  # fmt: skip
+    gone = [_without(old.name, new.name) for old, new in ((before.panels, panels), (before.trunks, trunks))]
+    return with_gone(panels, before.panels, gone[0]), with_gone(trunks, before.trunks, gone[1]), now
 
 
 def _devices(plan: CablePlan, before: Lock) -> LockedDevices:

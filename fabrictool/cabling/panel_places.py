@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.cabling.patching import UNKNOWN, Names, Patching
 from fabrictool.cabling.routes import Seats
 from fabrictool.fabric.tables import F8, I4, Bool, Fabric, Table
 from fabrictool.placement import Placement
@@ -16,13 +17,14 @@ from fabrictool.placement.standing import BASE_M, UNIT_M
 
 @dataclass(frozen=True)
 class PanelPlaces(Table):
-    """Patch panels of one unit, one row each, rack by rack: ``number`` counts from 1 in each rack.
+    """Patch panels of one unit, one row each, rack by rack, with their names and ports.
 
     ``unit`` is the rack unit, 0 for a panel over the rack, -1 for one that found no room.
     """
 
     rack: I4
-    number: I4
+    name: Names
+    ports: I4
     unit: I4
 
     def count(self, which: Bool, racks: int) -> I4:
@@ -30,27 +32,35 @@ class PanelPlaces(Table):
         return np.bincount(self.rack[which], minlength=racks).astype(np.int32)
 
 
-def places_of_panels(fabric: Fabric, placement: Placement, seats: Seats, panels: I4, overhead: bool) -> PanelPlaces:
-    """Give panels the highest units that are free, from the top down.
+def places_of_panels(
+    fabric: Fabric, placement: Placement, seats: Seats, made: Patching, overhead: bool
+) -> PanelPlaces:  # fmt: skip
+    """Give panels the highest units that are free, from the top down; those that have one keep it if it is free.
 
     A rack that is one machine has no room for panels: theirs hang over it, as all do that are asked to.
 
     Parameters
     ----------
-    panels : ndarray of int32, (racks,)
-        How many each rack needs.
+    made : Patching
+        The panels, with the units that are known.
     overhead : bool
-        Whether all hang over their racks.
+        Whether new ones hang over their racks.
     """
-    racks = placement.racks
-    rack = np.repeat(np.arange(len(racks), dtype=np.int32), panels)
-    number = (np.arange(len(rack)) - np.repeat(np.cumsum(panels) - panels, panels) + 1).astype(np.int32)
-    unit = np.zeros(len(rack), np.int32)
+    racks, unit = placement.racks, made.unit.copy()
     over = np.isin(racks.type, fabric.types) | overhead
-    for row in np.flatnonzero((panels > 0) & ~over).tolist():
-        free = _free_units(seats, row, int(racks.units[row]))[: panels[row]]
-        unit[rack == row] = free + [-1] * (int(panels[row]) - len(free))
-    return PanelPlaces(rack, number, unit)
+    unit[(unit == UNKNOWN) & over[made.rack]] = 0
+    for row in np.unique(made.rack[unit != 0]).tolist():
+        free = _free_units(seats, row, int(racks.units[row]))
+        mine = np.flatnonzero((made.rack == row) & (unit != 0)).tolist()
+        for panel in mine:
+            if unit[panel] in free:
+                free.remove(int(unit[panel]))
+            else:
+                unit[panel] = UNKNOWN
+        for panel in mine:
+            if unit[panel] == UNKNOWN:
+                unit[panel] = free.pop(0) if free else -1
+    return PanelPlaces(made.rack, made.name, made.size, unit)
 
 
 def _free_units(seats: Seats, rack: int, units: int) -> list[int]:

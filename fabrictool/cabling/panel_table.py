@@ -29,12 +29,10 @@ def hanging(plan: CablePlan) -> list[PatchPanel]:
         return []
     racks, places = plan.placement.racks.name.tolist(), plan.panels.places
     sides = ["front" if front else "rear" for front in plan.panels.front.tolist()]
-    ports = plan.panels.per_unit
-    title = PANEL_TYPE.format(ports=ports)
-    rows = zip(places.rack.tolist(), places.number.tolist(), places.unit.tolist(), strict=True)
+    rows = zip(*(column.tolist() for column in (places.rack, places.name, places.ports, places.unit)), strict=True)
     return [
-        PatchPanel(f"{racks[rack]}-P{number}", title, racks[rack], unit, sides[rack], ports)
-        for rack, number, unit in rows
+        PatchPanel(name, PANEL_TYPE.format(ports=ports), racks[rack], unit, sides[rack], ports)
+        for rack, name, ports, unit in rows
     ]
 
 
@@ -74,11 +72,9 @@ def patches_of(plan: CablePlan) -> list[Patch]:
     """Return the fibres that go over panels, cable by cable."""
     if plan.panels is None or plan.seats is None:
         return []
-    panels, rows, link = plan.panels, plan.panels.patched, plan.cables.link[plan.panels.patched.cable]
-    ids, trunk, called = cable_ids(plan), trunk_names(plan), [one.name for one in hanging(plan)]
-    ends = []
-    for end, port in zip(plan.fabric.ends, (rows.port_a, rows.port_z), strict=True):
-        ends += [panels.rows(plan.seats.rack[end[link]], port), port % panels.per_unit + 1]
+    panels, rows = plan.panels, plan.panels.patched
+    ids, trunk, called = cable_ids(plan), panels.trunks.name.tolist(), [one.name for one in hanging(plan)]
+    ends = (rows.panel_a, rows.port_a + 1, rows.panel_z, rows.port_z + 1)
     columns = (rows.cable, rows.strand + 1, *ends, rows.cord_a_m, rows.cord_z_m, rows.trunk, rows.plug + 1,
                panels.trunks.length_m[rows.trunk])  # fmt: skip
     return [
@@ -87,16 +83,3 @@ def patches_of(plan: CablePlan) -> list[Patch]:
             *(np.asarray(column).tolist() for column in columns), strict=True
         )
     ]
-
-
-def trunk_names(plan: CablePlan) -> list[str]:
-    """Return what each trunk is called: T, its racks, and its number among theirs."""
-    assert plan.panels is not None
-    assert plan.placement is not None
-    racks, trunks = plan.placement.racks.name.tolist(), plan.panels.trunks
-    seen: dict[tuple[int, int], int] = {}
-    found = []
-    for pair in zip(trunks.rack_a.tolist(), trunks.rack_z.tolist(), strict=True):
-        seen[pair] = seen.get(pair, 0) + 1
-        found.append(f"T-{racks[pair[0]]}-{racks[pair[1]]}-{seen[pair]:02d}")
-    return found

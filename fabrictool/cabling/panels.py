@@ -5,14 +5,16 @@ All parts are of type B, so that a link crosses three times, as often as one cab
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.cabling.locked_panels import locked_patching
 from fabrictool.cabling.panel_places import PanelPlaces, panel_heights_m, places_of_panels, sides_of_racks
-from fabrictool.fabric.grouping import grouped
+from fabrictool.cabling.patching import Fibres, Names, Patching, new_patching
 from fabrictool.fabric.tables import F8, I4, Bool, Table
 
 if TYPE_CHECKING:
@@ -32,14 +34,16 @@ class Patched(Table):
     """Fibres that go over panels, one row each; a cable of several strands has as many.
 
     ``cable`` is its row in the plan, ``strand`` counts from 0; ``trunk`` and ``plug`` are its trunk and place in it;
-    ``port_a`` and ``port_z`` its ports on the panels of the racks at both ends, counted from 0 in each rack;
-    ``cord_a_m`` and ``cord_z_m`` the patch cords to order.
+    ``panel_a`` and ``panel_z`` its panels at both ends with its ports ``port_a`` and ``port_z``, from 0; ``cord_a_m``
+    and ``cord_z_m`` the patch cords to order.
     """
 
     cable: I4
     strand: I4
     trunk: I4
     plug: I4
+    panel_a: I4
+    panel_z: I4
     port_a: I4
     port_z: I4
     cord_a_m: F8
@@ -48,11 +52,13 @@ class Patched(Table):
 
 @dataclass(frozen=True)
 class Trunks(Table):
-    """Trunks between the panels of two racks: racks, option of its fibre, plugs in use, length to order in m."""
+    """Trunks between the panels of two racks: name, racks, option of its fibre, plugs and those in use, length in m."""
 
+    name: Names
     rack_a: I4
     rack_z: I4
     option: I4
+    plugs: I4
     used: I4
     length_m: F8
 
@@ -71,7 +77,7 @@ class Panels:
     front : ndarray of bool, (racks,)
         Whether the panels of a rack are at its front.
     plugs, per_unit : int
-        Plugs of a trunk, and ports of a panel.
+        Plugs of a new trunk, and ports of a new panel.
     """
 
     patched: Patched
@@ -82,14 +88,10 @@ class Panels:
     plugs: int
     per_unit: int
 
-    def rows(self, rack: I4, port: I4) -> npt.NDArray[np.int64]:
-        """Return the rows of the panels that ports are on, by their rack and their place among the rack's ports."""
-        return np.asarray(np.searchsorted(self.places.rack, rack) + port // self.per_unit, np.int64)
-
     @property
     def units(self) -> I4:
         """Panels of one unit that each rack needs, (racks,)."""
-        return np.asarray(-(-self.ports // self.per_unit), np.int32)
+        return self.places.count(np.ones(len(self.places), np.bool_), len(self.ports))
 
     @property
     def hung(self) -> I4:
@@ -111,24 +113,49 @@ def panels_of(plan: CablePlan) -> Panels | None:
     stated, seats, placement = plan.cabling.panels, plan.seats, plan.placement
     if stated is None or seats is None or placement is None or plan.floor is None or plan.routes is None:
         return None
+    fibres, racks = _fibres(plan), placement.racks.name.tolist()
+    plugs, per_unit = stated.trunk or PLUGS_PER_TRUNK, stated.ports or PORTS_PER_UNIT
+    made = _patching(plan, fibres, racks, plugs, per_unit)
+    count = np.bincount(fibres.rack.ravel(), minlength=len(racks)).astype(np.int32)
+    places = places_of_panels(plan.fabric, placement, seats, made, stated.mount == "overhead")
+    ends = np.stack([end[fibres.link] for end in plan.fabric.ends])
+    front = sides_of_racks(len(count), fibres.rack.ravel(), seats.front[ends].ravel())
+    for rack, ahead in made.side.items():
+        front[rack] = ahead
+    height_m = panel_heights_m(places, placement)[made.panel]
+    cords, run = _ways(plan, fibres.link, height_m, places.unit[made.panel] > 0, front[fibres.rack])
+    cord = [
+        np.where(np.isnan(given), _stock(plan, fibres.option, part), given)
+        for given, part in zip(made.cord_m, cords, strict=True)
+    ]
+    patched = Patched(
+        fibres.cable, fibres.strand, made.trunk, made.plug, made.panel[0], made.panel[1], made.port[0], made.port[1],
+        cord[0], cord[1],
+    )  # fmt: skip
+    return Panels(patched, _trunks(plan, made, run), count, places, front, plugs, per_unit)
+
+
+def _fibres(plan: CablePlan) -> Fibres:
+    """Return the fibres that go over panels, cable by cable, strand by strand."""
+    assert plan.seats is not None
     rows, strands = _chosen(plan)
     cable = np.repeat(rows, strands).astype(np.int32)
     strand = (np.arange(len(cable)) - np.repeat(np.cumsum(strands) - strands, strands)).astype(np.int32)
     link = plan.cables.link[cable]
     ends = np.stack([end[link] for end in plan.fabric.ends])
-    rack, plugs, per_unit = seats.rack[ends], stated.trunk or PLUGS_PER_TRUNK, stated.ports or PORTS_PER_UNIT
-    port = _within(rack.ravel().astype(np.int64)).astype(np.int32).reshape(rack.shape)
-    count = np.bincount(rack.ravel(), minlength=len(placement.racks)).astype(np.int32)
-    overhead = stated.mount == "overhead"
-    places = places_of_panels(plan.fabric, placement, seats, -(-count // per_unit), overhead)
-    front = sides_of_racks(len(count), rack.ravel(), seats.front[ends].ravel())
-    panel = np.searchsorted(places.rack, rack) + port // per_unit
-    cords, run = _ways(plan, link, panel_heights_m(places, placement)[panel], places.unit[panel] > 0, front[rack])
-    option = plan.cables.option[cable]
-    trunks, trunk, plug = _trunks(plan, rack, option, run, plugs)
-    cord = [_stock(plan, option, part) for part in cords]
-    patched = Patched(cable, strand, trunk, plug, port[0], port[1], cord[0], cord[1])
-    return Panels(patched, trunks, count, places, front, plugs, per_unit)
+    return Fibres(cable, strand, link, plan.cables.option[cable], plan.seats.rack[ends])
+
+
+def _patching(plan: CablePlan, fibres: Fibres, racks: Sequence[str], plugs: int, per_unit: int) -> Patching:
+    """Return ports, trunks and plugs of fibres: those that a lock keeps, and new ones."""
+    if plan.pins is None or not len(plan.pins.lock.panels):
+        return new_patching(fibres, racks, plugs, per_unit)
+    from fabrictool.cabling.rows import cable_ids
+
+    ids = cable_ids(plan)
+    kept = plan.pins.in_place(fibres.link)
+    names = [ids[row] for row in fibres.cable.tolist()]
+    return locked_patching(fibres, plan.pins.lock, names, kept, racks, plan.options, plugs, per_unit)
 
 
 def _ways(plan: CablePlan, link: I4, height_m: F8, inside: Bool, front: Bool) -> tuple[F8, F8]:
@@ -155,18 +182,14 @@ def _ways(plan: CablePlan, link: I4, height_m: F8, inside: Bool, front: Bool) ->
     return cords, plan.routes.route_m[link] - rise.sum(axis=0) - over + across + plan.slack_m
 
 
-def _trunks(plan: CablePlan, rack: I4, option: I4, run: F8, plugs: int) -> tuple[Trunks, I4, I4]:
-    """Return the trunks, and the trunk and the plug of each fibre, (fibres,)."""
-    kinds, place = grouped(rack.min(axis=0), rack.max(axis=0), option)
-    turn = _within(place)
-    bundles, trunk = grouped(place, turn // plugs)
-    length = np.zeros(len(bundles))
-    np.maximum.at(length, trunk, run)
-    both = np.array([kinds[row] for row, _ in bundles], np.int32).reshape(-1, 3)
-    used = np.bincount(trunk, minlength=len(bundles)).astype(np.int32)
-    rack_a, rack_z, fibre = (both[:, at].copy() for at in range(3))
-    trunks = Trunks(rack_a, rack_z, fibre, used, _stock(plan, fibre, length))
-    return trunks, trunk.astype(np.int32), (turn % plugs).astype(np.int32)
+def _trunks(plan: CablePlan, made: Patching, run: F8) -> Trunks:
+    """Return the trunks, as long as their longest fibre needs where no length is given."""
+    length = np.zeros(len(made.option))
+    np.maximum.at(length, made.trunk, run)
+    needed = _stock(plan, made.option, length)
+    used = np.bincount(made.trunk, minlength=len(length)).astype(np.int32)
+    length = np.where(np.isnan(made.trunk_m), needed, made.trunk_m)
+    return Trunks(made.trunk_name, made.ends[0], made.ends[1], made.option, made.plugs, used, length)
 
 
 def _chosen(plan: CablePlan) -> tuple[I4, npt.NDArray[np.int64]]:
@@ -182,14 +205,6 @@ def _chosen(plan: CablePlan) -> tuple[I4, npt.NDArray[np.int64]]:
     rows = np.flatnonzero(fibre[cables.option] & there[cables.network] & apart & known).astype(np.int32)
     strands = np.array([option.strands for option in plan.options] + [1])
     return rows, strands[cables.option[rows]]
-
-
-def _within(group: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return how many earlier rows are of the same group, (rows,)."""
-    order = np.argsort(group, kind="stable")
-    place = np.empty(len(group), np.int64)
-    place[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
-    return place
 
 
 def _stock(plan: CablePlan, option: I4, needed_m: F8) -> F8:

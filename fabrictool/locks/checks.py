@@ -44,6 +44,30 @@ def _contradictions(lock: Lock, lines: Mapping[str, Sequence[int]]) -> Iterator[
         if devices.guid[row] and not _is_guid(devices.guid[row]):
             yield there[row], f"GUID '{devices.guid[row][:40]}' of {devices.name[row]}", "write 16 hexadecimal digits"
     yield from _cables(lock, at)
+    yield from _panels(lock, lines)
+
+
+def _panels(lock: Lock, lines: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, str, str]]:
+    """Yield panels and trunks that share a name or a place, or that stand nowhere, and fibres that share a port."""
+    panels, trunks, patches = lock.panels, lock.trunks, lock.patches
+    yield from _twice(panels.name, lines["panel"], "the panel", _ONE)
+    yield from _twice(trunks.name, lines["trunk"], "the trunk", _ONE)
+    there = [row for row in np.flatnonzero(panels.state != GONE).tolist() if panels.unit[row]]
+    places = [f"{panels.rack[row]} unit {panels.unit[row]}" for row in there]
+    yield from _twice(places, [lines["panel"][row] for row in there], "a panel in", "move one of the two")
+    for table, word, racks in ((panels, "panel", panels.rack), (trunks, "trunk", trunks.rack_a),
+                               (trunks, "trunk", trunks.rack_z)):  # fmt: skip
+        for row in np.flatnonzero(table.state != GONE).tolist():
+            if racks[row] not in lock.rack_rows:
+                what = f"rack '{racks[row]}' of {table.name[row]} has no line"
+                yield lines[word][row], what, "name a rack of the lock, or delete the line to have it planned anew"
+    ends = (*zip(patches.a.tolist(), patches.a_port.tolist(), strict=True),
+            *zip(patches.z.tolist(), patches.z_port.tolist(), strict=True))  # fmt: skip
+    ports = [f"{panels.name[row]}:{port}" if row >= 0 else "" for row, port in ends]
+    yield from _twice(ports, [*lines["patch"], *lines["patch"]], "the port", _ONE)
+    ways = zip(patches.trunk.tolist(), patches.plug.tolist(), strict=True)
+    plugs = [f"{trunks.name[row]}:{plug}" if row >= 0 else "" for row, plug in ways]
+    yield from _twice(plugs, lines["patch"], "the plug", _ONE)
 
 
 def _is_guid(word: str) -> bool:

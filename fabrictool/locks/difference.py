@@ -4,53 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.locks.changes import CHANGES, THINGS, LockChange, recorded, state_change
+from fabrictool.locks.structured import structured_changes
 from fabrictool.locks.tables import GONE, STATES, Lock
 from fabrictool.tabular import Table
 
 Rows = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
-
-#: Kinds of change, in the order in which they are listed; ``moved`` is whatever people must go and do something for.
-THINGS = ("rack", "device", "cable")
-CHANGES = ("moved", "exchanged", "relabelled", "removed", "added", "state", "recorded")
-
-
-@dataclass(frozen=True, slots=True)
-class LockChange:
-    """One thing that differs.
-
-    Parameters
-    ----------
-    thing : {"rack", "device", "cable"}
-    change : str
-        Of ``CHANGES``: ``exchanged`` for another type of device or another cable, ``recorded`` for GUID or serial.
-    name : str
-        Name of the rack or device, identity of the cable.
-    old, new : str
-        Empty where it was not, or is not, there.
-    reason : str
-        Empty where the change says it all.
-    state : str
-        How far the thing was.
-    """
-
-    thing: str
-    change: str
-    name: str
-    old: str
-    new: str
-    reason: str = ""
-    state: str = "planned"
-
-    def to_dict(self) -> dict[str, str]:
-        """Return one object of ``changes`` in the JSON output."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -81,11 +47,13 @@ class LockDifference:
         return Table.from_rows(title, ["what", "before", "after", *words], rows)
 
     def _totals(self) -> Iterator[tuple[str, int, int]]:
-        for thing, word in zip(THINGS, ("racks", "devices"), strict=False):
-            old, new = (int(np.count_nonzero(getattr(lock, word).state != GONE)) for lock in (self.old, self.new))
-            yield thing, old, new
-        tables = (self.old.cables, self.new.cables)
-        old, new = (int(np.count_nonzero((table.state != GONE) & (table.leg == 1))) for table in tables)
+        for thing in THINGS[:-1]:
+            tables = (getattr(lock, f"{thing}s") for lock in (self.old, self.new))
+            old, new = (int(np.count_nonzero(table.state != GONE)) for table in tables)
+            if old or new or thing in ("rack", "device"):
+                yield thing, old, new
+        both = (self.old.cables, self.new.cables)
+        old, new = (int(np.count_nonzero((table.state != GONE) & (table.leg == 1))) for table in both)
         yield "cable", old, new
 
     def table(self, title: str, most: int | None = None) -> Table:
@@ -115,7 +83,7 @@ class LockDifference:
 
 def difference(old: Lock, new: Lock) -> LockDifference:
     """Return what differs between two locks, first what must be moved."""
-    found = [*_racks(old, new), *_devices(old, new), *_cables(old, new)]
+    found = [*_racks(old, new), *_devices(old, new), *structured_changes(old, new), *_cables(old, new)]
     found.sort(key=lambda row: (CHANGES.index(row.change), THINGS.index(row.thing)))
     return LockDifference(old, new, tuple(found))
 
@@ -136,17 +104,12 @@ def _racks(old: Lock, new: Lock) -> Iterator[LockChange]:
             reason = "its place is outside the rows of the hall"
             yield LockChange("rack", "moved", name, place, _cell(new, now[name]), reason, state)
         else:
-            yield from _state("rack", name, state, STATES[new.racks.state[now[name]]])
+            yield from state_change("rack", name, state, STATES[new.racks.state[now[name]]])
     yield from (LockChange("rack", "added", name, "", _cell(new, row)) for name, row in now.items() if name not in was)
 
 
 def _cell(lock: Lock, row: int) -> str:
     return f"row {lock.racks.row[row]:02d} position {lock.racks.position[row]:02d}"
-
-
-def _state(thing: str, name: str, old: str, new: str) -> Iterator[LockChange]:
-    if old != new:
-        yield LockChange(thing, "state", name, old, new, "", old)
 
 
 def _devices(old: Lock, new: Lock) -> Iterator[LockChange]:
@@ -169,23 +132,14 @@ def _devices(old: Lock, new: Lock) -> Iterator[LockChange]:
                 else f"{other} stands there" if other else f"it has no room in {rack} at that height"
             )  # fmt: skip
             yield LockChange("device", "moved", name, seat, _seat(new, at), reason, state)
-        yield from _recorded("device", name, old.devices, new.devices, row, at, ("guid", "serial"))
-        yield from _state("device", name, state, STATES[new.devices.state[at]])
+        yield from recorded("device", name, old.devices, new.devices, row, at, ("guid", "serial"))
+        yield from state_change("device", name, state, STATES[new.devices.state[at]])
     yield from (LockChange("device", "added", name, "", _seat(new, at)) for name, at in now.items() if name not in was)
 
 
 def _seat(lock: Lock, row: int) -> str:
     rack, unit = lock.devices.rack[row], int(lock.devices.unit[row])
     return f"{rack} unit {unit}" if unit > 0 else rack
-
-
-def _recorded(
-    thing: str, name: str, old: Any, new: Any, row: int, at: int, keys: Sequence[str]
-) -> Iterator[LockChange]:
-    for key in keys:
-        before, after = getattr(old, key)[row], getattr(new, key)[at]
-        if before != after:
-            yield LockChange(thing, "recorded", name, before, after, key, STATES[old.state[row]])
 
 
 def _cables(old: Lock, new: Lock) -> Iterator[LockChange]:
@@ -285,8 +239,8 @@ def _cable(old: Lock, new: Lock, row: int, at: int, was: _Legs, now: _Legs) -> I
         yield LockChange("cable", "relabelled", name, *labels, _where_to(old, new, row, at), state)
     elif was.step(row) and was.step(row) != now.step(at):
         yield LockChange("cable", "recorded", name, was.step(row), now.step(at), "phase", state)
-    yield from _recorded("cable", name, old.cables, new.cables, row, at, ("serial",))
-    yield from _state("cable", name, state, STATES[new.cables.state[at]])
+    yield from recorded("cable", name, old.cables, new.cables, row, at, ("serial",))
+    yield from state_change("cable", name, state, STATES[new.cables.state[at]])
 
 
 def _where_to(old: Lock, new: Lock, row: int, at: int) -> str:

@@ -12,11 +12,23 @@ import numpy.typing as npt
 
 from fabrictool.errors import InputError, Problem, did_you_mean
 from fabrictool.locks.checks import contradictions
-from fabrictool.locks.tables import STATES, Lock, LockedCables, LockedDevices, LockedRacks, NamedGroups
+from fabrictool.locks.tables import (
+    STATES,
+    Lock,
+    LockedCables,
+    LockedDevices,
+    LockedPanels,
+    LockedPatches,
+    LockedRacks,
+    LockedTrunks,
+    NamedGroups,
+)
 from fabrictool.locks.text import COLUMNS, END, MAGIC, MISSING, VERSION
 
 SUFFIX = ".lock"
 SHOWN = 20
+#: Words whose lines messages name.
+_LINED = ("rack", "device", "cable", "panel", "trunk", "patch")
 _CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _AGAIN = "take it from your version control, or remove it and lock anew: 'fabrictool cables LAYOUT --lock'"
 
@@ -260,8 +272,30 @@ def _lock(lines: _Lines) -> Lock:
     slack = lines.lengths_of("way", "slack [m]").tolist()
     ways = tuple(zip(lines.column("way", "trays"), slack, strict=True))
     return Lock(lines.name, lines.layout, int(floor[0]) if len(floor) else 0, groups, racks, devices,
-                _cables(lines, devices.name), tuple(media), ways, lines.column("phase", "phase"),
-                {word: lines.numbers[word] for word in ("rack", "device", "cable")})  # fmt: skip
+                _cables(lines, devices.name), tuple(media), ways, lines.column("phase", "phase"), *_panels(lines),
+                {word: lines.numbers[word] for word in _LINED})  # fmt: skip
+
+
+def _panels(lines: _Lines) -> tuple[LockedPanels, LockedTrunks, LockedPatches]:
+    of = lines.column
+    panels = LockedPanels(
+        of("panel", "name"), of("panel", "rack"), lines.numbers_of("panel", "unit", 1, 0), of("panel", "side"),
+        lines.numbers_of("panel", "ports", 1), lines.states_of("panel"),
+    )  # fmt: skip
+    trunks = LockedTrunks(
+        of("trunk", "name"), of("trunk", "rack a"), of("trunk", "rack z"), of("trunk", "medium"),
+        of("trunk", "connector"), lines.numbers_of("trunk", "plugs", 1), lines.lengths_of("trunk", "length [m]"),
+        of("trunk", "serial"), lines.states_of("trunk"),
+    )  # fmt: skip
+    known = {name: row for row, name in enumerate(panels.name)}
+    patches = LockedPatches(
+        of("patch", "cable"), lines.numbers_of("patch", "strand", 1), lines.places_of("patch", "panel a", known),
+        lines.numbers_of("patch", "port a", 1), lines.lengths_of("patch", "cord a [m]"),
+        lines.places_of("patch", "trunk", {name: row for row, name in enumerate(trunks.name)}),
+        lines.numbers_of("patch", "plug", 1), lines.places_of("patch", "panel z", known),
+        lines.numbers_of("patch", "port z", 1), lines.lengths_of("patch", "cord z [m]"),
+    )  # fmt: skip
+    return panels, trunks, patches
 
 
 def _cables(lines: _Lines, names: tuple[str, ...]) -> LockedCables:

@@ -110,6 +110,62 @@ class LockedCables:
         return len(self.id)
 
 
+@dataclass(frozen=True, slots=True)
+class LockedPanels:
+    """Patch panels, one row each: ``unit`` is 0 for one over its rack, ``ports`` how many it has."""
+
+    name: Words = ()
+    rack: Words = ()
+    unit: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    side: Words = ()
+    ports: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    state: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedTrunks:
+    """Trunks between the panels of two racks, one row each, of fibres of a medium and a connector."""
+
+    name: Words = ()
+    rack_a: Words = ()
+    rack_z: Words = ()
+    medium: Words = ()
+    connector: Words = ()
+    plugs: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    length_m: F8 = field(default_factory=lambda: np.zeros(0))
+    serial: Words = ()
+    state: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPatches:
+    """Fibres over panels, one row each: the strand of a cable, from 1, and where it is patched.
+
+    ``a`` and ``z`` are rows of panels with their ports, ``trunk`` a row of trunks with its plug; ports and plugs count
+    from 1, cords are in m.
+    """
+
+    cable: Words = ()
+    strand: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    a: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    a_port: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    a_cord_m: F8 = field(default_factory=lambda: np.zeros(0))
+    trunk: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    plug: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    z: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    z_port: I4 = field(default_factory=lambda: np.zeros(0, np.int32))
+    z_cord_m: F8 = field(default_factory=lambda: np.zeros(0))
+
+    def __len__(self) -> int:
+        return len(self.cable)
+
+
 @dataclass(frozen=True)
 class Lock:
     """All identities of a layout that the world has seen.
@@ -122,7 +178,7 @@ class Lock:
         Name of the layout.
     per_row : int
         Racks of a row of the floor; 0 without racks.
-    groups, racks, devices, cables : tables
+    groups, racks, devices, cables, panels, trunks, patches : tables
     media : tuple of (medium, Gbit/s of the link, connector, module at the lower end, module at the other)
     ways : tuple of (trays, slack in m)
     phases : tuple of str
@@ -141,6 +197,9 @@ class Lock:
     media: tuple[tuple[str, str, str, str, str], ...] = ()
     ways: tuple[tuple[str, float], ...] = ()
     phases: Words = ()
+    panels: LockedPanels = field(default_factory=LockedPanels)
+    trunks: LockedTrunks = field(default_factory=LockedTrunks)
+    patches: LockedPatches = field(default_factory=LockedPatches)
     lines: Mapping[str, Sequence[int]] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
@@ -150,7 +209,11 @@ class Lock:
         """Say how many racks, devices and cables are there."""
         racks, devices = (int(np.count_nonzero(table.state != GONE)) for table in (self.racks, self.devices))
         cables = int(np.count_nonzero((self.cables.state != GONE) & (self.cables.leg == 1)))
-        return f"{racks:,} racks, {devices:,} devices, {cables:,} cables"
+        words = f"{racks:,} racks, {devices:,} devices, {cables:,} cables"
+        if not len(self.panels):
+            return words
+        panels, trunks = (int(np.count_nonzero(table.state != GONE)) for table in (self.panels, self.trunks))
+        return f"{words}, {panels:,} panels, {trunks:,} trunks"
 
     @cached_property
     def device_rows(self) -> dict[str, int]:

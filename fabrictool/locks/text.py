@@ -28,6 +28,11 @@ COLUMNS = {
         "id", "leg", "device a", "port a", "device z", "port z", "medium", "length [m]", "route [m]", "way", "phase",
         "bundle", "colour", "label a", "label z", "serial", "state",
     ),
+    "panel": ("name", "rack", "unit", "side", "ports", "state"),
+    "trunk": ("name", "rack a", "rack z", "medium", "connector", "plugs", "length [m]", "serial", "state"),
+    "patch": (
+        "cable", "strand", "panel a", "port a", "cord a [m]", "trunk", "plug", "panel z", "port z", "cord z [m]",
+    ),
 }  # fmt: skip
 #: What lines of earlier versions do not hold.
 MISSING: dict[int, dict[str, tuple[str, ...]]] = {1: {"cable": ("phase", "bundle")}, 2: {"cable": ("bundle",)}}
@@ -68,6 +73,32 @@ def _sections(lock: Lock) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
     yield "way", (("way", f"w{row}", trays, _number(slack)) for row, (trays, slack) in enumerate(lock.ways, 1))
     yield "phase", (("phase", f"p{row}", phase) for row, phase in enumerate(lock.phases, 1))
     yield "cable", _cables(lock, by_name)
+    if len(lock.panels):
+        yield from _panels(lock)
+
+
+def _panels(lock: Lock) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
+    """Yield panels and trunks by their names, and what is patched by cable."""
+    panels, trunks, patches = lock.panels, lock.trunks, lock.patches
+    unit = [unit or "" for unit in panels.unit.tolist()]
+    columns = [panels.name, panels.rack, unit, panels.side, panels.ports.tolist(), _states(panels)]
+    yield "panel", _ordered("panel", _by_name(panels.name), columns)
+    ends = [trunks.name, trunks.rack_a, trunks.rack_z, trunks.medium, trunks.connector, trunks.plugs.tolist()]
+    rest = [_lengths(trunks.length_m), trunks.serial, _states(trunks)]
+    yield "trunk", _ordered("trunk", _by_name(trunks.name), [*ends, *rest])
+    called = [[panels.name[row] for row in column.tolist()] for column in (patches.a, patches.z)]
+    order = np.lexsort((patches.strand, _ranks(patches.cable))).tolist()
+    yield "patch", _ordered("patch", order, [
+        patches.cable, patches.strand.tolist(), called[0], patches.a_port.tolist(), _lengths(patches.a_cord_m),
+        [trunks.name[row] for row in patches.trunk.tolist()], patches.plug.tolist(), called[1],
+        patches.z_port.tolist(), _lengths(patches.z_cord_m),
+    ])  # fmt: skip
+
+
+def _ranks(names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the place of each name in the order in which people sort names."""
+    place = {name: row for row, name in enumerate(sorted(set(names), key=natural))}
+    return np.array([place[name] for name in names], np.int64)
 
 
 def _cables(lock: Lock, by_name: list[int]) -> Iterable[Sequence[Any]]:

@@ -132,6 +132,10 @@ class Filling:
         self.at: dict[str, int] = {}
         for group, role, name in self._locked_racks():
             self.at[name] = self._open(group, role, name)
+        panels = self.lock.panels
+        for rack, unit, state in zip(panels.rack, panels.unit.tolist(), panels.state.tolist(), strict=True):
+            if unit > 0 and state != GONE and rack in self.at:
+                self.racks[self.at[rack]].taken |= _mask(unit, 1)
 
     def _locked_racks(self) -> Iterator[tuple[int, int, str]]:
         """Yield group, role and name of locked racks that are still there: the first of each group."""

@@ -219,6 +219,112 @@ def test_compare_of_layouts_adds_that_of_their_locks(capsys: Capture) -> None:
     assert "has no lock beside it (other.lock)" in err
 
 
+PANELS = "cabling: {avoid: [dac, acc, aec, aoc], panels: {trunk: 4, ports: 8}}\n"
+
+
+@pytest.fixture
+def patched(capsys: Capture) -> dict[str, str]:
+    """Return the lines of panels, trunks and patches of a lock of eight hosts under panels, by their names."""
+    Path("small.lock").unlink()
+    Path("small.yaml").write_text(LAYOUT + PANELS)
+    assert call(capsys, "cables", "small.yaml", "--lock", "-q") == (0, "", "")
+    return _structured()
+
+
+def _structured() -> dict[str, str]:
+    lines = Path("small.lock").read_text().splitlines()
+    words = ("panel,", "trunk,", "patch,")
+    return {",".join(line.split(",")[:2]): line for line in lines if line.startswith(words)}
+
+
+def _lock(capsys: Capture) -> dict[str, str]:
+    assert call(capsys, "cables", "small.yaml", "--lock", "-q")[0] in (0, 1)
+    return _structured()
+
+
+def test_panels_and_trunks_are_pinned(capsys: Capture, patched: dict[str, str]) -> None:
+    """Two racks of four hosts, one of the leaves: a panel of 8 in each, a trunk of 4 plugs from each to the leaves'."""
+    assert [name for name in patched if "patch" not in name] == [
+        "panel,r01-P1", "panel,r02-P1", "panel,r03-P1", "trunk,T-r01-r03-01", "trunk,T-r02-r03-01",
+    ]  # fmt: skip
+    assert patched["panel,r01-P1"] == "panel,r01-P1,r01,48,rear,8,planned"
+    assert patched["trunk,T-r01-r03-01"].split(",")[2:6] == ["r01", "r03", "mmf", "MPO-12/APC"]
+    _edit("count: 8", "count: 12")
+    after = _lock(capsys)
+    assert {name: after[name] for name in patched} == patched
+    assert {"panel,r04-P1", "panel,r03-P2", "trunk,T-r03-r04-01"} <= set(after)
+
+
+def test_other_panels_are_for_new_fibres_alone(capsys: Capture, patched: dict[str, str]) -> None:
+    _edit("trunk: 4, ports: 8", "trunk: 12, ports: 48, mount: overhead")
+    assert _lock(capsys) == patched
+    _edit("count: 8", "count: 12")
+    after = _lock(capsys)
+    assert {name: after[name] for name in patched} == patched
+    assert after["panel,r04-P1"] == "panel,r04-P1,r04,,rear,48,planned"
+    assert ",12," in after["trunk,T-r03-r04-01"]
+
+
+def test_what_is_gone_leaves_ports_but_no_names(capsys: Capture, patched: dict[str, str]) -> None:
+    _edit("count: 8", "count: 4")
+    after = _lock(capsys)
+    assert after["trunk,T-r02-r03-01"].endswith(",removed")
+    assert after["panel,r02-P1"].endswith(",removed")
+    assert "patch,C-gpu-05-1" not in after
+    _edit("count: 4", "count: 8")
+    again = _lock(capsys)
+    assert {"panel,r04-P1", "trunk,T-r03-r04-01"} <= set(again)
+    assert again["patch,C-gpu-09-1"].split(",")[-3:-1] == patched["patch,C-gpu-05-1"].split(",")[-3:-1]
+
+
+def test_a_device_does_not_take_the_unit_of_a_panel(capsys: Capture, patched: dict[str, str]) -> None:
+    """Racks of four hosts and a panel of a unit hold no more hosts, whatever may stand in them."""
+    _edit("u: 2, nics", "u: 47, nics")
+    _, out, _ = call(capsys, "cables", "small.yaml", "--json")
+    found = json.loads(out)
+    hung = {row["panel"]: row["unit"] for row in found["panels"]["panels"]}
+    assert hung["r01-P1"] == 48
+    assert not [row for row in found["lock"]["changes"] if row["thing"] == "panel" and row["change"] == "moved"]
+
+
+def test_what_people_say_of_panels_stays_and_shows(capsys: Capture, patched: dict[str, str]) -> None:
+    Path("old.lock").write_text(Path("small.lock").read_text())
+    _edit("(trunk,T-r01-r03-01,.*),,planned", r"\1,SN-3,installed", "small.lock")
+    _edit("(panel,r01-P1,.*),planned", r"\1,ordered", "small.lock")
+    _, out, _ = call(capsys, "compare", "old.lock", "small.lock", "--json")
+    changes = {(row["thing"], row["change"], row["new"]) for row in json.loads(out)["changes"]}
+    assert changes == {("trunk", "recorded", "SN-3"), ("trunk", "state", "installed"), ("panel", "state", "ordered")}
+    _edit("count: 8", "count: 9")
+    after = _lock(capsys)
+    assert after["trunk,T-r01-r03-01"].endswith(",SN-3,installed")
+    _edit(re.escape(PANELS), "")
+    assert "lock-removed" in _ids(capsys)
+    _, out, _ = call(capsys, "compare", "old.lock", "small.lock")
+    assert " trunk " in out
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "said"),
+    [
+        ("\npanel,r02-P1,", "\npanel,r01-P1,", "the panel 'r01-P1' stands in line"),
+        ("\npanel,r02-P1,r02,", "\npanel,r02-P1,r99,", "rack 'r99' of r02-P1 has no line"),
+        ("\npanel,r02-P1,r02,", "\npanel,r02-P1,r01,", "a panel in 'r01 unit 48' stands in line"),
+        ("(\npatch,C-gpu-02-1,1,r01-P1),[0-9]+,", r"\1,1,", "the port 'r01-P1:1' stands in line"),
+        ("(\npatch,C-gpu-02-1,.*,T-r01-r03-01),[0-9]+,", r"\1,1,", "the plug 'T-r01-r03-01:1' stands in line"),
+        ("(\npatch,C-gpu-02-1,.*,)T-r01-r03-01,", r"\1T-9,", "trunk is 'T-9', which the lock does not know"),
+        ("(\ntrunk,T-r01-r03-01,.*,)4,", r"\1four,", "plugs is 'four'"),
+    ],
+)  # fmt: skip
+def test_broken_panels_are_refused_with_their_place(
+    capsys: Capture, patched: dict[str, str], pattern: str, text: str, said: str
+) -> None:
+    _edit(pattern, text, "small.lock")
+    status, out, err = call(capsys, "show", "small.yaml")
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.startswith("small.lock:")
+
+
 def _committed() -> None:
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     for words in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "locked"]):

@@ -10,6 +10,7 @@ import pytest
 import site_edits as edits
 
 from fabrictool.cable_plan import planned_cables
+from fabrictool.cabling.panel_table import patches_of
 from fabrictool.cabling.report import PlanReport
 from fabrictool.errors import FabrictoolError
 from fabrictool.formats.plan_csv import write
@@ -18,7 +19,7 @@ from fabrictool.layout.reading import layout_from_tree
 from fabrictool.locks import GONE, Lock
 from fabrictool.locks.reading import lock_from_text
 from fabrictool.locks.text import lock_text
-from fabrictool.records import CableRow
+from fabrictool.records import CableRow, Patch
 
 
 def _planned(tree: edits.Tree, lock: Lock | None) -> PlanReport:
@@ -42,6 +43,19 @@ def _by_cable(rows: list[CableRow]) -> dict[str, list[CableRow]]:
     return found
 
 
+def _patches(report: PlanReport) -> dict[str, list[Patch]]:
+    """Return where each cable is patched, by its identity; check that nothing is used twice."""
+    found: defaultdict[str, list[Patch]] = defaultdict(list)
+    patches = patches_of(report.plan)
+    for patch in patches:
+        found[patch.cable_id].append(patch)
+    ports = [end for one in patches for end in ((one.a_panel, one.a_port), (one.z_panel, one.z_port))]
+    plugs = [(one.trunk, one.plug) for one in patches]
+    assert len({*ports}) == len(ports)
+    assert len({*plugs}) == len(plugs)
+    return found
+
+
 def _printed(rows: list[CableRow]) -> str:
     """Return the lines of a plan, but for power and price: a link's share of a module that others may plug into too."""
     return write(replace(row, optics_w=None, price=None) for row in rows)
@@ -61,17 +75,20 @@ def test_what_an_edit_leaves_alone_stays(seed: int) -> None:
         except FabrictoolError:
             continue  # no layout
         before = edits.unaffected(report.plan.fabric, report.rows(), design)
+        patched = _patches(report)
         report = _planned(new, lock)
-        after = _by_cable(report.rows())
+        after, now = _by_cable(report.rows()), _patches(report)
         for name, rows in before.items():
             assert _printed(after[name]) == _printed(rows), (what, name)
+            assert now.get(name) == patched.get(name), (what, name)
         _names_given_once(lock, report.lock)
         lock, tree, done = _relocked(report), new, done + 1
 
 
 def _names_given_once(before: Lock, after: Lock) -> None:
     """Check that nothing takes the name of what is gone, and that nothing is forgotten."""
-    for old, new in ((before.devices, after.devices), (before.racks, after.racks)):
+    pairs = [(getattr(before, word), getattr(after, word)) for word in ("devices", "racks", "panels", "trunks")]
+    for old, new in pairs:
         gone = {old.name[row] for row in np.flatnonzero(old.state == GONE).tolist()}
         alive = {new.name[row] for row in np.flatnonzero(new.state != GONE).tolist()}
         assert not gone & alive
@@ -84,7 +101,7 @@ def _names_given_once(before: Lock, after: Lock) -> None:
 
 def test_without_a_lock_edits_do_change_rows() -> None:
     """The same edits, unlocked, change rows that they leave alone: so the test above can fail."""
-    changed = 0
+    changed = repatched = 0
     for seed in range(8):
         rng = np.random.default_rng(seed)
         tree = edits.site()
@@ -95,6 +112,9 @@ def test_without_a_lock_edits_do_change_rows() -> None:
         except FabrictoolError:
             continue
         before = edits.unaffected(report.plan.fabric, report.rows(), design)
-        after = _by_cable(_planned(new, None).rows())
+        unlocked = _planned(new, None)
+        after, patched, now = _by_cable(unlocked.rows()), _patches(report), _patches(unlocked)
         changed += sum(_printed(after[name]) != _printed(rows) for name, rows in before.items())
+        repatched += sum(name in patched and now.get(name) != patched[name] for name in before)
     assert changed > 100
+    assert repatched > 100
