@@ -20,6 +20,7 @@ from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.split import split_asked
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
 from fabrictool.cooling import RackCooling
+from fabrictool.cooling.at_work import CoolingAtWork
 from fabrictool.cost import CapitalCost
 from fabrictool.design import lossless_assumptions, lossless_networks, rule_findings
 from fabrictool.energy import Work, work_of
@@ -28,7 +29,7 @@ from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric_score import FabricScore, score_fabric
-from fabrictool.facility import Facility, facility_of, not_known, rack_table
+from fabrictool.facility import Facility, cooling_of_work, facility_of, not_known, rack_table
 from fabrictool.formats.measured import read_measurements
 from fabrictool.formats.measurements import Measurements
 from fabrictool.formats.recognise import opened
@@ -64,6 +65,7 @@ class Evaluation:
     congestion: Mapping[str, Congestion]
     facility: Facility
     work: Work
+    cooling_work: CoolingAtWork
     lossless: Mapping[str, LosslessNetwork]
     state: State
     assumptions: tuple[Assumption, ...]
@@ -123,7 +125,7 @@ class Evaluation:
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
             "power": self._power(),
-            "cooling": self.cooling.to_dict(),
+            "cooling": self.cooling.to_dict() | {"work": self.cooling_work.to_dict()},
             "cost": self.cost.to_dict(),
             "lossless": {name: settings.to_dict() for name, settings in self.lossless.items()},
             "measured": None if self.measured is None else self.measured.to_dict(),
@@ -238,12 +240,14 @@ def evaluate(
         own = beside.calibration_for if beside is not None else None
         results, unmeasured, carried = with_ranges(ran.results, run, state.fabric, _types(layout), own)
         work = work_of(layout, fabric, house, results)
+        cooled = cooling_of_work(layout, house, work.rack_mean_w)
     assumptions = (
         *latency_assumptions(layout),
         *way_assumptions(ways),
         *management_assumptions(layout),
         *house.assumptions,
         *work.assumptions,
+        *cooled.assumptions,
         *lossless_assumptions(layout, lossless),
         *ran.assumptions,
         *carried,
@@ -262,7 +266,18 @@ def evaluate(
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     return Evaluation(
-        layout, fabric, results, ran.congestion, house, work, lossless, state, assumptions, tuple(findings), beside
+        layout,
+        fabric,
+        results,
+        ran.congestion,
+        house,
+        work,
+        cooled,
+        lossless,
+        state,
+        assumptions,
+        tuple(findings),
+        beside,
     )
 
 

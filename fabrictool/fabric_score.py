@@ -61,7 +61,7 @@ class FabricScore:
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
             "power": dict.fromkeys(POWER_KEYS) | POWER_PARTS,
-            "cooling": {"pue": None, "racks": [], "loops": [], "air": no_air(), "year": None},
+            "cooling": {"pue": None, "racks": [], "loops": [], "air": no_air(), "year": None, "work": None},
             "cost": {
                 "capex": None,
                 "network_share": None,

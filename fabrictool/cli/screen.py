@@ -9,17 +9,18 @@ import math
 import shutil
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fabrictool.catalogue.store import EDITION
 from fabrictool.cli.behind import behind, lost_words
+from fabrictool.cli.cooling_lines import cooling_lines, power_text
 from fabrictool.cli.measured import measured_lines
 from fabrictool.cli.rack_lines import rack_lines
 from fabrictool.fabric.counting import free_ports, network_counts, oversubscription
 from fabrictool.layout.source import STDIN
-from fabrictool.units import format_power, format_size, format_speed, format_time
+from fabrictool.units import format_size, format_speed, format_time
 
 if TYPE_CHECKING:
     from fabrictool.evaluation import Evaluation
@@ -203,11 +204,6 @@ def _two_digits(value: float) -> str:
     return f"{float(f'{value:.2g}'):g}"
 
 
-def _power_text(power_w: float) -> str:
-    """Write a power with four digits."""
-    return format_power(float(f"{power_w:.4g}"))
-
-
 def _gb(value: float | None) -> str:
     """Write gigabytes a second with four digits, and five decimals at most."""
     if value is None:
@@ -225,67 +221,25 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
         yield f"{_head('POWER')}no figures{missing}"
         return
     facility = _facility_text(evaluation)
-    yield f"{_head('POWER')}IT max {_power_text(power.it_max_w)}#{facility}{missing}"
+    yield f"{_head('POWER')}IT max {power_text(power.it_max_w)}#{facility}{missing}"
     racks = [row for row in range(len(power.rack)) if not math.isnan(power.it_w[row])]
     if not racks:
         return
     worst = max(racks, key=lambda row: float(power.it_w[row]))
     limit = float(power.limit_w[worst])
-    of = "" if math.isnan(limit) else f" of {_power_text(limit)}"
-    draw, units = _power_text(float(power.it_w[worst])), int(power.units_used[worst])
+    of = "" if math.isnan(limit) else f" of {power_text(limit)}"
+    draw, units = power_text(float(power.it_w[worst])), int(power.units_used[worst])
     yield f" worst rack {power.rack[worst]}: {draw}#{of}, {units} U#"
     yield from _work(evaluation)
     yield from _supply(evaluation)
     air, liquid = float(cooling.air_w[racks].sum()), float(cooling.liquid_w[racks].sum())
     flow = float(cooling.airflow_m3_per_s[racks].sum())
-    line = f"{_head('COOLING')}air {_power_text(air)}~"
+    line = f"{_head('COOLING')}air {power_text(air)}~"
     line += f"  {flow:.1f} m3/s~" if flow else ""
     if liquid:
-        line += f"   liquid {_power_text(liquid)}~  {float(cooling.coolant_kg_per_s[racks].sum()):.1f} kg/s~"
+        line += f"   liquid {power_text(liquid)}~  {float(cooling.coolant_kg_per_s[racks].sum()):.1f} kg/s~"
     yield line
-    yield from _loops(evaluation)
-    yield from _year(evaluation)
-
-
-def _loops(evaluation: Evaluation) -> Iterator[str]:
-    """Say which loop is nearest to what its CDUs take, with all of them and after a loss, and how long chips last."""
-    rows = [row for row in evaluation.cooling.loops.to_rows() if row["count"] is not None and row["heat_w"]]
-    if not rows:
-        return
-    tightest = max(rows, key=lambda row: math.inf if row["load"] is None else row["load"])
-    many = "1 CDU" if tightest["count"] == 1 else f"{tightest['count']} CDUs"
-    line = f"loop {tightest['loop']}: {many} at {_percent(tightest['load'])}"
-    line += f", {_percent(tightest['after_loss']['load'])} after a loss~"
-    if tightest["supply_c"] is not None:
-        line += f"; coolant {tightest['supply_c']:.3g} to {tightest['return_c']:.3g} C~"
-    if tightest["ride_through_s"] is not None:
-        line += f"; lasts {tightest['ride_through_s']:.3g} s without facility water~"
-    if tightest["pumps_stopped_s"] is not None:
-        line += f", {tightest['pumps_stopped_s']:.2g} s without pumps~"
-    yield f" {_wrapped(line, 1)}"
-
-
-def _year(evaluation: Evaluation) -> Iterator[str]:
-    """Say what the hall's plant comes to under its weather."""
-    if evaluation.cooling.year is None:
-        return
-    year = evaluation.cooling.year.to_dict()
-    span = f" ({year['pue_least']:.3g} to {year['pue_most']:.3g})" if year["hours"] > 1 else ""
-    line = f"{year['weather']}: PUE {year['pue']:.3f}~{span}, WUE {year['wue_l_per_kwh']:.2f} l/kWh~"
-    line += f", ERE {year['ere']:.3f}~" if year["reused_kwh"] else ""
-    free = ", ".join(_free(row) for row in year["circuits"][:4])
-    line += f"; free cooling {free} of {year['hours']:,}~; most {_power_text(year['peak_facility_w'])}~"
-    yield f" {_wrapped(line, 1)}"
-
-
-def _free(circuit: dict[str, Any]) -> str:
-    within = circuit["free_hours_within"]
-    span = f" ({within[0]:,} to {within[1]:,})" if within else ""
-    return f"{circuit['circuit']} {circuit['free_hours']:,} h{span}"
-
-
-def _percent(share: float | None) -> str:
-    return "none left" if share is None else f"{100 * share:.0f} %"
+    yield from (f" {_wrapped(line, 1)}" for line in cooling_lines(evaluation))
 
 
 def _work(evaluation: Evaluation) -> Iterator[str]:
@@ -294,9 +248,9 @@ def _work(evaluation: Evaluation) -> Iterator[str]:
     idle, _, _, mean = (float(value) for value in work.totals_w)
     if math.isnan(mean):
         return
-    line = f"at work {_power_text(mean)}~, idle {_power_text(idle)}~, swings by {_power_text(work.swing_w)}~"
+    line = f"at work {power_text(mean)}~, idle {power_text(idle)}~, swings by {power_text(work.swing_w)}~"
     if not math.isnan(work.facility_w):
-        line += f"; the facility then {_power_text(work.facility_w)}~"
+        line += f"; the facility then {power_text(work.facility_w)}~"
     if work.step is not None:
         step = work.step
         each = step.energy_j / max(step.gpus, 1)
@@ -323,9 +277,9 @@ def _facility_text(evaluation: Evaluation) -> str:
     if math.isnan(cooling.facility_w):
         return ""
     if cooling.year is not None and (hall is None or hall.pue is None):
-        return f"   facility up to {_power_text(cooling.facility_w)}~, PUE {cooling.pue:.3g}~"
+        return f"   facility up to {power_text(cooling.facility_w)}~, PUE {cooling.pue:.3g}~"
     given = "*" if hall is None or hall.pue is None else "#"
-    return f"   facility {_power_text(cooling.facility_w)}~ at PUE {cooling.pue:.3g}{given}"
+    return f"   facility {power_text(cooling.facility_w)}~ at PUE {cooling.pue:.3g}{given}"
 
 
 def _supply(evaluation: Evaluation) -> Iterator[str]:
@@ -334,8 +288,8 @@ def _supply(evaluation: Evaluation) -> Iterator[str]:
     if not supply.elements:
         return
     share = 100 * supply.loss_w / supply.utility_w
-    line = f"supply: utility {_power_text(supply.utility_w)}~, {share:.1f} % of it lost~"
-    line += f", {_power_text(supply.cooling_w)} for cooling~" if supply.cooling_w else ""
+    line = f"supply: utility {power_text(supply.utility_w)}~, {share:.1f} % of it lost~"
+    line += f", {power_text(supply.cooling_w)} for cooling~" if supply.cooling_w else ""
     tightest = max(supply.elements, key=lambda one: one.fullest_w / one.limit_w)
     if math.isfinite(tightest.limit_w):
         cause = f" once {tightest.fullest_failure} has failed" if tightest.fullest_failure else ""

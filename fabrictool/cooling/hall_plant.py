@@ -20,6 +20,7 @@ from fabrictool.cooling.year import JOULES_PER_KWH, Circuit, HallYear, hall_year
 from fabrictool.records import Assumption, Finding
 
 if TYPE_CHECKING:
+    from fabrictool.cooling.at_work import CoolingAtWork
     from fabrictool.layout.model import Layout
     from fabrictool.layout.plant import Plant
 
@@ -55,27 +56,31 @@ class PlantYear:
         """The most that the facility draws in an hour, in W."""
         return float(self.year.facility_w.max())
 
-    def at_load(self, it_w: float, air_w: float, electrical_w: float) -> HallYear:
-        """Return the same year where IT draws less; fans and pumps of stated units run on.
+    def at_load(self, work: CoolingAtWork, electrical_w: float) -> HallYear:
+        """Return the same year where IT draws less: flows go with the heat, pressures with the square of a flow.
 
         Parameters
         ----------
-        it_w, air_w : float
-            IT power and its heat to the hall's air, in W.
+        work : CoolingAtWork
         electrical_w : float
             Lost in distribution, in W; NaN leaves it to the model.
         """
-        before = sum(circuit.heat_w for circuit in self.year.circuits if not circuit.of_air)
-        share = (it_w - air_w) / before if before > 0 else 0.0
+        air_w, liquid_w = (sum(c.heat_w for c in self.year.circuits if c.of_air is air) for air in (True, False))
+        of_air = work.air_w / air_w if air_w > 0 else 0.0
+        of_liquid = work.liquid_w / liquid_w if liquid_w > 0 else 0.0
         circuits = tuple(
-            replace(circuit, heat_w=air_w if circuit.of_air else circuit.heat_w * share)
+            replace(circuit, heat_w=circuit.heat_w * (of_air if circuit.of_air else of_liquid))
             for circuit in self.year.circuits
         )
-        known = replace(self.measured, electrical_w=electrical_w)
-        outside = self.outdoors
-        return hall_year(
-            self.plant, circuits, it_w, (it_w - air_w) / it_w, self.model, known, outside.dry_c, outside.wet_c
-        )
+        m = self.model
+        model = replace(
+            m, air_pa=m.air_pa * of_air**2, chilled_pa=m.chilled_pa * of_air**2,
+            coolant_pa=m.coolant_pa * of_liquid**2, facility_pa=m.facility_pa * of_liquid**2,
+        )  # fmt: skip
+        pumps_w = np.nan if np.isnan(self.measured.loop_pumps_w) else float(work.pumps_w.sum())
+        known, outside = Measured(work.fans_w, pumps_w, electrical_w), self.outdoors
+        share = work.liquid_w / work.it_w
+        return hall_year(self.plant, circuits, work.it_w, share, model, known, outside.dry_c, outside.wet_c)
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``cooling.year`` of the JSON output."""
