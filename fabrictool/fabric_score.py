@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fabrictool import __version__
 from fabrictool.collectives.congestion import Congestion
 from fabrictool.collectives.workloads import CollectiveResult, Job, default_jobs, result_table
+from fabrictool.cooling.at_work import no_work
 from fabrictool.cooling.hall_air import no_air
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.counting import counts, network_counts
@@ -61,7 +62,7 @@ class FabricScore:
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
             "power": dict.fromkeys(POWER_KEYS) | POWER_PARTS,
-            "cooling": {"pue": None, "racks": [], "loops": [], "air": no_air(), "year": None, "work": None},
+            "cooling": {"pue": None, "racks": [], "loops": [], "air": no_air(), "year": None, "work": no_work()},
             "cost": {
                 "capex": None,
                 "network_share": None,

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from fabrictool.layout.plant import Plant
 
 
+#: Figures of the whole hall in the JSON output.
+_ALONE = ("it_w", "air_w", "liquid_w", "airflow_m3_per_s", "fans_w")
+
+
 @dataclass(frozen=True)
 class CoolingAtWork:
     """Cooling of a hall at work.
@@ -63,8 +67,12 @@ class CoolingAtWork:
             {"loop": name} | {key: known(value) for key, value in zip(keys, row, strict=True)}
             for name, *row in zip(self.loop, *(column.tolist() for column in columns), strict=True)
         ]
-        alone = ("it_w", "air_w", "liquid_w", "airflow_m3_per_s", "fans_w")
-        return {key: known(getattr(self, key)) for key in alone} | {"loops": loops, "year": self.year}
+        return {key: known(getattr(self, key)) for key in _ALONE} | {"loops": loops, "year": self.year}
+
+
+def no_work() -> dict[str, Any]:
+    """Return ``cooling.work`` of a fabric of which no hall is known."""
+    return dict.fromkeys(_ALONE) | {"loops": [], "year": None}
 
 
 def cooling_at_work(

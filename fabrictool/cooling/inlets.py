@@ -95,15 +95,15 @@ def supply_over_need(need_m3_per_s: F8, supply_m3_per_s: float, aisles: Aisles, 
 
 def _near(need: F8, tile: float, aisles: Aisles) -> F8:
     """Return what reaches racks of their own tiles and of those near them, over what they take."""
-    at, breathes = (aisles.cold, aisles.place), need > 0
+    breathes = need > 0
+    places = int(aisles.place.max()) + 1
+    at = aisles.cold.astype(np.int64) * places + aisles.place
     lacks, left = np.maximum(need - tile, 0), np.where(breathes, np.maximum(tile - need, 0), 0)
-    short = np.zeros((int(aisles.cold.max()) + 1, int(aisles.place.max()) + 1))
-    spare = np.zeros_like(short)
-    np.add.at(short, at, lacks)
-    np.add.at(spare, at, left)
+    cells = places * (int(aisles.cold.max()) + 1)
+    short, spare = (np.asarray(np.bincount(at, w, cells), np.float64).reshape(-1, places) for w in (lacks, left))
     asked = _with_neighbours(short)
     given = _with_neighbours(np.divide(spare, asked, out=np.zeros_like(asked), where=asked > 0))
-    reaches = np.minimum(need, tile) + lacks * np.minimum(given[at], 1)
+    reaches = np.minimum(need, tile) + lacks * np.minimum(given.ravel()[at], 1)
     return np.asarray(np.divide(reaches, need, out=np.full(len(need), np.inf), where=breathes))
 
 

@@ -72,8 +72,8 @@ def city(name: str) -> tuple[Months, float, str]:
     known = _cities()
     if name not in known:
         what = f"there is no weather of '{name}'"
-        raise InputError([Problem("", what, f"{did_you_mean(name, known)} A CSV or EPW file may be named instead",
-                                  ("hall", "weather"))])  # fmt: skip
+        fix = f"{did_you_mean(name, known)}. Cities are {', '.join(known)}; a CSV or EPW file may be named instead"
+        raise InputError([Problem("", what, fix, ("hall", "weather"))])
     row = known[name]
     high, low = (np.array(row[key], dtype=np.float64) for key in ("high", "low"))
     mean = np.array(row["mean"]) if "mean" in row else low + MEAN_OF_RANGE * (high - low)

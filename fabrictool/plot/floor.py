@@ -236,7 +236,7 @@ def _key(shown: FloorMap) -> list[tuple[Patch, str]]:
     if np.isnan(shown.measure.value).any():
         found.append((Patch(facecolor=_UNKNOWN, edgecolor=GREY), "not known"))
     if shown.over.any():
-        found.append((Patch(facecolor="none", edgecolor=_ALARM, linewidth=2), "over its power limit"))
+        found.append((Patch(facecolor="none", edgecolor=_ALARM, linewidth=2), shown.measure.beyond_words))
     if shown.outside.any():
         found.append((Patch(facecolor="none", edgecolor=_ALARM, linewidth=2, linestyle="--"), "beyond the hall's rows"))
     if shown.empty:

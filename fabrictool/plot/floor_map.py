@@ -21,7 +21,8 @@ from fabrictool.power.supply import feeds_of_racks
 class Measure:
     """What racks can be coloured by: its title, unit, value of each rack (racks,), and where red begins, if it does.
 
-    ``words`` names the values where they are kinds rather than amounts; a value then is a place in it.
+    ``words`` names the values where they are kinds rather than amounts; a value then is a place in it. ``beyond``
+    says which racks stand out (racks,) and ``beyond_words`` why, where that is not their power.
     """
 
     title: str
@@ -29,6 +30,8 @@ class Measure:
     value: F8
     limit: float | None = None
     words: tuple[str, ...] = ()
+    beyond: Any = None
+    beyond_words: str = "over its power limit"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class FloorMap:
     floor : Floor
     measure : Measure
     over : ndarray of bool, (racks,)
-        Racks that draw more than they may.
+        Racks that draw more than they may, or whatever else the measure says of them.
     rows : int or None
         Rows that the layout states; racks in further ones have no place in the hall.
     """
@@ -122,7 +125,7 @@ def floor_map(site: Site, by: str | None = None) -> FloorMap:
     if np.isnan(measure.value).all():
         raise InputError(f"--by {by}: {measure.title} is not known of any rack", _LACKING[by])
     hall = site.layout.hall
-    over = site.power.it_w > site.power.limit_w * (1 + TOLERANCE)
+    over = site.power.it_w > site.power.limit_w * (1 + TOLERANCE) if measure.beyond is None else measure.beyond
     rows = hall.rows.count if hall and hall.rows else None
     each = hall.rows.racks if hall and hall.rows else None
     return FloorMap(
@@ -141,7 +144,11 @@ def _share(site: Site) -> Measure:
 
 
 def _inlet(site: Site) -> Measure:
-    return Measure("inlet air", "°C", site.cooling.inlet_c)
+    cooling = site.cooling
+    warm = np.zeros(len(cooling.rack), bool)
+    warm[cooling.device_rack[cooling.too_warm(cooling.inlet_c)]] = True
+    words = "warmer than its devices stand"
+    return Measure("inlet air", "°C", cooling.inlet_c, beyond=warm, beyond_words=words)
 
 
 def _loop(site: Site) -> Measure:

@@ -48,6 +48,19 @@ def test_inlets_are_those_of_the_room():
     assert shown.measure.value == pytest.approx([27, 27])
 
 
+def test_racks_in_air_that_their_devices_do_not_stand_are_marked():
+    """Equal tiles starve the cold aisle of dense racks, of which the outer row has a hot aisle to itself."""
+    light = racked.host("light", u=8, power_max="3 kW", weight="100 kg", air_fraction=1.0, inlet_max="30 C")
+    dense = racked.DGX_H100 | {"inlet_max": "30 C"}
+    hosts = [{"name": "d", "type": dense, "count": 4}, {"name": "l", "type": light, "count": 4}]
+    hall = {"rows": {"count": 4, "racks": 2}, "containment": "cold-aisle", "supply_temperature": "24 C"}
+    plan = {"name": "plan", "hosts": hosts, "racks": {"type": racked.RACK, "hosts_per_rack": 1}, "hall": hall}
+    shown = floor_map(site_of(layout_from_tree(plan)), "inlet")
+    assert shown.over.tolist() == [True] * 2 + [False] * 6
+    assert (shown.measure.value > 30).tolist() == shown.over.tolist()
+    assert "warmer than its devices stand" in {text.get_text() for text in floor_figure(shown).legends[0].get_texts()}
+
+
 def test_racks_take_the_load_of_their_loop():
     """Two racks of 40.8 kW on CDUs of 100 kW each."""
     cdu = {"name": "cdu", "capacity": "100 kW", "approach_k": 5, "flow": "150 l/min", "primary_flow": "150 l/min"}
