@@ -20,7 +20,6 @@ from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.split import split_asked
 from fabrictool.collectives.workloads import CollectiveResult, Job, jobs_asked_for, jobs_of, result_table
 from fabrictool.cooling import RackCooling
-from fabrictool.cooling.at_work import CoolingAtWork
 from fabrictool.cost import CapitalCost
 from fabrictool.design import lossless_assumptions, lossless_networks, rule_findings
 from fabrictool.energy import Work, work_of
@@ -29,7 +28,7 @@ from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.buffers import LosslessNetwork
 from fabrictool.fabric.counting import counts, network_counts
 from fabrictool.fabric_score import FabricScore, score_fabric
-from fabrictool.facility import Facility, cooling_of_work, facility_of, not_known, rack_table
+from fabrictool.facility import Facility, facility_of, not_known, rack_table
 from fabrictool.formats.measured import read_measurements
 from fabrictool.formats.measurements import Measurements
 from fabrictool.formats.recognise import opened
@@ -65,7 +64,6 @@ class Evaluation:
     congestion: Mapping[str, Congestion]
     facility: Facility
     work: Work
-    cooling_work: CoolingAtWork
     lossless: Mapping[str, LosslessNetwork]
     state: State
     assumptions: tuple[Assumption, ...]
@@ -125,7 +123,7 @@ class Evaluation:
             "collectives": [result.to_dict() for result in self.collectives],
             "congestion": {name: row.to_dict() for name, row in self.congestion.items()},
             "power": self._power(),
-            "cooling": self.cooling.to_dict() | {"work": self.cooling_work.to_dict()},
+            "cooling": self.cooling.to_dict() | {"work": self.work.behind.cooling.to_dict()},
             "cost": self.cost.to_dict(),
             "lossless": {name: settings.to_dict() for name, settings in self.lossless.items()},
             "measured": None if self.measured is None else self.measured.to_dict(),
@@ -240,14 +238,13 @@ def evaluate(
         own = beside.calibration_for if beside is not None else None
         results, unmeasured, carried = with_ranges(ran.results, run, state.fabric, _types(layout), own)
         work = work_of(layout, fabric, house, results)
-        cooled = cooling_of_work(layout, house, work.rack_mean_w)
     assumptions = (
         *latency_assumptions(layout),
         *way_assumptions(ways),
         *management_assumptions(layout),
         *house.assumptions,
         *work.assumptions,
-        *cooled.assumptions,
+        *work.behind.cooling.assumptions,
         *lossless_assumptions(layout, lossless),
         *ran.assumptions,
         *carried,
@@ -272,7 +269,6 @@ def evaluate(
         ran.congestion,
         house,
         work,
-        cooled,
         lossless,
         state,
         assumptions,

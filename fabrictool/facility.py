@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +12,10 @@ from fabrictool.cabling.burden import burden_assumptions, burden_of
 from fabrictool.cabling.findings import plan_errors
 from fabrictool.cabling.plan import CablePlan
 from fabrictool.cooling import RackCooling, rack_cooling
-from fabrictool.cooling.at_work import CoolingAtWork, cooling_at_work
 from fabrictool.cooling.powered import PoweredCooling, powered_cooling
 from fabrictool.cooling.powered_findings import powered_findings
 from fabrictool.cost import CapitalCost, capital_cost
 from fabrictool.fabric import Fabric
-from fabrictool.fabric.tables import F8
 from fabrictool.layout.model import Layout
 from fabrictool.placement import Placement
 from fabrictool.power import RackPower, SupplyLoads, rack_power, supply_loads
@@ -114,13 +112,6 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     hall = layout.hall
     warm = tuple(powered_findings(hall, powered, supply.dark, supply.stopped)) if hall else ()
     return Facility(found, power, supply, cooling, powered, cost, stands, warm, assumed)
-
-
-def cooling_of_work(layout: Layout, house: Facility, work_w: F8) -> CoolingAtWork:
-    """Return the cooling of a hall while its racks draw a mean power, (racks,) in W."""
-    efficiency = supply_efficiency(layout, house.placement, replace(house.power, it_w=work_w))
-    plant = layout.hall.plant if layout.hall else None
-    return cooling_at_work(plant, house.cooling, house.power.it_w, work_w, efficiency)
 
 
 def not_known(layout: Layout, house: Facility, unmeasured: Sequence[str]) -> list[Finding]:

@@ -57,7 +57,7 @@ def _year(evaluation: Evaluation) -> Iterator[str]:
 
 def _at_work(evaluation: Evaluation) -> Iterator[str]:
     """Say what fans, pumps and the whole facility do under the workload, where any of them is known."""
-    work, most = evaluation.cooling_work, evaluation.cooling
+    work, most = evaluation.work.behind.cooling, evaluation.cooling
     parts = []
     if work.fans_w > 0:
         parts.append(f"fans {power_text(work.fans_w)}~ of {power_text(most.room.normal.fans_w)}~")
@@ -65,8 +65,8 @@ def _at_work(evaluation: Evaluation) -> Iterator[str]:
     if pumps_w > 0:
         litres, most_w = 6e4 * float(work.flow_m3_per_s.sum()), float(most.loops.normal.pumps_w.sum())
         parts.append(f"coolant {litres:,.4g} l/min~, CDUs {power_text(pumps_w)}~ of {power_text(most_w)}~")
-    if work.year is not None:
-        parts.append(f"PUE {work.year['pue']:.3f}~")
+    if most.year is not None:
+        parts.append(f"PUE {evaluation.work.behind.pue:.3f}~")
     if parts:
         yield "at work: " + ", ".join(parts)
 

@@ -17,6 +17,7 @@ from fabrictool.power.parts import Rows
 from fabrictool.records import Assumption
 
 if TYPE_CHECKING:
+    from fabrictool.cooling.at_work import CoolingAtWork
     from fabrictool.cooling.year import HallYear
     from fabrictool.layout.model import Hall, Layout
 
@@ -40,10 +41,19 @@ class PoweredCooling:
     group: Rows
     assumptions: tuple[Assumption, ...] = ()
 
-    def at_work_w(self, year: HallYear | None) -> F8:
-        """Return what each machine draws at work, (machines,) in W: the plant the mean of its year at that load."""
+    def at_work_w(self, work: CoolingAtWork, year: HallYear | None) -> F8:
+        """Return what each machine draws at work, (machines,) in W.
+
+        CDUs and air handlers draw their part of what all of them do, the plant the mean of its year at that load.
+        """
+        most = self.cooling.loops.normal.pumps_w
+        pumps = np.divide(work.pumps_w, most, out=np.ones(len(most)), where=most > 0)
+        fans_w = self.cooling.room.normal.fans_w
+        fans = work.fans_w / fans_w if fans_w > 0 else 1.0
+        part = np.where(self.loop >= 0, np.append(pumps, 1.0)[self.loop], np.where(self.group >= 0, fans, 1.0))
+        power_w = self.machines.power_w * part
         plant = (self.loop < 0) & (self.group < 0)
-        return self.machines.power_w if year is None else np.where(plant, year.plant_w.mean(), self.machines.power_w)
+        return power_w if year is None else np.where(plant, year.plant_w.mean(), power_w)
 
     def without(self, stopped: Rows) -> Warmth:
         """Return what gets too warm once machines stop for good; the heat of racks without power counts on.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fabrictool.cooling.at_work import CoolingAtWork, cooling_at_work
 from fabrictool.fabric.tables import F8
 from fabrictool.layout.model import Layout
 from fabrictool.power.racks import known
@@ -32,6 +33,8 @@ class Behind:
         What each element of the supply delivers and loses on average, in W, in the order of its loads.
     pue : float
         Facility over IT power on average.
+    cooling : CoolingAtWork
+        On average.
     """
 
     utility_w: F8
@@ -39,6 +42,7 @@ class Behind:
     element_w: F8
     element_loss_w: F8
     pue: float
+    cooling: CoolingAtWork
 
     @property
     def swing_w(self) -> float:
@@ -57,11 +61,11 @@ class Behind:
 def behind_racks(layout: Layout, house: Facility, racks_w: Sequence[F8]) -> Behind:
     """Return what stands behind racks that draw so much idle, waiting, computing and on average, (racks,) each in W.
 
-    Fans and pumps of the hall run on as at the racks' maxima; the plant draws the mean of its year at the average.
+    Fans and pumps of the hall draw what they do at the average; the plant draws the mean of its year there.
     """
-    mean_w = racks_w[-1]
-    year = _year(house, mean_w)
-    machines_w = house.powered.at_work_w(year)
+    work = cooling_at_work(house.cooling, house.power.it_w, racks_w[-1])
+    year = _year(house, work, racks_w[-1])
+    machines_w = house.powered.at_work_w(work, year)
     flows = [house.supply.at(np.nan_to_num(level), machines_w) for level in racks_w]
     mean, empty = flows[-1], np.zeros(0)
     stated = layout.hall is not None and layout.hall.pue is not None
@@ -71,6 +75,7 @@ def behind_racks(layout: Layout, house: Facility, racks_w: Sequence[F8]) -> Behi
         empty if mean is None else np.concatenate(mean.output_w),
         empty if mean is None else _lost(mean),
         house.cooling.pue if year is None or stated else year.means()["pue"],
+        work,
     )
 
 
@@ -78,12 +83,9 @@ def _lost(flow: Flow) -> F8:
     return np.concatenate([drawn - given for drawn, given in zip(flow.input_w, flow.output_w, strict=True)])
 
 
-def _year(house: Facility, mean_w: F8) -> HallYear | None:
+def _year(house: Facility, work: CoolingAtWork, mean_w: F8) -> HallYear | None:
     """Return the year of the plant where racks draw so much, (racks,) in W; None where there is none."""
-    cooling, total = house.cooling, float(np.nansum(mean_w))
-    if cooling.year is None or total <= 0:
+    if house.cooling.year is None or not work.it_w > 0:
         return None
-    share = np.divide(mean_w, house.power.it_w, out=np.zeros_like(mean_w), where=house.power.it_w > 0)
-    flow = house.supply.at(np.nan_to_num(mean_w), house.supply.machines.power_w)
-    lost_w = np.nan if flow is None else flow.loss_w
-    return cooling.year.at_load(total, float(np.nansum(cooling.air_w * share)), lost_w)
+    flow = house.supply.at(np.nan_to_num(mean_w), house.powered.at_work_w(work, None))
+    return house.cooling.year.at_load(work, np.nan if flow is None else flow.loss_w)
