@@ -3,8 +3,13 @@
 Run as ``python benchmarks/routing.py``, or with the name of one case. Each case runs in a process of its own; each
 figure is the median of several runs after one that warms up, with the memory that a run takes beside what was there
 before. Where another library does the same work, its answer is asserted to be equal. ``kernel`` figures leave out what
-is derived once for a fabric. Where nearly all the work is to move arrays, the share of the memory bandwidth is given,
-for the arrays that must be moved at least and that a plain copy reaches.
+is derived once for a fabric.
+
+Of our own figures the share of the memory bandwidth is given: the bytes of arrays that must be read or written at least
+once, over the time, as part of what a plain copy reaches. Near 100 % nothing but moving less would help. A few percent
+say that the time goes into arithmetic, branches and scattered counters, as in matchings, rates, cuts and losses: their
+arrays are used many times and are counted once. Where all arrays stay in the processor's own memory the share would say
+nothing, and is left out; so it is of other libraries, whose arrays are not known.
 """
 
 from __future__ import annotations
@@ -15,48 +20,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+from fabrics import Row, nbytes, routed, share_of_bandwidth
+from losses import losses
 from timing import Figure, copy_bytes_per_s, measured, most_mb, once
 
-SHAPES: dict[int, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
-    64: ((8, 8), (1, 8), (1, 1)),
-    128: ((16, 8), (1, 16), (1, 1)),
-    256: ((16, 16), (1, 16), (1, 1)),
-    1_024: ((8, 8, 16), (1, 8, 8), (1, 1, 1)),
-    4_096: ((16, 16, 16), (1, 16, 16), (1, 1, 1)),
-    16_384: ((32, 32, 16), (1, 32, 8), (1, 1, 4)),
-    65_536: ((32, 32, 64), (1, 32, 32), (1, 1, 1)),
-    131_072: ((64, 32, 64), (1, 32, 32), (1, 1, 1)),
-}
 #: For how long flows send in SimGrid, in s: a multiple of 2 to 16, so that most send whole bytes.
 SENT_S = 720_720
-
-
-class Row(NamedTuple):
-    """A row of the output: what, its figure, a remark, and bytes that must be moved at least, 0 where others count."""
-
-    title: str
-    figure: Figure
-    remark: str
-    nbytes: int = 0
-
-
-def _routing(hosts: int):  # type: ignore[no-untyped-def]
-    from fabrictool.generators.building import build
-    from fabrictool.layout.reading import layout_from_tree
-    from fabrictool.routing.modk import ModK
-    from fabrictool.routing.wiring import wiring
-
-    switch = {"name": "sw", "ports": 512, "speed": "400G", "latency": "0 ns"}
-    shape = dict(zip("mwp", map(list, SHAPES[hosts]), strict=True))
-    host = {"type": {"name": "h", "gpus": 1, "nics": 1, "speed": "400G"}, "count": hosts}
-    network = {"family": "fat-tree", "pgft": shape, "leaf": {"type": switch}, "link": {"latency": "500 ns"}}
-    fabric = build(layout_from_tree({"name": "routing", "hosts": host, "networks": {"compute": network}}))
-    routing = ModK("d-mod-k", wiring(fabric, 0))
-    assert all(tree is not None for tree in routing.trees)
-    return routing
 
 
 def _permutation(hosts: int):  # type: ignore[no-untyped-def]
@@ -66,7 +37,7 @@ def _permutation(hosts: int):  # type: ignore[no-untyped-def]
 
 
 def all_to_all() -> list[Row]:
-    small, large = _routing(1_024), _routing(131_072)
+    small, large = routed(1_024), routed(131_072)
     from fabrictool.routing.flows import all_pairs
 
     pairs = all_pairs(1_024)
@@ -75,7 +46,7 @@ def all_to_all() -> list[Row]:
     loads = large.all_to_all()[0]
     return [
         Row("all-to-all loads, 131,072 hosts", measured(large.all_to_all), "limit 15 ms", loads.nbytes),
-        Row("  the same, 1,024 hosts", measured(small.all_to_all), ""),
+        Row("  the same, 1,024 hosts", measured(small.all_to_all), "", small.all_to_all()[0].nbytes),
         Row("  all pairs followed, 1,024 hosts", listed_took, "same loads"),
     ]
 
@@ -83,7 +54,7 @@ def all_to_all() -> list[Row]:
 def permutation() -> list[Row]:
     from scipy.sparse import csr_array
 
-    routing, flows = _routing(131_072), _permutation(131_072)
+    routing, flows = routed(131_072), _permutation(131_072)
     coded, channels = routing.trees[0].coded, len(routing.wiring.channels)
     from fabrictool.kernels.residues import add_coded_loads
 
@@ -97,11 +68,16 @@ def permutation() -> list[Row]:
             "permutation's loads, 131,072 hosts, kernel",
             measured(lambda: add_coded_loads.compiled(*arrays)),
             "limit 5 ms",
-            sum(array.nbytes for array in (*coded.code, *arrays[1:]) if isinstance(array, np.ndarray)),
+            nbytes(arrays),
         ),
-        Row("  the same with arrays of all channels", measured(lambda: routing.loads(flows)), ""),
+        Row(
+            "  the same with arrays of all channels",
+            measured(lambda: routing.loads(flows)),
+            "",
+            nbytes(arrays, routing.loads(flows)),
+        ),
         Row("  scipy: paths known before, times volumes", measured(lambda: incidence @ flows.volume), "same loads"),
-        Row("  paths of all flows", measured(lambda: routing.usage(flows), 3), ""),
+        Row("  paths of all flows", measured(lambda: routing.usage(flows), 3), "", nbytes(arrays[:4], used)),
     ]
 
 
@@ -109,7 +85,7 @@ def shifts() -> list[Row]:
     from fabrictool.routing.lines import line_peaks, rank_line
     from fabrictool.routing.shifts import counted_peaks, shift_peaks
 
-    small, large = _routing(1_024), _routing(131_072)
+    small, large = routed(1_024), routed(131_072)
     tree, steps = large.trees[0], np.arange(1, 131_072)
     line = rank_line(np.arange(131_072, dtype=np.int32), large.lanes[0], tree)
     assert line is not None
@@ -121,10 +97,18 @@ def shifts() -> list[Row]:
     every = np.arange(1, 1_024)
     assert np.array_equal(counted_peaks(small, every), shift_peaks(small))
     return [
-        Row("all 131,071 shifts, closed form", measured(closed), "limit 5 ms"),
-        Row("  with the proof that it holds", measured(lambda: shift_peaks(large)), ""),
+        Row("all 131,071 shifts, closed form", measured(closed), "limit 5 ms", 2 * len(tree.classes) * steps.nbytes),
         Row(
-            "  all 1,023 shifts of 1,024 hosts, flow by flow", measured(lambda: counted_peaks(small, every), 3), "same"
+            "  with the proof that it holds",
+            measured(lambda: shift_peaks(large)),
+            "",
+            nbytes(large.lanes[0], shift_peaks(large)),
+        ),
+        Row(
+            "  all 1,023 shifts of 1,024 hosts, flow by flow",
+            measured(lambda: counted_peaks(small, every), 3),
+            "same",
+            nbytes(small.lanes[0]),
         ),
     ]
 
@@ -132,16 +116,17 @@ def shifts() -> list[Row]:
 def matchings() -> list[Row]:
     from fabrictool.routing import bisection
 
-    routing = _routing(16_384)
+    routing = routed(16_384)
     few = next(bisection.shuffled(16_384, 5, 0))
     halves = few[:, :8_192], few[:, 8_192:]
     assert np.allclose(bisection._by_usage(routing)(*halves), bisection.rates_of(routing)(*halves), rtol=1e-12)
     found = bisection.effective_bisection(routing, 1_000)
     remark = f"limit 1 s; mean {found.mean:.4f}"
+    drawn = 2 * 1_000 * few[0].nbytes  # each matching is written once and read once
     fast_took = measured(lambda: bisection.effective_bisection(routing, 1_000), 3)
     slow_took = measured(lambda: bisection._by_usage(routing)(*halves), 3)
     return [
-        Row("1,000 random matchings, 16,384 hosts", fast_took, remark),
+        Row("1,000 random matchings, 16,384 hosts", fast_took, remark, drawn),
         Row("  5 of them, by the paths of all flows", slow_took, "same rates"),
     ]
 
@@ -150,7 +135,7 @@ def rates() -> list[Row]:
     from fabrictool.routing.flows import all_pairs, flows
     from fabrictool.routing.rates import max_min_rates
 
-    rng, large, small = np.random.default_rng(0), _routing(65_536), _routing(256)
+    rng, large, small = np.random.default_rng(0), routed(65_536), routed(256)
     many = flows(*rng.integers(0, 65_536, (2, 1 << 20)))
     rows = []
     for title, routing, asked, limit in (
@@ -159,7 +144,8 @@ def rates() -> list[Row]:
         ("max-min, 1,048,576 flows on 65,536 hosts", large, many, "limit 8 s"),
     ):
         used, speed = routing.usage(asked), routing.wiring.channels.speed_bps
-        rows.append(Row(title, measured(lambda u=used, s=speed: max_min_rates(u, s), 3), limit))  # type: ignore[misc]
+        took = measured(lambda u=used, s=speed: max_min_rates(u, s), 3)  # type: ignore[misc]
+        rows.append(Row(title, took, limit, nbytes(used, speed, asked.volume)))
     used, speed = small.usage(all_pairs(256)), small.wiring.channels.speed_bps
     slow_took, slow = once(lambda: _rounds(used, speed))
     assert np.allclose(max_min_rates(used, speed), slow, rtol=1e-9)  # type: ignore[arg-type]
@@ -185,12 +171,13 @@ def _beside_simgrid() -> list[Row]:
         ("16,256 flows on 128 hosts", 128, all_pairs(128)),
         *((("65,280 flows on 256 hosts", 256, all_pairs(256)),) if "--long" in sys.argv else ()),
     ):
-        routing = _routing(hosts)
+        routing = routed(hosts)
         used, speed = routing.usage(asked), routing.wiring.channels.speed_bps
         rate = max_min_rates(used, speed)
         sent_s, took = _simgrid(python, asked, used, speed, rate)
         assert abs(sent_s / SENT_S - 1) < 1e-6, sent_s
-        rows.append(Row(f"max-min, {title}", measured(lambda u=used, v=speed: max_min_rates(u, v), 3), ""))  # type: ignore[misc]
+        ours_took = measured(lambda u=used, v=speed: max_min_rates(u, v), 3)  # type: ignore[misc]
+        rows.append(Row(f"max-min, {title}", ours_took, "", nbytes(used, speed, rate)))
         rows.append(Row(f"  SimGrid, {title}", took, "same rates; its whole process, with the ends of all flows"))
     return rows
 
@@ -231,7 +218,7 @@ def _rounds(used, speed):  # type: ignore[no-untyped-def]
 
 
 def tables() -> list[Row]:
-    routing = _routing(65_536)
+    routing = routed(65_536)
     out = routing.table().out
     other = np.empty_like(out)
     copy_took = measured(lambda: np.copyto(other, out), 5)
@@ -253,7 +240,7 @@ def hops() -> list[Row]:
     from fabrictool.routing.hops import hops_between
     from fabrictool.routing.wiring import wiring
 
-    fabric = _routing(65_536).wiring.fabric
+    fabric = routed(65_536).wiring.fabric
     seen = wiring(fabric, 0, random_faults(fabric, 500, 20, 1))
     ways, size = seen.ways, len(seen.switch)
     ours = hops_between(seen).astype(np.float64)
@@ -273,7 +260,12 @@ def hops() -> list[Row]:
     networkx_took, theirs = once(lambda: networkx.single_source_shortest_path_length(plain, 0))
     assert all(ours[0, switch] == links for switch, links in theirs.items())  # type: ignore[attr-defined]
     return [
-        Row("distances, 65,536 hosts, 520 failures", measured(lambda: hops_between(seen), 5), "limit 0.5 s"),
+        Row(
+            "distances, 65,536 hosts, 520 failures",
+            measured(lambda: hops_between(seen), 5),
+            "limit 0.5 s",
+            nbytes(hops_between(seen), ways),
+        ),
         Row("  igraph", igraph_took, "same distances"),
         Row("  scipy, of 512 of 5,120 switches", scipy_took, "same distances"),
         Row("  networkx, of 1 of 5,120 switches", networkx_took, "same distances"),
@@ -285,7 +277,7 @@ def cut() -> list[Row]:
 
     from fabrictool.routing.cuts import halves_cut_bps
 
-    routing, graph = _routing(1_024), networkx.Graph()
+    routing, graph = routed(1_024), networkx.Graph()
     fabric = routing.wiring.fabric
     for a, z, speed in zip(*(end.tolist() for end in fabric.ends), fabric.links.speed_bps.tolist(), strict=True):
         graph.add_edge(a, z, capacity=speed)
@@ -293,15 +285,20 @@ def cut() -> list[Row]:
         graph.add_edge("from" if host < 512 else "to", device)
     networkx_took, theirs = once(lambda: networkx.maximum_flow_value(graph, "from", "to"))
     assert halves_cut_bps(routing.wiring) == theirs
-    large = _routing(65_536).wiring
+    large = routed(65_536).wiring
     return [
-        Row("min cut of halves, 65,536 hosts", measured(lambda: halves_cut_bps(large), 3), ""),
-        Row("  the same, 1,024 hosts", measured(lambda: halves_cut_bps(routing.wiring), 3), ""),
+        Row("min cut of halves, 65,536 hosts", measured(lambda: halves_cut_bps(large), 3), "", nbytes(large.ways)),
+        Row(
+            "  the same, 1,024 hosts",
+            measured(lambda: halves_cut_bps(routing.wiring), 3),
+            "",
+            nbytes(routing.wiring.ways),
+        ),
         Row("  networkx, 1,024 hosts", networkx_took, "same cut"),
     ]
 
 
-CASES = {case.__name__: case for case in (all_to_all, permutation, shifts, matchings, rates, tables, hops, cut)}
+CASES = {case.__name__: case for case in (all_to_all, permutation, shifts, matchings, rates, tables, hops, cut, losses)}
 
 
 def main() -> None:
@@ -318,10 +315,11 @@ def main() -> None:
         run = subprocess.run(arguments, capture_output=True, text=True, check=True)
         rows, peak = json.loads(run.stdout)
         print(f"{name.replace('_', '-')}: {peak:,.0f} MB in all")
-        for title, (seconds, megabytes), remark, nbytes in rows:
-            share = f"; {100 * nbytes / seconds / copied:.0f} % of the memory bandwidth" if nbytes else ""
+        for title, (seconds, megabytes), remark, moved in rows:
+            row = Row(title, Figure(seconds, megabytes), remark, moved)
             took = f"{1e3 * seconds:>12,.2f} ms{megabytes:>9,.1f} MB" if not math.isnan(seconds) else f"{'':>26}"
-            print(f"{title:<50}{took}  {remark}{share}", flush=True)
+            said = "; ".join(word for word in (remark, share_of_bandwidth(row, copied)) if word)
+            print(f"{title:<50}{took}  {said}", flush=True)
 
 
 if __name__ == "__main__":
