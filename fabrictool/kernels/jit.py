@@ -53,13 +53,19 @@ class Kernel(Generic[P, R]):
     def _timed(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._twin is not None:
             return self._twin(*args, **kwargs)
-        notice = threading.Timer(_NOTICE_AFTER_S, _say_compiling)
-        notice.daemon = True
-        notice.start()
+        done = threading.Event()
+        threading.Thread(target=self._watch, args=(done,), daemon=True).start()
         try:
             return self.compiled(*args, **kwargs)
         finally:
-            notice.cancel()
+            done.set()
+
+    def _watch(self, done: threading.Event) -> None:
+        """Say that code is compiled, should that take long; loading what is on disk may be slow too."""
+        while not done.wait(_NOTICE_AFTER_S):
+            if self._twin is not None and self._twin.stats.cache_misses:  # type: ignore[attr-defined]
+                _say_compiling()
+                return
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:
