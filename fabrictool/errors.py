@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -50,6 +51,16 @@ class FabricError(FabrictoolError):
 
 class NotSupportedError(FabrictoolError):
     """Something the layout grammar knows and this version does not do."""
+
+
+@contextmanager
+def placed(place: Callable[[Problem], Problem]) -> Iterator[None]:
+    """Give problems that have no place yet the one that a function finds for them."""
+    try:
+        yield
+    except FabrictoolError as error:
+        rows = [row if row.where or row.path else place(row) for row in error.problems]
+        raise type(error)(rows) from None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

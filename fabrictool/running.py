@@ -17,7 +17,7 @@ from fabrictool.collectives.runs import run_jobs
 from fabrictool.collectives.transport import Transport
 from fabrictool.collectives.unreached import unreachable_findings
 from fabrictool.collectives.workloads import CollectiveResult, Job
-from fabrictool.errors import NotSupportedError
+from fabrictool.errors import FabrictoolError
 from fabrictool.layout.checks import routing_named
 from fabrictool.layout.network import Routing
 from fabrictool.records import Assumption, Finding
@@ -76,9 +76,9 @@ def joined_networks(
     everywhere = {network.name: asked for network in state.fabric.networks}
     try:
         found, refused = transports(state.fabric, state.faults, everywhere, types)
-    except NotSupportedError as error:  # not what the layout states, so at no place in it
+    except FabrictoolError as error:  # not what the layout states, so at no place in it
         problems = [replace(row, path=(), where=row.where or "--routing") for row in error.problems]
-        raise NotSupportedError(problems) from None
+        raise type(error)(problems) from None
     return Joined(state, tuple(found), refused)
 
 

@@ -20,9 +20,10 @@ from fabrictool.changes.subject import Subject, Words, down, faults_of, network_
 from fabrictool.changes.upgrade import Upgrade, upgrade, upgrade_findings
 from fabrictool.changes.waves import check_keep
 from fabrictool.domains import PLACED
-from fabrictool.errors import FabrictoolError, InputError, Problem
+from fabrictool.errors import FabrictoolError, InputError, Problem, placed
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, faults_by_name
+from fabrictool.layout.checks import place_of_routing
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.records import Domain, Finding
@@ -136,7 +137,7 @@ def impact(
     domain: Words = (),
     domains: Iterable[Domain] = (),
     network: str | None = None,
-    routing: str | None = None,
+    routing: str | Mapping[str, object] | None = None,
     seed: int = 0,
     collective: str | Sequence[str] = (),
     algorithm: str | None = None,
@@ -175,7 +176,7 @@ def impact(
         What else may be lost together.
     network : str, optional
         By default the one that most GPUs or hosts are on.
-    routing : str, optional
+    routing : str or mapping, optional
         By default the layout's.
     seed : int
         Of faults at random.
@@ -198,6 +199,8 @@ def impact(
     about = subject_of(subject)
     healthy = network_of(about, network)
     stated = stated_routing(about, healthy, routing)
+    with placed(place_of_routing(about.layout if routing is None else None, healthy.name)):
+        found = routing_of(healthy, stated)
     faults = faults_of(about, asked_for(fail_links, fail_devices, fail_domain, slow, seed))
     named = AskedJobs(_several(collective), algorithm, _several(size), ranks, model, parallel, _several(over))
     pricing = JobPricing(about.fabric, healthy.network, stated, named.jobs(about.layout, seed), about.types)
@@ -217,7 +220,6 @@ def impact(
         findings += placement_findings(about.layout, about.fabric, about.placement, losses, ranking)
     findings += upgrade_findings(healthy.name, plan) if plan else []
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
-    found = routing_of(healthy, stated)
     baseline = changes[0].impact.before if changes else state_of(found).capacity
     return ImpactReport(
         about.fabric.name, healthy.name, found.name, baseline, tuple(changes), tuple(ranking), plan, tuple(findings)

@@ -15,6 +15,7 @@ from fabrictool.collectives.host_bus import limited
 from fabrictool.errors import FabrictoolError, InputError, Problem, did_you_mean
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults
+from fabrictool.layout.checks import routing_named
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.placement import Placement
@@ -122,17 +123,11 @@ def network_of(subject: Subject, name: str | None = None) -> Wiring:
     return of_hosts(limited(best, subject.types))
 
 
-def stated_routing(subject: Subject, wiring: Wiring, name: str | None = None) -> Stated | None:
+def stated_routing(subject: Subject, wiring: Wiring, name: str | Mapping[str, object] | None = None) -> Stated | None:
     """Return the routing asked for, else the layout's, else None for the network's default."""
-    if name is not None:
-        from pydantic import ValidationError
-
-        try:
-            return Stated(name=name)
-        except ValidationError:
-            from fabrictool.routing.choose import ROUTINGS
-
-            raise InputError([Problem("--routing", f"no routing '{name}'", did_you_mean(name, ROUTINGS))]) from None
+    asked = routing_named(name)
+    if asked is not None:
+        return asked
     if subject.layout is None or wiring.name not in subject.layout.networks:
         return None
     return subject.layout.stated_routing(wiring.name)

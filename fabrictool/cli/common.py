@@ -55,6 +55,25 @@ def asked_by(options: dict[str, Any]) -> Asked:
     )
 
 
+def routing_asked(word: str | None) -> str | dict[str, Any] | None:
+    """Return a routing as a name, or as the mapping that stands in braces.
+
+    Raises
+    ------
+    click.UsageError
+        If what stands in braces is no mapping.
+    """
+    if word is None or not word.lstrip().startswith("{"):
+        return word
+    import yaml
+
+    try:
+        stated: dict[str, Any] = yaml.safe_load(word)
+    except yaml.YAMLError:
+        raise click.UsageError(f"--routing: '{word}' is no mapping such as '{{name: ecmp, hash: crc32}}'") from None
+    return stated
+
+
 def print_json(document: object) -> None:
     """Print one JSON document; numbers that are not finite are null."""
     click.echo(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))

@@ -6,11 +6,11 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabrictool.cli.common import make_folders, quiet_option, say_written, write_files
+from fabrictool.cli.common import make_folders, quiet_option, routing_asked, say_written, write_files
 
 if TYPE_CHECKING:
     from fabrictool.cable_plan import Planned
@@ -62,7 +62,7 @@ def command(layout: str, form: str, output: str | None, network: str | None, por
         raise click.UsageError(f"--routing has no part in {form}, which holds no routes")
     export = _export(layout, writer, network, port_names)
     if writer.routed:
-        export = _routed(export, layout, routing, network)
+        export = _routed(export, layout, routing_asked(routing), network)
     files = writer.write(export)
     if output is None:
         _print(files, form, writer.binary)
@@ -144,7 +144,7 @@ def _interfaces(export: Export) -> dict[tuple[str, int], str]:
     return dict(zip(_ports(export.fabric), export.words or (), strict=True))
 
 
-def _routed(export: Export, path: str, routing: str | None, network: str | None) -> Export:
+def _routed(export: Export, path: str, routing: str | dict[str, Any] | None, network: str | None) -> Export:
     from fabrictool.explore.routed import routed_network
     from fabrictool.explore.simgrid_routes import simgrid_routes
 

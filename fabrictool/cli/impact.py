@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabrictool.cli.common import fault_options, format_option, layouts_argument, print_json, print_tables, quiet_option
+from fabrictool.cli.common import (
+    fault_options,
+    format_option,
+    layouts_argument,
+    print_json,
+    print_tables,
+    quiet_option,
+    routing_asked,
+)
 
 if TYPE_CHECKING:
     from fabrictool.changes.report import ImpactReport
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
     help="Rank switch, link, rail, pod, plane, rack, row, feed, supply, loop, cdu, tray, …, or all.",
 )
 @click.option("--network", metavar="NAME", help="Default: the one that most GPUs or hosts are on.")
-@click.option("--routing", metavar="NAME", help="d-mod-k, …; default the layout's.")
+@click.option("--routing", metavar="NAME", help="d-mod-k, …, or '{name: ecmp, hash: crc32}'; default the layout's.")
 @click.option("--collective", multiple=True, metavar="NAME", help="Price this collective too; repeatable.")
 @click.option("--algorithm", metavar="NAME", help="Of the collectives: ring, pairwise, …; auto: the fastest.")
 @click.option("--size", multiple=True, metavar="SIZE", help="Of the collectives: 1GiB, or 8B..16GiB; repeatable.")
@@ -51,6 +59,7 @@ def command(layouts: tuple[str, ...], as_json: bool, form: str, quiet: bool, **o
     """
     from fabrictool.changes.report import impact
 
+    options["routing"] = routing_asked(options["routing"])
     reports = [impact(path, progress=_progress() if sys.stderr.isatty() else None, **options) for path in layouts]
     _print(reports, "json" if as_json else form, quiet)
     return 0 if all(report.ok for report in reports) else 1

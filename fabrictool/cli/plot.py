@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabrictool.cli.common import fault_options, json_option, print_json, quiet_option, write_file
+from fabrictool.cli.common import fault_options, json_option, print_json, quiet_option, routing_asked, write_file
 from fabrictool.errors import NotSupportedError
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _load(layout_path: str, title: str | None, network: str | None, options: dic
     from fabrictool.plot.load import load_figure
 
     faults = {name: options[name] for name in ("fail_links", "fail_devices", "fail_domain", "slow", "seed")}
-    routes = route(layout_path, options["routing"], options["pattern"], network, **faults)
+    routes = route(layout_path, routing_asked(options["routing"]), options["pattern"], network, **faults)
     return routes.layout, [load_figure(routes, title)], {"loads": routes.to_dict()["loads"]}
 
 

@@ -14,6 +14,7 @@ from fabrictool.cli.common import (
     print_json,
     print_tables,
     quiet_option,
+    routing_asked,
     say_written,
     write_file,
 )
@@ -80,26 +81,13 @@ def _routed(layout: str, options: dict[str, Any]) -> Routes:
 
     metrics = [word for word in options["metrics"].replace(" ", "").split(",") if word]
     return route(
-        layout, _routing(options["routing"]), options["pattern"], options["network"], metrics=metrics,
+        layout, routing_asked(options["routing"]), options["pattern"], options["network"], metrics=metrics,
         lft=options["lft"], **_common(options),
     )  # fmt: skip
 
 
 def _common(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("seed", "fail_links", "fail_devices", "fail_domain", "slow")}
-
-
-def _routing(word: str | None) -> str | dict[str, Any] | None:
-    """Return a routing as a name, or as the mapping that stands in braces."""
-    if word is None or not word.lstrip().startswith("{"):
-        return word
-    import yaml
-
-    try:
-        stated: dict[str, Any] = yaml.safe_load(word)
-    except yaml.YAMLError:
-        raise click.UsageError(f"--routing: '{word}' is no mapping such as '{{name: ecmp, hash: crc32}}'") from None
-    return stated
 
 
 def _write_tables(routes: Routes, output: str) -> int:
@@ -117,12 +105,12 @@ def _print_ways(layouts: tuple[str, ...], ends: tuple[str, str], options: dict[s
 
     ways = []
     for layout in layouts:
-        stated = _routing(options["routing"])
+        stated = routing_asked(options["routing"])
         made = routed_network(layout, stated, options["network"], asked_by(options), options["lft"])
         ways.append(ways_between(made.routing, *ends))
     if form == "json":
         documents = [way.to_dict() for way in ways]
         print_json(documents[0] if len(documents) == 1 else documents)
     else:
-        print_tables([way.table() for way in ways], form)
+        print_tables([table for way in ways for table in way.tables()], form)
     return 0 if all(way.channels for way in ways) else 1

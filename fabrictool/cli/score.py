@@ -18,6 +18,7 @@ from fabrictool.cli.common import (
     print_json,
     print_tables,
     quiet_option,
+    routing_asked,
 )
 from fabrictool.errors import FabrictoolError
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option("--parallel", metavar="SIZES", help="Split ranks into groups: tensor=8,pipeline=4; with --over.")
 @click.option("--over", metavar="KIND", help="Groups that run the collectives at once: data, tensor, expert, …")
-@click.option("--routing", metavar="NAME", help="d-mod-k, min-hop, …; default the layout's.")
+@click.option("--routing", metavar="NAME", help="d-mod-k, …, or '{name: ecmp, hash: crc32}'; default the layout's.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random orders and bisections."
 )
@@ -88,7 +89,7 @@ def _scored(layouts: tuple[str, ...], options: dict[str, Any]) -> list[Evaluatio
             rank_order=options["rank_order"],
             model=options["model"],
             seed=options["seed"],
-            routing=options["routing"],
+            routing=routing_asked(options["routing"]),
             parallel=options["parallel"],
             over=options["over"],
             fail_links=options["fail_links"],

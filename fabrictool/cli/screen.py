@@ -190,7 +190,11 @@ def _if_lost(evaluation: Evaluation) -> Iterator[str]:
         yield f"{_head('IF LOST')}not shown above {MOST_RANKS:,} GPUs; 'impact' takes some seconds more"
         return
     for name, congestion in evaluation.congestion.items():
-        if evaluation.state or congestion.routing != "d-mod-k":
+        if evaluation.state:
+            continue
+        if congestion.routing != "d-mod-k":
+            how = f"not reckoned under {congestion.routing}; 'impact' ranks the loss of each switch and link"
+            yield f"{_head('IF LOST')}{name}: {how}"
             continue
         wired = limited(wiring(fabric, fabric.network_row(name)), evaluation.layout.types())
         rows = if_lost(routing_of(of_hosts(wired)))

@@ -53,8 +53,9 @@ def _number(value: float) -> str:
 
 def _text(key: str, value: Any) -> str:
     if isinstance(value, dict):
-        shown = {key: len(item) if isinstance(item, list) else item for key, item in value.items()}
-        return ", ".join(f"{word} {_text(word, item)}" for word, item in shown.items())
+        listed = {word: item for word, item in value.items() if word != "violations"}  # their number stands beside
+        shown = {word: len(item) if isinstance(item, list) else item for word, item in listed.items()}
+        return ", ".join(f"{word.replace('_', ' ')} {_text(word, item)}" for word, item in shown.items())
     if key in ("min_cut", "concurrent_flow"):
         return format_speed(value)
     return _number(value) if isinstance(value, float | int) else str(value)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fabrictool.errors import InputError, NotSupportedError, did_you_mean
+from fabrictool.errors import InputError, NotSupportedError, Problem, did_you_mean, placed
 from fabrictool.explore.routes import Routes
 from fabrictool.explore.traffic import Traffic, traffic_of
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.tables import F8
-from fabrictool.layout.checks import routing_named
+from fabrictool.layout.checks import place_of_routing, routing_named
 from fabrictool.layout.model import Layout
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.records import Finding
@@ -88,7 +88,7 @@ def route(
     """
     unknown = [word for word in metrics if word not in COSTLY]
     if unknown:
-        raise InputError(f"metric '{unknown[0]}' is not known", did_you_mean(unknown[0], COSTLY))
+        raise InputError([Problem("--metrics", f"no metric '{word}'", did_you_mean(word, COSTLY)) for word in unknown])
     asked = asked_for(fail_links, fail_devices, fail_domain, slow, seed)
     made = routed_network(layout, routing, network, asked, lft)
     traffic = traffic_of(pattern, made.routing, made.layout)
@@ -136,17 +136,19 @@ def routed_network(
 
         inner, more = read_routing(wired, lft)
         return RoutedNetwork(fabric.name, ScaleUp(inner), stated, state, (*found, *more))
-    chosen = asked_routing or (stated.stated_routing(fabric.networks[row].name) if stated else None)
-    return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, state, found)
+    named = fabric.networks[row].name
+    chosen = asked_routing or (stated.stated_routing(named) if stated else None)
+    with placed(place_of_routing(stated if asked_routing is None else None, named)):
+        return RoutedNetwork(fabric.name, ScaleUp(routing_of(wired, chosen)), stated, state, found)
 
 
 def _placed(fabric: Fabric, layout: Layout | None, asked: Asked | None) -> Placement | None:
     """Return where devices stand, if a domain that may be a rack is asked for."""
-    from fabrictool.power.settling import placed
+    from fabrictool.power.settling import placed as placement
 
     if layout is None or not asked or not asked.domains:
         return None
-    return placed(layout, fabric)
+    return placement(layout, fabric)
 
 
 def fabric_and_layout(
@@ -173,7 +175,7 @@ def _network(fabric: Fabric, name: str | None) -> int:
             raise InputError(f"{fabric.name} has no network to route", "add one under networks")
         return 0
     if name not in names:
-        raise InputError(f"network '{name}' is not there", did_you_mean(name, names))
+        raise InputError([Problem("--network", f"no network '{name}'", did_you_mean(name, names))])
     return names.index(name)
 
 
@@ -268,5 +270,5 @@ def forwarding_tables(routes: Routes) -> str:
     table = forwarding_of(routes.routing)
     if table is None:
         what = f"routing '{routes.routing.name}' has no forwarding tables: the destination alone does not say the way"
-        raise NotSupportedError(what, "use d-mod-k, min-hop, up-down or ftree")
+        raise NotSupportedError([Problem("-o", what, "use d-mod-k, min-hop, up-down or ftree")])
     return "".join(dump_lfts(forwarding_table(table)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import get_args
 
 from pydantic import ValidationError
@@ -212,8 +213,16 @@ def routing_named(routing: str | Mapping[str, object] | Routing | None) -> Routi
         raise InputError([Problem("routing", f"{place}: {first['msg']}", "see 'fabrictool schema'")]) from None
     problems = list(_routing(stated, ()))
     if problems:
-        raise InputError([Problem("", problem.what, problem.fix) for problem in problems])
+        raise InputError([Problem("routing", problem.what, problem.fix) for problem in problems])
     return stated
+
+
+def place_of_routing(layout: Layout | None, network: str) -> Callable[[Problem], Problem]:
+    """Return what gives a routing's problems a place: the routing of a layout's network, else the option."""
+    if layout is None or layout.source is None:
+        return lambda problem: replace(problem, where="--routing")
+    source = layout.source
+    return lambda problem: source.locate(replace(problem, path=("networks", network, "routing")))
 
 
 def _routing(routing: Routing, path: tuple[str | int, ...]) -> Iterator[Problem]:

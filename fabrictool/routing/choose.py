@@ -8,7 +8,7 @@ from fabrictool.errors import InputError, NotSupportedError, Problem
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.parts import is_tiered
 from fabrictool.layout.network import Routing as Stated
-from fabrictool.routing.dragonflies import Valiant
+from fabrictool.routing.dragonflies import Valiant, groups_of
 from fabrictool.routing.ecmp import Ecmp
 from fabrictool.routing.explicit import Explicit, explicit
 from fabrictool.routing.flows import Routing
@@ -50,10 +50,12 @@ def _lft(wiring: Wiring, stated: Stated) -> Routing:
 
 
 def _valiant(wiring: Wiring, stated: Stated) -> Routing:
+    groups_of(wiring)  # refuses trees, before anything is computed
     return Valiant(stated.name, wiring)
 
 
 def _ugal(wiring: Wiring, stated: Stated) -> Routing:
+    groups_of(wiring)
     return Ugal(stated.name, wiring)
 
 

@@ -42,7 +42,7 @@ def groups_of(wiring: Wiring) -> I4:
     pod = wiring.fabric.devices.pod[wiring.switch]
     if is_tiered(wiring.fabric, wiring.network):
         what = f"network {wiring.name} is a tree, which has no groups to go by"
-        raise NotSupportedError([Problem("", what, "use spray or ecmp", ("networks", wiring.name, "routing"))])
+        raise NotSupportedError([Problem("", what, "use spray or ecmp")])
     if wiring.fabric.networks[wiring.network].family == "slim-fly" or (pod < 0).any():
         return np.arange(len(wiring.switch), dtype=np.int32)
     return np.unique(pod, return_inverse=True)[1].reshape(-1).astype(np.int32)

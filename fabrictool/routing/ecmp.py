@@ -26,6 +26,10 @@ from fabrictool.routing.wiring import Wiring
 
 I8 = npt.NDArray[np.int64]
 
+#: Paths that are followed at once: about 2 GB.
+MOST_PATHS = 1 << 24
+#: Queue pairs of a flow; libraries use 1 to 16.
+MOST_QUEUE_PAIRS = 1024
 HASHES = {"mix": mix_words, "crc32": crc32_words}
 
 
@@ -68,13 +72,15 @@ class Ecmp(Routing):
         """Refuse what cannot be hashed."""
         if self.hash not in HASHES:
             raise InputError(f"hash '{self.hash}' is not known", f"use {' or '.join(HASHES)}")
+        if self.flows_per_pair > MOST_QUEUE_PAIRS:
+            what = f"{self.flows_per_pair:,} queue pairs a flow are more than {MOST_QUEUE_PAIRS:,}"
+            raise InputError(what, "use flows_per_pair from 1 to 64")
         tiers = int(self.choices.tier.max(initial=0)) + 1
         if self.seeds is not None and len(self.seeds) == tiers - 1:  # the top tier chooses among parallel cables only
             object.__setattr__(self, "seeds", (*self.seeds, self.seeds[-1]))
         if self.seeds is not None and len(self.seeds) < tiers:
-            what = (
-                f"{len(self.seeds)} seeds are given, but network {self.wiring.name} has {tiers} tiers with the hosts'"
-            )
+            given = f"{len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}"
+            what = f"{given} for the {tiers} tiers of network {self.wiring.name}, the hosts' among them"
             raise InputError(what, f"give {tiers} seeds: the hosts' first, then one for each tier of switches")
 
     @cached_property
@@ -89,7 +95,14 @@ class Ecmp(Routing):
         return Choices(ways.first, ways.channel, ways.to, hops, goals.goal, seat, up, tier)
 
     def usage(self, flows: Flows) -> Usage:
-        """Return the path of each flow, or of its queue pairs, one after the other."""
+        """Return the path of each flow, or of its queue pairs, one after the other.
+
+        Raises
+        ------
+        InputError
+            If these are more than fit into memory.
+        """
+        self._check(flows)
         return joined_usage([self._paths(flows, word) for word in self._words(flows)])
 
     def loads(self, flows: Flows) -> F8:
@@ -100,7 +113,14 @@ class Ecmp(Routing):
         return total / self.flows_per_pair
 
     def subflows(self, flows: Flows) -> tuple[Flows, Ecmp]:
-        """Return each queue pair as a flow of its own, those of a pair together, and the routing of these."""
+        """Return each queue pair as a flow of its own, those of a pair together, and the routing of these.
+
+        Raises
+        ------
+        InputError
+            If these are more than fit into memory.
+        """
+        self._check(flows)
         count = self.flows_per_pair
         keys = [b""] * (count * len(flows))
         for pair in range(count):
@@ -109,6 +129,13 @@ class Ecmp(Routing):
                     keys[at * count + pair] = row.tobytes()
         source, target = np.repeat(flows.source, count), np.repeat(flows.target, count)
         return Flows(source, target, np.repeat(flows.volume / count, count), keys), replace(self, flows_per_pair=1)
+
+    def _check(self, flows: Flows) -> None:
+        """Refuse more queue pairs than are followed at once."""
+        if len(flows) * self.flows_per_pair > MOST_PATHS:
+            most = max(1, MOST_PATHS // len(flows))
+            what = f"{len(flows):,} flows of {self.flows_per_pair:,} queue pairs are more than {MOST_PATHS:,} paths"
+            raise InputError(what, f"use flows_per_pair up to {most:,}, or a pattern of fewer flows")
 
     def _paths(self, flows: Flows, word: I8) -> Usage:
         """Return the paths of flows with given hashes."""

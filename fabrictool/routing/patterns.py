@@ -23,6 +23,8 @@ I8 = npt.NDArray[np.int64]
 
 #: Random numbers drawn at a time.
 _WORDS = 1 << 20
+#: Matchings of ``bisection:N``: beyond them the mean moves in its fifth digit.
+MOST_MATCHINGS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,9 @@ def pattern_of(word: str) -> Pattern:
     lowest = {"bisection": 1, "random": 0}.get(name)
     if lowest is not None and number < lowest:
         raise InputError([Problem("", f"pattern '{word}' has {number} for {meaning}", f"use {lowest} or more")])
+    if name == "bisection" and number > MOST_MATCHINGS:
+        what = f"pattern '{word}' draws {number:,} matchings, but {MOST_MATCHINGS:,} are the most"
+        raise InputError([Problem("", what, "use 1000: the mean is then within a thousandth")])
     return Pattern(name, number)
 
 

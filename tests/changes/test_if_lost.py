@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import fabrics
 import pytest
+from commands import call
 
 from fabrictool.changes.domains import links, switches
 from fabrictool.changes.if_lost import if_lost
@@ -40,3 +43,10 @@ def test_it_says_nothing_where_it_does_not_know() -> None:
     fabric = REGULAR["two levels"]
     assert if_lost(routing_of(wiring(fabric, 0, random_faults(fabric, 1)))) == []
     assert if_lost(routing_of(wiring(fabric, 0), Stated(name="s-mod-k"))) == []
+
+
+def test_other_routings_are_left_to_the_ranking(capsys: pytest.CaptureFixture[str]) -> None:
+    layout = str(Path(__file__).parents[2] / "topologies" / "ft64.yaml")
+    _, out, _ = call(capsys, "score", layout, "--routing", "spray", "--size", "1MiB", "--collective", "all-reduce")
+    line = next(line for line in out.splitlines() if line.startswith("IF LOST"))
+    assert line == "IF LOST  compute: not reckoned under spray; 'impact' ranks the loss of each switch and link"

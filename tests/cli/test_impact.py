@@ -158,7 +158,7 @@ def test_what_alone_leaves_too_little_is_named(capsys: pytest.CaptureFixture[str
         (["--domain", "swich"], "--domain: no domains of kind 'swich' are known; did you mean 'switch'?"),
         (["--waves", "--keep", "75"], "--keep: 75 is not above 0 and below 1; give a share such as 0.75"),
         (["--network", "storage"], "--network: no network 'storage'; known are compute"),
-        (["--routing", "dmodk"], "--routing: no routing 'dmodk'; did you mean 'd-mod-k'?"),
+        (["--routing", "dmodk"], "routing: there is no 'dmodk'; did you mean 'd-mod-k'?"),
     ],
 )
 def test_bad_input_is_refused_with_a_way_out(

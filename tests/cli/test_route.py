@@ -85,6 +85,60 @@ def test_a_way_names_each_port(run: Run) -> None:
     assert "spine-01:4" in out
 
 
+def test_where_there_is_no_way_it_is_said_why(run: Run) -> None:
+    status, out, _ = run("--path", "h-01", "h-07", "--fail-links", "h-01:1", "--json")
+    assert (status, json.loads(out)["path"]) == (1, [])
+    assert json.loads(out)["lost"] == {"why": "no port of h-01 in network compute is up", "path": []}
+    status, out, _ = run("--path", "h-01", "h-07", "--fail-devices", "spine-01,spine-02")
+    assert "no switches and links that are up join them" in out
+    assert "hop" not in out
+
+
+def test_a_way_by_tables_is_followed_to_its_dead_end_and_once_around_a_loop(run: Run) -> None:
+    run("--routing", "min-hop", "-o", "good.lft")
+    rows = Path("good.lft").read_text().splitlines(keepends=True)
+    spine = next(row for row, text in enumerate(rows) if "(spine-01)" in text)
+    entry = next(row for row in range(spine, len(rows)) if "'h-05 " in rows[row])
+    assert rows[entry].split()[1] == "003"
+    Path("dead.lft").write_text("".join([*rows[:entry], *rows[entry + 1 :]]))
+    Path("loop.lft").write_text("".join([*rows[:entry], rows[entry].replace(" 003 ", " 001 "), *rows[entry + 1 :]]))
+    _, out, _ = run("--lft", "dead.lft", "--path", "h-01", "h-05", "--json")
+    lost = json.loads(out)["lost"]
+    assert lost["why"] == "spine-01 has no entry for h-05:1 that leads on"
+    assert [row["to"] for row in lost["path"]] == ["leaf-01:1", "spine-01:1"]
+    status, out, _ = run("--lft", "loop.lft", "--path", "h-01", "h-05")
+    assert status == 1
+    assert "the tables send it in a loop: leaf-01 - spine-01 - leaf-01" in out
+    assert "as far as it gets" in out
+
+
+def test_latencies_that_nobody_knows_are_null_and_scale_up_goes_by_its_switch(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["export", "small.yaml", "--to", "ibnetdiscover", "-o", "small.net"])
+    _, out, _ = call(capsys, "route", "small.net", "--path", "0", "7", "--json")
+    assert [row["latency_s"] for row in json.loads(out)["path"]] == [None] * 4
+    unit = str(Path(__file__).parents[2] / "topologies" / "dgx-superpod-h100-1su.yaml")
+    _, out, _ = call(capsys, "route", unit, "--path", "8", "14", "--json")
+    ends = [(row["from"], row["to"]) for row in json.loads(out)["path"]]
+    switch = "scale-up switch"
+    assert ends == [("dgx-02 gpu 0 scale-up", switch), (switch, "dgx-02 gpu 6 scale-up")]
+
+
+@pytest.mark.parametrize("command", ["score", "impact"])
+def test_a_routing_with_parameters_may_be_asked_for(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    layout = str(Path(__file__).parents[2] / "topologies" / "ft64.yaml")
+    _, out, _ = call(capsys, command, layout, "--routing", "{name: ecmp, hash: crc32, seeds: [0, 0, 0]}", "--json")
+    document = json.loads(out)
+    assert (document["congestion"]["compute"] if command == "score" else document)["routing"] == "ecmp"
+    status, out, err = call(capsys, command, layout, "--routing", "{name: ecmp, seeds: [1]}")
+    assert (status, out) == (2, "")
+    assert err.startswith("--routing: 1 seed for the 3 tiers of network compute")
+    status, out, err = call(capsys, command, layout, "--routing", "valiant")
+    assert (status, err.partition(":")[0]) == (2, "--routing")
+
+
 @pytest.mark.parametrize(
     ("ends", "said"),
     [
@@ -140,9 +194,17 @@ def test_collectives_and_jobs_as_patterns(run: Run) -> None:
         (["--pattern", "shift:x"], "does not say the step"),
         (["--pattern", "all-reduce:halving"], "all-reduce by 'halving' is not known; use one of ring"),
         (["--pattern", "nowhere.csv"], "nowhere.csv:1:1: no such file"),
-        (["--network", "storage"], "network 'storage' is not there"),
+        (["--network", "storage"], "--network: no network 'storage'"),
         (["--routing", "d-mod"], "routing: there is no"),
-        (["--metrics", "mincut"], "metric 'mincut' is not known; did you mean 'min-cut'?"),
+        (["--metrics", "mincut"], "--metrics: no metric 'mincut'; did you mean 'min-cut'?"),
+        (["--routing", "valiant"], "--routing: network compute is a tree, which has no groups to go by"),
+        (["--routing", "{name: ecmp, seeds: [1]}"], "--routing: 1 seed for the 3 tiers of network compute"),
+        (["--routing", "{name: spray, seeds: [1]}"], "routing: routing spray takes no 'seeds'"),
+        (
+            ["--routing", "{name: ecmp, flows_per_pair: 100000}"],
+            "--routing: 100,000 queue pairs a flow are more than 1,024",
+        ),
+        (["--pattern", "bisection:1000000000"], "draws 1,000,000,000 matchings, but 1,000,000 are the most"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options: list[str], said: str, run: Run) -> None:

@@ -198,5 +198,13 @@ def test_wrong_options_are_refused() -> None:
     found = wiring(FABRICS["three levels"], 0)
     with pytest.raises(InputError, match="hash 'md5' is not known; use mix or crc32"):
         Ecmp("ecmp", found, "md5")
-    with pytest.raises(InputError, match=r"2 seeds are given, but network compute has 4 tiers with the hosts'; give 4"):
+    with pytest.raises(InputError, match=r"2 seeds for the 4 tiers of network compute, the hosts' among them; give 4"):
         Ecmp("ecmp", found, seeds=(1, 2))
+
+
+def test_more_paths_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fabrictool.routing.ecmp.MOST_PATHS", 10)
+    routing = Ecmp("ecmp", wiring(fabrics.pgft((4, 4), (1, 4), (1, 1)), 0), flows_per_pair=4)
+    assert len(routing.usage(flows([0, 1], [5, 6])).hops) == 2
+    with pytest.raises(InputError, match="3 flows of 4 queue pairs are more than 10 paths; use flows_per_pair up to 3"):
+        routing.usage(flows([0, 1, 2], [5, 6, 7]))
