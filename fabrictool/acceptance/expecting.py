@@ -30,8 +30,9 @@ GIB = 2.0**30
 #: Largest message; three buffers of it fit the memory of a GPU of 40 GB.
 LARGEST = 8 * GIB
 SMALLEST = GIB / 4
-#: Standard normal quantiles of 99 % over 90 %: how much lower the gate lies than the range's end, in logarithms.
-_GATE = 2.3263 / 1.2816
+#: Standard normal quantiles of 99.5 % over 90 %: how much lower the gate lies than the range's end, in logarithms.
+#: A healthy step raises a false alarm once in 100 times: half of them against its gate, half against peers.
+_GATE = 2.5758 / 1.2816
 #: Speed that collectives get of a network adapter: 46 to 49 of 50 GB/s (NVIDIA/nccl-tests issues 290 and 267).
 ADAPTER_SHARE = 0.95
 #: Half an 80 % range around a model of this kind from 256 MiB up, and where latency takes a tenth and more.

@@ -14,8 +14,8 @@ import numpy as np
 
 from fabrictool.fabric.tables import F8
 
-#: A healthy step raises a false alarm once in so many, whatever the number of its runs.
-FAMILY = 0.01
+#: A healthy step raises a false alarm against peers so often, whatever its runs: gates raise as many.
+FAMILY = 0.005
 #: What is less below its peers is no fault worth looking for.
 LEAST = 0.05
 _MAD, _EFFICIENCY = 1.4826, 0.37
@@ -81,7 +81,7 @@ def peers_of(deviation: F8, pooled: F8) -> Peers | None:
 
 
 def chance(count: int, freedom: float) -> float:
-    """Return how many spreads the slowest of ``count`` healthy runs falls below once in 100 times (Student's t)."""
+    """Return how many spreads the slowest of ``count`` healthy runs falls below once in 200 times (Student's t)."""
     from scipy.special import stdtrit
 
     return float(stdtrit(max(2.0, freedom), 1.0 - FAMILY / count))

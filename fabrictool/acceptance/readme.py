@@ -48,10 +48,10 @@ _START = """\
 _JUDGING = """\
 ## How it is judged
 
-- A step fails if its usual (median) run is below its gate: 1 healthy cluster in 100 is. The 80 % range says where
+- A step fails if its usual (median) run is below its gate: 1 healthy cluster in 200 is. The 80 % range says where
   healthy clusters lie.
 - A run fails below its peers: under the usual run of its step by more than 5 %, and by more than chance allows once in
-  100 healthy steps, however many runs they have. Peers share what is special about the cluster, so this is sharper.
+  200 healthy steps, however many runs they have. Peers share what is special about the cluster, so this is sharper.
   What is less than 20 % below is measured once more by itself, and passes if it is not slow again.
 - Steps of one run are held against their gate, and against what the steps before promise, by 25 %.
 - Wrong results (`#wrong`) fail, and so do logs without results.

@@ -37,8 +37,8 @@ class World:
         Standard deviation of a measurement's logarithm; runs of a size differ by it.
     hosts : float
         Standard deviation of hosts' own lasting differences; a run is as good as its worst host.
-    share : float
-        What this cluster reaches of what is expected, everywhere.
+    share, own_share : float
+        What this cluster reaches of what is expected, and what inside a host.
     seed : int
     """
 
@@ -48,6 +48,7 @@ class World:
     noise: float = 0.025
     hosts: float = 0.005
     share: float = 0.95
+    own_share: float = 0.975
     seed: int = 0
 
     @cached_property
@@ -93,7 +94,8 @@ class World:
     def _reading(self, run: Run, ratio: float) -> Reading:
         if not ratio > 0:
             return Reading(run, "", {}, complete=False)
-        lasting = float(np.log(self.share * ratio) + self.own[list(run.hosts)].min())
+        share = self.own_share if len(run.hosts) == 1 else self.share
+        lasting = float(np.log(share * ratio) + self.own[list(run.hosts)].min())
         once = self.generator.normal(0.0, self.noise)
         expected = self._expected(run)
         each = self.generator.normal(0.0, self.noise / 2, len(expected))
