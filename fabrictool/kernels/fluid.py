@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fabrictool.kernels.jit import inner, kernel
-from fabrictool.kernels.rates import F8, I4, I8, Sharing, fill
+from fabrictool.kernels.rates import F8, I4, I8
+from fabrictool.kernels.standing import FULL, Standing, Ways, join, leave, settle, standing
 
 #: Part of a flow that counts as nothing left, and part of its latency by which it may start early.
 NOTHING, EARLY = 1e-11, 1e-9
@@ -82,8 +83,8 @@ class Tools(NamedTuple):
         Flows that send, and flows that will.
     size : (3,) int64
         How many these are, and the job that has ended, or -1.
-    slot, load : (channels,) int64, float64
-        -1 and 0 between uses.
+    ways : Ways
+    now : Standing
     stamp : (jobs, channels) int64
         The event in which a channel was last found to be full.
     """
@@ -91,8 +92,8 @@ class Tools(NamedTuple):
     sending: I8
     soon: I8
     size: I8
-    slot: I8
-    load: F8
+    ways: Ways
+    now: Standing
     stamp: I8
 
 
@@ -124,7 +125,7 @@ def advance(flows: Traffic, at: Progress, speed: F8, now_s: float, most: int) ->
         if at.left[flow] >= 0 and at.start_s[flow] < np.inf:
             tools.soon[tools.size[SOON]] = flow
             tools.size[SOON] += 1
-    return _run(flows, at, speed, tools, now_s, most)
+    return _run(flows, at, tools, now_s, most)
 
 
 @kernel
@@ -152,7 +153,7 @@ def advance_each(flows: Traffic, at: Progress, speed: F8, most: int, time_s: F8)
         for flow in range(flows.job_first[job], flows.job_first[job + 1]):
             if flows.waits[flow] == 0:
                 _schedule(flows, at, tools, flow, 0.0)
-        time_s[job], ended = _run(flows, at, speed, tools, 0.0, most)
+        time_s[job], ended = _run(flows, at, tools, 0.0, most)
         if ended < 0:
             return ended
     return 0
@@ -160,16 +161,16 @@ def advance_each(flows: Traffic, at: Progress, speed: F8, most: int, time_s: F8)
 
 @inner
 def _tools(flows: Traffic, at: Progress, speed: F8) -> Tools:
-    many, channels = len(flows.nbytes), len(speed)
+    many = len(flows.nbytes)
     size = np.zeros(3, np.int64)
     size[ENDED] = -1
     stamp = np.zeros(at.full_s.shape, np.int64)
-    return Tools(np.empty(many, np.int64), np.empty(many, np.int64), size, np.full(channels, -1, np.int64),
-                 np.zeros(channels), stamp)  # fmt: skip
+    ways = Ways(flows.first, flows.channel, flows.share, flows.weight, speed)
+    return Tools(np.empty(many, np.int64), np.empty(many, np.int64), size, ways, standing(ways), stamp)
 
 
 @inner
-def _run(flows: Traffic, at: Progress, speed: F8, tools: Tools, now_s: float, most: int) -> tuple[float, int]:
+def _run(flows: Traffic, at: Progress, tools: Tools, now_s: float, most: int) -> tuple[float, int]:
     """Go from event to event until a job has ended."""
     for event in range(1, most + 1):
         _start(flows, at, tools, now_s)
@@ -179,17 +180,17 @@ def _run(flows: Traffic, at: Progress, speed: F8, tools: Tools, now_s: float, mo
         for flow in tools.soon[: tools.size[SOON]]:
             start_s = min(start_s, at.start_s[flow])
         on = tools.sending[: tools.size[SENDING]]
-        rate = _rates(flows, on, speed, tools.slot)
-        step_s = _until_an_end(at, on, rate)
+        settle(tools.ways, tools.now)
+        step_s = _until_an_end(at, on, tools.now.rate)
         if now_s + step_s >= start_s:
             step_s, then_s = start_s - now_s, start_s
         else:
             then_s = now_s + step_s
         if then_s == np.inf:
             return now_s, -1
-        _note_full(flows, at, on, rate, speed, step_s, tools, event)
+        _note_full(flows, at, step_s, tools, event)
         now_s = then_s
-        _send(flows, at, tools, rate, step_s, now_s)
+        _send(flows, at, tools, step_s, now_s)
     return now_s, -2
 
 
@@ -197,24 +198,24 @@ def _run(flows: Traffic, at: Progress, speed: F8, tools: Tools, now_s: float, mo
 def _until_an_end(at: Progress, on: I8, rate: F8) -> float:
     """Return how long it takes until the first of the flows that send has sent all."""
     step_s = np.inf
-    for row in range(len(on)):
-        if rate[row] > 0:
-            step_s = min(step_s, at.left[on[row]] / rate[row])
+    for flow in on:
+        if rate[flow] > 0:
+            step_s = min(step_s, at.left[flow] / rate[flow])
     return step_s
 
 
 @inner
-def _send(flows: Traffic, at: Progress, tools: Tools, rate: F8, step_s: float, now_s: float) -> None:
+def _send(flows: Traffic, at: Progress, tools: Tools, step_s: float, now_s: float) -> None:
     """Let flows send for a time, and end those that have sent all."""
     on = tools.sending[: tools.size[SENDING]].copy()
     tools.size[SENDING] = 0
-    for row in range(len(on)):
-        flow = on[row]
-        at.left[flow] -= rate[row] * step_s
+    for flow in on:
+        at.left[flow] -= tools.now.rate[flow] * step_s
         if at.left[flow] > NOTHING * flows.nbytes[flow]:
             tools.sending[tools.size[SENDING]] = flow
             tools.size[SENDING] += 1
         else:
+            leave(tools.ways, tools.now, flow)
             _end(flows, at, tools, flow, now_s)
 
 
@@ -232,6 +233,7 @@ def _start(flows: Traffic, at: Progress, tools: Tools, now_s: float) -> None:
         if flows.nbytes[flow] > 0:
             tools.sending[tools.size[SENDING]] = flow
             tools.size[SENDING] += 1
+            join(tools.ways, tools.now, flow)
         else:
             _end(flows, at, tools, flow, now_s)
 
@@ -269,61 +271,12 @@ def _schedule(flows: Traffic, at: Progress, tools: Tools, flow: int, now_s: floa
 
 
 @inner
-def _rates(flows: Traffic, on: I8, speed: F8, slot: I8) -> F8:
-    """Return the rate of each flow that sends, in bytes per s; ``slot`` holds -1 before and after."""
-    uses = 0
-    for flow in on:
-        for use in range(flows.first[flow], flows.first[flow + 1]):
-            slot[flows.channel[use]] -= 1
-            uses += 1
-    first, limit = np.zeros(len(on) + 1, np.int64), np.full(len(on), np.inf)
-    channel, share = np.empty(uses, np.int32), np.empty(uses)
-    room, shared, whole = np.empty(uses), 0, True
-    top = 0.0
-    for flow in on:
-        top = max(top, flows.weight[flow])
-    uses = 0
-    for row in range(len(on)):
-        flow = on[row]
-        for use in range(flows.first[flow], flows.first[flow + 1]):
-            at, part = flows.channel[use], flows.share[use] * (flows.weight[flow] / top)
-            if slot[at] == -2:  # the flow has the channel to itself
-                limit[row] = min(limit[row], speed[at] / part)
-                continue
-            if slot[at] < 0:
-                slot[at] = shared
-                room[shared] = speed[at]
-                shared += 1
-            channel[uses] = slot[at]
-            share[uses] = part
-            whole = whole and part == 1.0
-            uses += 1
-        first[row + 1] = uses
-    rate = np.full(len(on), np.nan)
-    fill(Sharing(first, channel[:uses], share[:uses], whole, limit, np.argsort(limit)), room[:shared], rate)
-    for row in range(len(on)):
-        flow = on[row]
-        rate[row] *= flows.weight[flow] / top
-        for use in range(flows.first[flow], flows.first[flow + 1]):
-            slot[flows.channel[use]] = -1
-    return rate
-
-
-@inner
-def _note_full(
-    flows: Traffic, at: Progress, on: I8, rate: F8, speed: F8, step_s: float, tools: Tools, event: int
-) -> None:
+def _note_full(flows: Traffic, at: Progress, step_s: float, tools: Tools, event: int) -> None:
     """Count the time for which each channel is full, for the jobs that use it."""
-    load, stamp = tools.load, tools.stamp
-    for row in range(len(on)):
-        for use in range(flows.first[on[row]], flows.first[on[row] + 1]):
-            load[flows.channel[use]] += rate[row] * flows.share[use]
-    for flow in on:
-        for use in range(flows.first[flow], flows.first[flow + 1]):
-            channel, job = flows.channel[use], flows.job[flow]
-            if load[channel] >= speed[channel] * (1 - 1e-9) and stamp[job, channel] != event:
-                stamp[job, channel] = event
+    now = tools.now
+    for channel in now.full[: now.size[FULL]]:
+        for flow in now.user[now.begin[channel] : now.begin[channel] + now.users[channel]]:
+            job = flows.job[flow]
+            if tools.stamp[job, channel] != event:
+                tools.stamp[job, channel] = event
                 at.full_s[job, channel] += step_s
-    for flow in on:
-        for use in range(flows.first[flow], flows.first[flow + 1]):
-            load[flows.channel[use]] = 0.0

@@ -16,6 +16,8 @@ F8 = npt.NDArray[np.float64]
 #: Columns of what is known of a channel: the speed that settled flows leave over, in bit/s; the sum of the
 #: shares of the others; and how often these use it. Side by side, as they are read and written together.
 OVER, WEIGHT, USES = 0, 1, 2
+#: Part by which a level from differences of fractions may be off.
+NEAR = 1e-6
 
 
 class Sharing(NamedTuple):
@@ -88,7 +90,9 @@ def fill(flows: Sharing, speed_bps: F8, rate_bps: F8) -> None:
             continue
         at, full = queue[0], level[0]
         if room[at, USES] > 0:
-            full = _level(flows, users, room, at, speed_bps[at], rate_bps)
+            full = max(room[at, OVER], 0.0) / room[at, WEIGHT]
+            if not flows.whole and full <= level[0] * (1 + NEAR):
+                full = _level(flows, users, at, speed_bps[at], rate_bps)
             if full <= level[0]:
                 _settle(flows, users.flow[users.first[at] : users.first[at + 1]], level[0], rate_bps, room)
         if full > level[0]:  # not full yet: it goes back
@@ -143,11 +147,8 @@ def _settle(flows: Sharing, some: I8, most_bps: float, rate_bps: F8, room: F8) -
 
 
 @inner
-def _level(flows: Sharing, users: Users, room: F8, at: int, speed: float, rate_bps: F8) -> float:
+def _level(flows: Sharing, users: Users, at: int, speed: float, rate_bps: F8) -> float:
     """Return the rate at which a channel is full, of fractions summed afresh: their differences lose digits."""
-    if flows.whole:
-        full: float = max(room[at, OVER], 0.0) / room[at, WEIGHT]
-        return full
     over, weight = speed, 0.0
     for use in range(users.first[at], users.first[at + 1]):
         rate = rate_bps[users.flow[use]]
