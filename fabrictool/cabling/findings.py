@@ -49,9 +49,8 @@ def _beyond(plan: CablePlan) -> Iterator[Finding]:
     most = max(plan.options[row].max_m for row in np.unique(plan.cables.option[rows]).tolist())
     route = plan.cables.route_m[worst] + plan.slack_m
     name = plan.fabric.link_name(int(plan.cables.link[worst]))
-    message = (
-        f"{len(rows):,} cables are longer than any medium reaches: {name} needs {route:.1f} m, the limit is {most:g} m"
-    )
+    limit = f"{name} needs {route:,.1f} m, the limit is {most:,g} m"
+    message = f"{len(rows):,} cables are longer than any medium reaches: {limit}"
     fix = "set racks nearer (hall.rows), add trays across (hall.trays.cross), or use optics of longer reach"
     yield Finding("cable-beyond-reach", "error", "cables", message, fix)
 
@@ -131,7 +130,7 @@ def _over_panels(plan: CablePlan) -> Iterator[Finding]:
         )
         message = (
             f"{len(long):,} {ways} modules reach: {name} takes "
-            f"{plan.cables.length_m[worst]:g} m of cords and trunk, the limit is {most:g} m"
+            f"{plan.cables.length_m[worst]:,g} m of cords and trunk, the limit is {most:,g} m"
         )
         fix = "lay these as one cable (cabling.panels.beyond), or avoid the medium (cabling.avoid)"
         yield Finding("panels-beyond-reach", "error", "cables", message, fix)

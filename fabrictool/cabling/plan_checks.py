@@ -174,9 +174,9 @@ def length_faults(rows: Sequence[PlanRow]) -> Iterator[Finding]:
         if row.cable.length_m is not None and (row.cable.length_m <= 0 or row.cable.length_m < least):
             short[row.cable.length_m, round(least, 2)].append(row)
     for (length, least), group in short.items():
-        what = f"{len(group)} cables of {length:g} m cannot join racks and units that are {least:g} m apart or more"
+        what = f"{len(group)} cables of {length:,g} m cannot join racks and units that are {least:,g} m apart or more"
         if length <= 0:
-            what = f"{len(group)} cables are {length:g} m long"
+            what = f"{len(group)} cables are {length:,g} m long"
         yield finding("length-impossible", "error", group, "length", what, "order longer cables")
     yield from _beyond_reach(rows)
 
@@ -201,7 +201,7 @@ def _beyond_reach(rows: Sequence[PlanRow]) -> Iterator[Finding]:
     for (media, speed, source, most), group in far.items():
         longest = max(row.cable.length_m or 0.0 for row in group)
         what = f"{len(group)} {media} cables at {format_speed(speed)} are up to {longest:.4g} m long; {source} reaches"
-        yield finding("media-beyond-reach", "error", group, "length", f"{what} {most:g} m",
+        yield finding("media-beyond-reach", "error", group, "length", f"{what} {most:,g} m",
                       "choose another medium, or a shorter way")  # fmt: skip
 
 

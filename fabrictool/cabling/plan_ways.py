@@ -141,7 +141,9 @@ def _too_short(plan: CablePlan, known: Sequence[tuple[PlanRow, int, int]], elsew
     sure = not any(said.what.startswith("hall.") for said in plan.floor.assumptions)
     for length, group in sorted(short.items()):
         longest = max(way for _, way in group)
-        what = f"{len(group)} cables of {length:g} m are shorter than their ways along the trays, up to {longest:.1f} m"
+        what = (
+            f"{len(group)} cables of {length:,g} m are shorter than their ways along the trays, up to {longest:,.1f} m"
+        )
         fix = "order longer cables" + ("" if sure else ", or state the hall: its rows, pitch and trays are assumed")
         where = cells([row for row, _ in group], ["length"] * len(group))
         yield Finding("length-short", "error" if sure else "warning", where, what, fix)

@@ -132,5 +132,5 @@ def _damp(supply_c: float, humidity: float, altitude_m: float, name: str, breath
             message = f"dew point of {dew:.3g} C, above {most:g} C of class {name}"
             yield Finding("air-too-damp", "warning", "hall", message, "drier air: a lower humidity at this temperature")
     if altitude_m > HIGHEST_M:
-        message = f"{altitude_m:.0f} m is above {HIGHEST_M:.0f} m, where ASHRAE's classes end"
+        message = f"{altitude_m:,.0f} m is above {HIGHEST_M:,.0f} m, where ASHRAE's classes end"
         yield Finding("altitude", "warning", "hall", message, "ask the vendors for limits at this height")

@@ -87,6 +87,6 @@ def _racks(layout: Layout) -> dict[str, str]:
     texts = []
     for group in layout.racks or ():
         each = f", {group.hosts_per_rack} hosts each" if group.hosts_per_rack else ""
-        limit = f", {group.power_limit_w / 1e3:g} kW" if group.power_limit_w else ""
+        limit = f", {group.power_limit_w / 1e3:,g} kW" if group.power_limit_w else ""
         texts.append(f"{group.type.name}, {group.cooling}{each}{limit}")
     return {"racks": "; ".join(texts)} if texts else {}

@@ -76,7 +76,7 @@ def _too_much(group: RackGroup, room: Load, each: Load) -> list[str]:
     if not most_that_fit(Load(math.inf, room.power_w, math.inf), each):
         reasons.append(f"{format_power(each.power_w)} are drawn, {rack} may take {format_power(room.power_w)}")
     if not most_that_fit(Load(math.inf, math.inf, room.weight_kg), each):
-        reasons.append(f"{each.weight_kg:g} kg are heavier than the {room.weight_kg:g} kg that {rack} carries")
+        reasons.append(f"{each.weight_kg:,g} kg are heavier than the {room.weight_kg:,g} kg that {rack} carries")
     return reasons
 
 
@@ -87,5 +87,5 @@ def _roomier(rooms: Sequence[Load], each: Load) -> str:
     if all(not most_that_fit(Load(math.inf, room.power_w, math.inf), each) for room in rooms):
         needs.append(f"a power and cooling limit of at least {format_power(each.power_w)}")
     if all(not most_that_fit(Load(math.inf, math.inf, room.weight_kg), each) for room in rooms):
-        needs.append(f"a capacity of at least {each.weight_kg:g} kg")
+        needs.append(f"a capacity of at least {each.weight_kg:,g} kg")
     return f"racks with {' and '.join(needs) or 'room for both at once'}, or another device type"

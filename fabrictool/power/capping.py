@@ -60,5 +60,5 @@ def _finding(over: Overload, placement: Placement, gpus: float, gpu_w: float) ->
         return Finding("cap-too-low", "error", where, message, f"a cap above {others:.1f} kW, or fewer hosts a rack")
     low, high = (100 * float(capped_speed(left_w / gpus, each_w, exponent)) for exponent in EXPONENTS)
     speed = f"{low:.0f}-{high:.0f} % of its speed where computing limits"
-    message = f"{what}: {left_w / gpus:.0f} of {each_w:.0f} W an accelerator, {speed}"
+    message = f"{what}: {left_w / gpus:,.0f} of {each_w:,.0f} W an accelerator, {speed}"
     return Finding("power-capped", "warning", where, message, "fewer hosts a rack, or accept it")

@@ -58,7 +58,7 @@ def floor_findings(hall: Hall | None, placement: Placement, floor: Floor | None,
 def _words(placement: Placement, rack: int, bare: F8, shared: F8, weight_kg: F8, limit_pa: float) -> str:
     loads = f"{bare[rack] / 1e3:.1f} kPa on its footprint, {shared[rack] / 1e3:.1f} kPa with its share of the aisles"
     name, kg = placement.racks.name[rack], weight_kg[rack]
-    return f"{name} of {kg:.0f} kg: {loads}; the floor carries {limit_pa / 1e3:g} kPa"
+    return f"{name} of {kg:,.0f} kg: {loads}; the floor carries {limit_pa / 1e3:g} kPa"
 
 
 def floor_assumptions(hall: Hall | None, floor: Floor | None) -> tuple[Assumption, ...]:

@@ -109,7 +109,7 @@ def rack_units(units: float, limit: float) -> str:
 
 def kilograms(load_kg: float, limit_kg: float) -> str:
     """Write a weight and what may be carried: "1304.5 of 1200 kg"."""
-    return f"{load_kg:.6g} of {limit_kg:.6g} kg"
+    return f"{load_kg:,.6g} of {limit_kg:,.6g} kg"
 
 
 def rack_list(names: npt.NDArray[np.str_], rows: Rows) -> str:

@@ -39,7 +39,9 @@ def test_a_heavy_footprint_is_a_warning_and_a_heavy_hall_an_error() -> None:
     """1,360 kg: 18.5 kPa on the footprint, 9.3 kPa with the aisle."""
     (finding,) = house(1360).floor_findings
     assert (finding.id, finding.severity, finding.where) == ("floor-load", "warning", "racks r01-r02")
-    assert finding.message.startswith("r01 of 1360 kg: 18.5 kPa on its footprint, 9.3 kPa with its share of the aisles")
+    assert finding.message.startswith(
+        "r01 of 1,360 kg: 18.5 kPa on its footprint, 9.3 kPa with its share of the aisles"
+    )
     (worse,) = house(1360, floor_limit="9 kPa").floor_findings
     assert (worse.id, worse.severity) == ("floor-overload", "error")
     assert house(1360, floor_limit="19 kPa").floor_findings == ()

@@ -69,7 +69,7 @@ def test_too_many_units_and_too_much_weight_are_errors_of_their_own():
     result = power({"type": heavy, "count": 14}, {"type": RACK, "hosts_per_rack": 7})
     units, weight = result.findings
     assert (units.id, units.message) == ("rack-over-units", "2 racks at 56 of 48 U")
-    assert (weight.id, weight.message) == ("rack-over-weight", "2 racks at 1400 of 1200 kg")
+    assert (weight.id, weight.message) == ("rack-over-weight", "2 racks at 1,400 of 1,200 kg")
     assert units.fix == weight.fix == "6 hosts a rack: 3 racks (+1)"
 
 
