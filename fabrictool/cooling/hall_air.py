@@ -129,14 +129,14 @@ def _short(state: AirState, hall: HallAir, once: str, severity: Severity, where:
     if not state.need_m3_per_s > 0:
         return
     if not state.airflow_m3_per_s > 0:
-        message = f"{once}none is left to blow the {fresh:.3g} m3/s that racks take"
+        message = f"{once}none is left to blow the {_flow(fresh)} m3/s that racks take"
         yield Finding(f"hall-short-of-air{suffix}", severity, where, message, "more air handlers, redundancy N+1")
         return
     if fresh > state.airflow_m3_per_s * (1 + TOLERANCE) and state.excess_k > NOTICED_K:
         needed = _needed(hall, fresh / max(state.airflow_m3_per_s, 1e-9), state)
         message = (
-            f"{once}handlers blow {state.airflow_m3_per_s:.3g} of {fresh:.3g} m3/s of supply air that racks take: "
-            f"{100 * state.recirculation:.0f} % of their inlet air is exhaust, up to {state.warmest_c:.3g} C"
+            f"{once}handlers blow {_flow(state.airflow_m3_per_s)} of {_flow(fresh)} m3/s of supply air that racks "
+            f"take: {100 * state.recirculation:.0f} % of their inlet air is exhaust, up to {state.warmest_c:.3g} C"
         )
         yield Finding(f"hall-short-of-air{suffix}", severity, where, message, f"{needed}, or a larger air_rise")
     if state.load > 1 + TOLERANCE:
@@ -146,6 +146,10 @@ def _short(state: AirState, hall: HallAir, once: str, severity: Severity, where:
             f"{hall.conditions.supply_c:.3g} to {state.supply_c:.3g} C"
         )
         yield Finding(f"hall-over-cooling{suffix}", severity, where, message, f"{needed}, or colder chilled water")
+
+
+def _flow(m3_per_s: float) -> str:
+    return f"{m3_per_s:,.0f}" if m3_per_s >= 1000 else f"{m3_per_s:.3g}"
 
 
 def _needed(hall: HallAir, factor: float, state: AirState) -> str:

@@ -96,7 +96,7 @@ def overload_findings(
 def kilowatts(load_w: float, limit_w: float) -> str:
     """Write a load and its limit with as many digits as tell them apart: "40.8 of 40.0 kW"."""
     for digits in (1, 2, 3, 6):
-        load, limit = f"{load_w / 1e3:.{digits}f}", f"{limit_w / 1e3:.{digits}f}"
+        load, limit = f"{load_w / 1e3:,.{digits}f}", f"{limit_w / 1e3:,.{digits}f}"
         if load != limit:
             break
     return f"{load} of {limit} kW"

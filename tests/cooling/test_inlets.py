@@ -146,6 +146,14 @@ def test_a_lost_handler_takes_the_racks_that_get_too_warm_and_no_others() -> Non
     assert domains("air-unit", devices, plan, placement)[0].devices == tuple(warm.tolist())
 
 
+def test_large_flows_and_loads_are_written_out() -> None:
+    """2,000 racks of 10.2 kW take about 1,425 m3/s at 12 K; two handlers of 800 kW at 8 K take 14/8 of it at 14 K."""
+    hall = {"supply_temperature": "20 C", "air_rise": "12 K", "air_units": handlers(1200, 2)}
+    found = {f.id: f.message for f in cooled({"type": DGX_H100, "count": 2000}, hall).findings}
+    assert found["hall-short-of-air"].startswith("handlers blow 1,200 of 1,4")
+    assert f" of {1600 * 14 / 8:,.1f} kW that handlers take" in found["hall-over-cooling"]
+
+
 def twin(need: list[float], supply: float, aisles: Aisles, reach: Reach) -> list[float]:
     """Give the air of each tile to the racks that it reaches, one by one."""
     racks = [row for row in range(len(need)) if need[row] > 0]
