@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabrictool.collectives.congestion import MOST_ENTRIES
+from fabrictool.fabric.tables import F8
 from fabrictool.records import Finding
 from fabrictool.routing.channels import sending_ports
 from fabrictool.routing.flows import Flows, Routing, all_pairs
@@ -43,6 +44,13 @@ def metrics_of(routing: ScaleUp, traffic: Traffic, asked: set[str], seed: int) -
     if traffic.flows is not None:
         values["incast"] = _incast(routing, traffic.flows)
     return values | _bounds(routing, traffic, asked), findings
+
+
+def forwarding_index(routing: Routing, load: F8) -> dict[str, float]:
+    """Return the most pairs that a host link and a link between switches carry, of (channels,) under all-to-all."""
+    up = routing.wiring.terminals.up[routing.wiring.terminals.up >= 0]
+    hosts, switches = load[np.concatenate((up, up ^ 1))], load[routing.wiring.ways.channel]
+    return {"host_links": float(hosts.max(initial=0.0)), "switch_links": float(switches.max(initial=0.0))}
 
 
 def _incast(routing: Routing, flows: Flows) -> dict[str, Any] | None:

@@ -181,7 +181,7 @@ def _network(fabric: Fabric, name: str | None) -> int:
 
 def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: int) -> Routes:
     """Return loads, hops, rates and metrics of the traffic."""
-    from fabrictool.explore.route_metrics import metrics_of
+    from fabrictool.explore.route_metrics import forwarding_index, metrics_of
 
     routing, findings = made.routing, list(made.findings)
     rates: F8 | None = None
@@ -204,6 +204,8 @@ def _evaluated(made: RoutedNetwork, traffic: Traffic, metrics: set[str], seed: i
     if hops.get(-1):
         findings.append(_no_way(routing, hops))
     values, more = metrics_of(routing, traffic, metrics, seed)
+    if traffic.flows is None:
+        values = {"edge_forwarding_index": forwarding_index(routing, load)} | values
     scenario = made.state.to_dict()
     return Routes(
         made.name, routing, traffic.name, load, hops, rates, unreachable, values, (*findings, *more), scenario

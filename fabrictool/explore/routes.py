@@ -175,7 +175,7 @@ class Routes:
 #: Metrics that are null unless they are asked for, or come with the pattern or the routing.
 METRICS = (
     "destinations_per_link", "shifts", "dependencies", "min_cut", "concurrent_flow", "throughput_bound",
-    "effective_bisection", "bisection_width", "incast",
+    "effective_bisection", "bisection_width", "incast", "edge_forwarding_index",
 )  # fmt: skip
 
 

@@ -63,6 +63,17 @@ def test_all_keys_are_always_there(run: Run) -> None:
     assert document["loads"][0] == {"link": 0, "a": "h-01:1", "z": "leaf-01:1", "forward": 15, "reverse": 15}
 
 
+def test_the_edge_forwarding_index_is_that_of_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    """FT64 under D-mod-k: 63 pairs over a host link, 56 over a leaf's uplink."""
+    layout = str(Path(__file__).parents[2] / "topologies" / "ft64.yaml")
+    _, out, _ = call(capsys, "route", layout, "--json")
+    assert json.loads(out)["edge_forwarding_index"] == {"host_links": 63, "switch_links": 56}
+    _, out, _ = call(capsys, "route", layout)
+    assert "host links 63, switch links 56" in out
+    _, out, _ = call(capsys, "route", layout, "--pattern", "shift:1", "--json")
+    assert json.loads(out)["edge_forwarding_index"] is None
+
+
 def test_tables_name_the_busiest_links(run: Run) -> None:
     """Bit reversal of 16 hosts sends three of each leaf's hosts to one spine."""
     status, out, _ = run("--pattern", "bit-reversal")
