@@ -129,9 +129,7 @@ def _domains(kind: str, fabric: Fabric, losses: Losses, layout: Layout, placemen
         return []
 
 
-def _try(
-    search: _Search, words: str, domains: list[Domain], racks: int, reckoning: Reckoning
-) -> None:  # fmt: skip
+def _try(search: _Search, words: str, domains: list[Domain], racks: int, reckoning: Reckoning) -> None:
     """Take a placement for the best if all its losses are milder; leave it once one is not, or time is up."""
     if not domains:
         return
