@@ -212,3 +212,17 @@ def test_cables_and_panels_weigh_on_racks() -> None:
     assert found.power.load_kg[0] == pytest.approx(130 + 13 * 0.010 / 2 + 4)
     bare = {key: value for key, value in tree.items() if key != "cabling"}
     assert evaluate(layout_from_tree(bare)).power.load_kg[0] == pytest.approx(130 + 10 * 0.010 / 2)
+
+
+def test_racks_keep_room_for_the_weight_of_cables() -> None:
+    """Four hosts of 100 kg are all that a rack of 400 kg carries: with their cables it would carry too much."""
+    kind = planned.host(weight="100 kg")
+    rack = {"name": "r", "u": 48, "tare": "100 kg", "capacity": "400 kg"}
+    tree = planned.tree(8, kind, TWIN, planned.HALL, hosts_per_leaf=4) | {"racks": {"type": rack}}
+    found = evaluate(layout_from_tree(tree))
+    assert found.placement is not None
+    assert np.bincount(found.placement.rack)[:3].tolist() == [3, 3, 2]
+    assert 300 < found.power.load_kg[0] < 301
+    full = tree | {"racks": {"type": rack, "hosts_per_rack": 4}}
+    (over,) = [row for row in evaluate(layout_from_tree(full)).findings if row.id == "rack-over-weight"]
+    assert over.message.startswith("2 racks at up to 400.")
