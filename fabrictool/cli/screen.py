@@ -6,9 +6,10 @@ Every number bears a mark of its evidence: # counted, ~ modelled, * assumed.
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _PROTOCOLS = {"infiniband": "InfiniBand", "ethernet": "Ethernet (RoCE)", "efa": "EFA", "tcp": "TCP"}
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 SHOWN = 6
+#: At the end of what is ordered by length.
+_LENGTH = re.compile(r" [\d.,]+ m$")
 MOST_RANKS = 32_768
 WIDTH = 110
 _TOTALS = (("GPUs", "gpus"), ("hosts", "hosts"), ("switches", "switches"), ("racks", "racks"))
@@ -312,8 +315,8 @@ def _cost(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
     if cost.network_share is not None:
         parts.append(f"= {100 * cost.network_share:.1f} % of capex")
     if cost.missing:
-        parts.append(f"no price: {', '.join(cost.missing)}")
-    yield f"{_head('COST')}{'   '.join(parts)}"
+        parts.append(f"no price: {', '.join(_kinds(cost.missing))}")
+    yield f"{_head('COST')}{_wrapped('   '.join(parts), 9)}"
     if cost.sources:
         yield " " * 9 + _wrapped(f"prices: {'; '.join(cost.sources)}", 9)
     for row in cost.rows if verbose else ():
@@ -321,6 +324,14 @@ def _cost(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
             "no price" if row.unit_price is None else f"{row.unit_price:,.2f} each, {row.total:,.0f} {cost.currency}"
         )
         yield f" {row.count:>9,} x {row.name:<24} {price}"
+
+
+def _kinds(names: Sequence[str]) -> list[str]:
+    """Return names once each, those that differ in their length alone as one."""
+    alike: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        alike.setdefault(_LENGTH.sub("", name), []).append(name)
+    return [f"{kind} ({len(found)} lengths)" if len(found) > 1 else found[0] for kind, found in alike.items()]
 
 
 def _assumptions(evaluation: Evaluation, verbose: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import planned
 import pytest
 from commands import call, run
 
@@ -319,3 +320,19 @@ def test_the_screen_keeps_to_its_width(capsys: pytest.CaptureFixture[str], monke
     _, out, _ = call(capsys, "score", large, "--size", "1GiB", "--no-color")
     assert [line for line in out.splitlines() if len(line) > 110] == []
     assert "free ports leaf 1,792, spine 768, core 0" in out
+
+
+def test_what_has_no_price_is_named_once_whatever_its_length(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    """Trunks of 3, 5 and 7 m are one kind, and the line is no wider than the others."""
+    leaf = planned.switch(8, cages=4, cage="OSFP")
+    tree = planned.tree(4, hosts_per_leaf=4, leaf=leaf) | {"cabling": {"panels": {}}}
+    path = tmp_path / "panels.json"
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    _, out, _ = call(capsys, "score", str(path), "--size", "1MiB")
+    lines = out.splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("COST"))
+    said = " ".join(" ".join(lines[start : start + 3]).split())
+    assert "trunk of 12, multimode fibre OM4, MPO-12/APC, type B, male (3 lengths)" in said
+    assert max(len(line) for line in lines[start : start + 3]) <= 110
