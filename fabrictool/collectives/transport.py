@@ -373,6 +373,10 @@ def _at(job: Job) -> Iterator[None]:
         yield
     except InputError as error:
         path = (*job.path, "pairs") if job.pairs else job.path
+        where = "" if job.path else "--collective"
         raise InputError(
-            [problem if problem.where else replace(problem, path=problem.path or path) for problem in error.problems]
+            [
+                problem if problem.where else replace(problem, where=where, path=problem.path or path)
+                for problem in error.problems
+            ]
         ) from None

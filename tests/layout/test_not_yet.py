@@ -127,8 +127,8 @@ def test_jobs(job: str, words: str, refusal) -> None:  # type: ignore[no-untyped
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--collective", "all-to-all-v"], "no volumes are stated for all-to-all-v; add"),
-        (["--collective", "permutation"], "no pairs are stated"),
+        (["--collective", "all-to-all-v"], "--collective: no volumes are stated for all-to-all-v; add"),
+        (["--collective", "permutation"], "--collective: no pairs are stated"),
         (["--collective", "all-reduce", "--algorithm", "nvls"], "nvls needs ranks in one scale-up domain, not in"),
         (["--collective", "broadcast", "--algorithm", "nvls"], "broadcast by 'nvls' is not supported yet; use one of"),
         (["--model", "logp"], "--model: model 'logp' is not supported yet; did you mean 'loggp'? use one of rounds, "),
