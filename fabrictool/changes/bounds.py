@@ -11,6 +11,7 @@ from fabrictool.changes.all_reduce import whole_hosts
 from fabrictool.changes.capacity import Capacity, State
 from fabrictool.changes.crossing import by_row
 from fabrictool.changes.spanning import Joined
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.tables import F8, I4
 from fabrictool.records import Domain
 
@@ -148,7 +149,7 @@ class Bounding:
     def _lost(self, domain: Domain) -> Rows:
         devices = np.array(domain.devices, dtype=np.int64)
         link = np.concatenate((np.array(domain.links, dtype=np.int64), self._links_of.of(devices)))
-        link = np.unique(link)
+        link = distinct(link)
         return link[self._rate[link] > 0]
 
     def _rate_left(self, endpoints: int, link: Rows, between: Rows, halved: bool) -> float | None:

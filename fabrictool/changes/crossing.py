@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.tables import I4
 from fabrictool.kernels.flows import RouteTables
 from fabrictool.kernels.moved import list_crossings
@@ -34,13 +35,16 @@ class Crossings:
 
     def of(self, row: Rows) -> I8:
         """Return the items of some rows, as they come."""
-        parts = [self.item[self.first[at] : self.first[at + 1]] for at in row.tolist()]
-        return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, np.int64)
+        begin = self.first[row]
+        count = self.first[row + 1] - begin
+        end = np.cumsum(count)
+        place = np.arange(end[-1] if len(end) else 0) + np.repeat(begin - end + count, count)
+        return np.asarray(self.item[place], dtype=np.int64)
 
     def across(self, link: I4) -> I8:
         """Return what crosses any of some links in either direction, each once; rows are channels."""
         found = self.of(np.concatenate((2 * link, 2 * link + 1)))
-        return np.unique(found) if len(link) > 1 else found  # nothing crosses one link twice
+        return distinct(found) if len(link) > 1 else found  # nothing crosses one link twice
 
 
 def by_row(row: Rows, item: Rows, rows: int) -> Crossings:

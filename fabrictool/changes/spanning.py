@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.sparse.csgraph import breadth_first_order
 
+from fabrictool.fabric.grouping import distinct
 from fabrictool.fabric.tables import I4, Bool
 
 Rows = npt.NDArray[np.int64]
@@ -41,7 +40,8 @@ class Joined:
         code, which, self._cables = np.unique(code, return_inverse=True, return_counts=True)
         self._edge = np.full(len(a), -1, np.int64)
         self._edge[switch] = which.ravel()
-        self._code, self._ends = code, np.column_stack(np.divmod(code, size))
+        self._code, self._ends = code, np.array(np.divmod(code, size), np.int32).T
+        self._degree = np.bincount(self._ends.ravel(), minlength=size)
         self._trees: list[tuple[Bool, Bool]] = []
         if len(code) and seats.size and self._search(np.zeros(0, np.int64), np.ones(len(seats), bool)):
             roots = tops[np.linspace(0, len(tops) - 1, min(TREES, len(tops))).astype(int)]
@@ -65,12 +65,25 @@ class Joined:
     def _search(self, cut: Rows, alive: Bool) -> bool:
         keep = np.ones(len(self._ends), bool)
         keep[cut] = False
-        part = cast(I4, connected_components(self._graph(keep), directed=False)[1])
+        alone = self._degree <= np.bincount(self._ends[cut].ravel(), minlength=self._size)
         for lane in self._seats[alive].T:
-            seats = part[lane[lane >= 0]]
-            if len(seats) == len(lane) and (seats == seats[:1]).all():
+            apart = (lane < 0).any() or (alone[lane].any() and (lane != lane[0]).any())
+            if not apart and self._reaches(distinct(lane), keep):
                 return True
         return False
+
+    def _reaches(self, seats: I4, keep: Bool) -> bool:
+        """Say whether edges that are kept lead from one of some switches to all others."""
+        a, z = self._ends.T
+        reached = np.zeros(self._size, bool)
+        reached[seats[:1]] = True
+        while not reached[seats].all():
+            ahead = np.flatnonzero((reached[a] != reached[z]) & keep)
+            if not len(ahead):
+                return False
+            reached[a[ahead]] = True
+            reached[z[ahead]] = True
+        return True
 
     def _tree(self, root: int) -> tuple[Bool, Bool] | None:
         """Return the inner switches and the edges of a tree to every switch with endpoints; None if it misses one."""
