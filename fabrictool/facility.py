@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -90,6 +90,27 @@ class Facility:
         )
 
 
+class Racked(NamedTuple):
+    """A fabric in its racks: where all stands with its cables, what racks draw, and what is bought."""
+
+    settled: Settled
+    power: RackPower
+    cost: CapitalCost
+
+
+def racked(layout: Layout, fabric: Fabric) -> Racked:
+    """Place a fabric, plan its cables, load its racks and price it; what feeds and cools them is left out.
+
+    Raises
+    ------
+    FabrictoolError
+        If the layout's feeds are impossible.
+    """
+    found = settled(layout, fabric)
+    power = rack_power(layout, fabric, found.placement, found.extra_w, burden_of(found.plan))
+    return Racked(found, power, capital_cost(layout, fabric, found.placement, found.plan))
+
+
 def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     """Place a fabric, then load its racks, their supply and their cooling, and price everything.
 
@@ -98,16 +119,14 @@ def facility_of(layout: Layout, fabric: Fabric) -> Facility:
     FabrictoolError
         If the layout's feeds are impossible.
     """
-    found = settled(layout, fabric)
+    found, power, cost = racked(layout, fabric)
     placement = found.placement
-    power = rack_power(layout, fabric, placement, found.extra_w, burden_of(found.plan))
     stands = (
         () if placement is None else tuple(floor_findings(layout.hall, placement, found.plan.floor, power.weight_kg))
     )
     cooling = rack_cooling(layout, fabric, placement, power, supply_efficiency(layout, placement, power))
     powered = powered_cooling(layout, cooling)
     supply = supply_loads(layout, placement, power, powered.machines)
-    cost = capital_cost(layout, fabric, placement, found.plan)
     assumed = floor_assumptions(layout.hall, found.plan.floor)
     hall = layout.hall
     warm = tuple(powered_findings(hall, powered, supply.dark, supply.stopped)) if hall else ()

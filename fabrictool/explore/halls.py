@@ -12,13 +12,13 @@ from fabrictool.changes.capacity import of_hosts
 from fabrictool.changes.domains import domains_of
 from fabrictool.changes.ranking import Loss, Losses, Rebuilding, losses_of, ranked
 from fabrictool.collectives.host_bus import limited
-from fabrictool.cost import capital_cost
 from fabrictool.errors import InputError, Problem
 from fabrictool.fabric import KINDS, Fabric
 from fabrictool.fabric.tables import F8
+from fabrictool.facility import racked
 from fabrictool.layout.model import Layout
-from fabrictool.power.racks import known, rack_power
-from fabrictool.power.settling import Settled, settled
+from fabrictool.power.racks import known
+from fabrictool.power.settling import Settled
 from fabrictool.power.supply import feeds_of_racks
 from fabrictool.routing.wiring import wiring
 
@@ -122,10 +122,9 @@ def hall_figures(layout: Layout, fabric: Fabric, losses: Losses | None = None) -
     losses : Losses, optional
         To rank its racks by what each takes along.
     """
-    found = settled(layout, fabric)
+    found, power, cost = racked(layout, fabric)
     placement = found.placement
     assert placement is not None
-    power = rack_power(layout, fabric, placement, found.extra_w)
     it_w = power.it_w[np.isfinite(power.it_w)]
     plan, floor = found.plan, found.plan.floor
     names, counts = np.unique([name or "none fits" for name in plan.media()], return_counts=True)
@@ -145,7 +144,7 @@ def hall_figures(layout: Layout, fabric: Fabric, losses: Losses | None = None) -
         cables=len(plan.cables),
         cable_m=float(length.sum()),
         longest_m=float(length.max()) if len(length) else np.nan,
-        network_cost=capital_cost(layout, fabric, placement, plan).network,
+        network_cost=cost.network,
         rounds=found.rounds,
         media=dict(zip(names.tolist(), counts.tolist(), strict=True)),
         worst_loss=_worst_rack(layout, fabric, found, losses),
