@@ -109,7 +109,7 @@ def _written(listed: Sequence[Tab | Drawing], title: str) -> bytes:
     import xlsxwriter
 
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"strings_to_numbers": False}) as book:
+    with xlsxwriter.Workbook(out, {"strings_to_numbers": False, "in_memory": True}) as book:
         book.set_properties({"title": title, "created": datetime.datetime(2000, 1, 1, tzinfo=None)})
         for sheet in listed:
             page = book.add_worksheet(sheet.name[:LONGEST_NAME])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from fabrictool.cabling.workbook import workbook
 from fabrictool.formats import plan_csv
 from fabrictool.formats.plan_table import plan_table
 from fabrictool.formats.port_naming import named_ports
+from fabrictool.formats.workbooks import Tab, written
 from fabrictool.records import CableRow
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
@@ -161,3 +163,9 @@ def test_a_plan_without_racks_has_no_elevations() -> None:
     report = PlanReport(planned({key: value for key, value in tree().items() if key not in {"racks", "hall"}}))
     sheets = openpyxl.load_workbook(io.BytesIO(workbook(report, report.rows()))).sheetnames
     assert sheets == ["summary", "cables", "BOM", "port maps", "labels", "phases", "findings"]
+
+
+def test_a_workbook_needs_no_room_beside_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames of sheets are made in memory: where temporary files cannot be written, workbooks can."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    assert written([Tab("one", ("a",), [("x",)])]).startswith(b"PK")
