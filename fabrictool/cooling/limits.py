@@ -10,6 +10,7 @@ import numpy as np
 from fabrictool.cooling.heat import liquid_share
 from fabrictool.fabric.tables import F8, Fabric
 from fabrictool.placement import Placement, Racks, TypeFigures
+from fabrictool.placement.heat_limits import LIMITS_W, SOURCES
 from fabrictool.placement.racks import number_or_nan
 from fabrictool.power.overloads import Overload, fewer_hosts, kilowatts, overload_findings
 from fabrictool.records import Assumption, Finding
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
 #: In m3/s.
 CFM = 0.0004719474432
 
-#: What cooling of a kind carries off at most where the layout gives no limit, in W a rack.
-LIMITS_W = {"air": 50e3, "rear-door": 80e3, "direct-to-chip": 50e3, "immersion": 150e3}
-SOURCES = {
-    "air": "in-row cooling with containment, compiled vendor figures",
-    "rear-door": "rear-door heat exchangers 20-80 kW, compiled vendor figures",
-    "direct-to-chip": "in-row cooling with containment, compiled vendor figures",
-    "immersion": "single-phase tanks 50-150 kW; assumed",
-}
 WORDS = {
     "air": "heat that air takes from a rack",
     "rear-door": "heat that a rear door takes from a rack",

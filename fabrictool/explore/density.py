@@ -8,7 +8,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from fabrictool import units
-from fabrictool.cooling.limits import LIMITS_W
 from fabrictool.errors import InputError, Problem
 from fabrictool.explore.halls import HallFigures, hall_figures, hall_of, losses_for
 from fabrictool.fabric import Fabric
@@ -17,6 +16,7 @@ from fabrictool.layout.model import Layout, RackGroup
 from fabrictool.placement import most_that_fit, type_figures
 from fabrictool.placement.figures import types_in_use, with_assumed_units
 from fabrictool.placement.fill import empty_rack
+from fabrictool.placement.heat_limits import LIMITS_W
 from fabrictool.power.feeds import three_phase_va
 from fabrictool.power.limits import CONTINUOUS, POWER_FACTOR
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fabrictool.fabric.tables import F8, I4, KINDS, Fabric
-from fabrictool.placement.figures import TypeFigures, has_figures, type_figures, with_assumed_units
+from fabrictool.placement.figures import TypeFigures, has_figures, type_figures, types_in_use, with_assumed_units
+from fabrictool.placement.heat_limits import LIMITS_W
 from fabrictool.placement.locked import kept_places
 from fabrictool.placement.packing import Load, Reserve, Supply, no_reserve
 from fabrictool.placement.racks import ROLES, Placement, Racks, lowest_units, number_or_nan, rack_table
@@ -36,9 +37,10 @@ def place(
     """Place hosts, then switches and service hosts, in racks in row order.
 
     A rack takes ``hosts_per_rack`` where that is given, even when that is too many; else the most that fit
-    of its units, its power (and the cooling limit that its group gives) and what it may carry. Groups are
-    filled in order. Switches and service hosts get racks of their own, and so does each rack of a rack-scale
-    host type, whole. The layout's ``placement`` changes that.
+    of its units, its power (and the cooling limit that its group gives; where neither is known, what cooling of
+    its kind usually carries off) and what it may carry. Groups are filled in order. Switches and service hosts get
+    racks of their own, and so does each rack of a rack-scale host type, whole. The layout's ``placement`` changes
+    that.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def place(
     given: list[float | None] = [group.power_limit_w for group in layout.racks] if limits_w is None else list(limits_w)
     limits = number_or_nan(given)
     figures, assumptions = with_assumed_units(type_figures(layout, fabric, extra_w), layout, fabric)
-    rooms = _rooms(layout.racks, limits.tolist(), reserve or no_reserve(len(layout.racks)))
+    rooms = _rooms(layout.racks, limits.tolist(), _greatest_w(fabric, figures), reserve)
     names, notes = None, list[Finding]()
     if layout.lock is not None and len(layout.lock.racks):
         hosts = [_obeyed(group, room) for group, room in zip(layout.racks, rooms[0], strict=True)]
@@ -109,10 +111,35 @@ def empty_rack(group: RackGroup, limit_w: float) -> Load:
     return Load(group.type.u, most, group.type.capacity_kg)
 
 
-def _rooms(groups: Sequence[RackGroup], limits_w: Sequence[float], reserve: Reserve) -> list[list[Load]]:
+def _rooms(
+    groups: Sequence[RackGroup], limits_w: Sequence[float], greatest_w: float, reserve: Reserve | None
+) -> list[list[Load]]:
     """Return what an empty rack of each role and group has room for beside what is kept free, (roles, groups)."""
-    empty = [empty_rack(group, limit) for group, limit in zip(groups, limits_w, strict=True)]
-    return [[room.less(reserve.load(role, row), 1) for row, room in enumerate(empty)] for role in range(len(ROLES))]
+    kept = reserve or no_reserve(len(groups))
+    rooms = []
+    for role in range(len(ROLES)):
+        empty = [empty_rack(group, limit) for group, limit in zip(groups, limits_w, strict=True)]
+        cooled = [_cooled(group, room, role, greatest_w) for group, room in zip(groups, empty, strict=True)]
+        rooms.append([room.less(kept.load(role, row), 1) for row, room in enumerate(cooled)])
+    return rooms
+
+
+def _cooled(group: RackGroup, room: Load, role: int, greatest_w: float) -> Load:
+    """Return a rack of unknown limit with what its cooling usually carries off; one device stands there in any case.
+
+    Beside cold plates that limits switches, whose heat goes to the air.
+    """
+    plates = group.cooling == "direct-to-chip" and ROLES[role] == "compute"
+    if math.isfinite(room.power_w) or plates or group.power_cap_w is not None:
+        return room
+    return room._replace(power_w=max(LIMITS_W[group.cooling], greatest_w))
+
+
+def _greatest_w(fabric: Fabric, figures: TypeFigures) -> float:
+    """Return what the device that draws most of all takes, in W; racks that are one machine do not count."""
+    used = types_in_use(fabric)
+    drawn = figures.power_max_w[used[figures.trays[used] == 1]]
+    return float(np.nan_to_num(drawn).max(initial=0.0))
 
 
 def _fill(
