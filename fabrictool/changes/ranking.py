@@ -32,6 +32,8 @@ Rows = npt.NDArray[np.int64]
 
 #: What routing one pair of a leaf and an endpoint anew takes, in s, and how long a ranking may take by that.
 SECONDS_PER_WAY = 4e-7
+SECONDS_PER_FLOW = 1e-6
+HASHED = ("ecmp", "weighted-ecmp")
 MOST_SECONDS = 120.0
 
 
@@ -214,9 +216,15 @@ def _too_slow(losses: Losses, domains: list[Domain]) -> bool:
     """Say whether routing anew without each domain would take longer than anyone waits."""
     if not isinstance(losses, Rebuilding):
         return False
-    wiring = losses.before.wiring
-    ways = len(np.unique(wiring.terminals.seat)) * wiring.lanes.size
-    return len({(one.devices, one.links) for one in domains}) * ways * SECONDS_PER_WAY > MOST_SECONDS
+    return len({(one.devices, one.links) for one in domains}) * _seconds(losses) > MOST_SECONDS
+
+
+def _seconds(losses: Rebuilding) -> float:
+    """Return about how long one loss takes: hashed flows are followed one by one, others by destination."""
+    wiring, stated = losses.before.wiring, losses.stated
+    if stated is not None and stated.name in HASHED:
+        return float(wiring.hosts) ** 2 * (stated.flows_per_pair or 1) * SECONDS_PER_FLOW
+    return len(np.unique(wiring.terminals.seat)) * wiring.lanes.size * SECONDS_PER_WAY
 
 
 def loss_of(before: State, after: State, domain: Domain) -> Loss:
