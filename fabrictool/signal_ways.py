@@ -7,7 +7,7 @@ are taken to be as long as cables elsewhere whose length is not known, and what 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
@@ -79,12 +79,17 @@ def with_cable_ways(fabric: Fabric, ways: Mapping[str, CableWay]) -> Fabric:
     at_host = fabric.devices.tier[fabric.ends[0]] == 0
     more_m = (length[fabric.links.network, np.where(at_host, 0, 1)] - CABLE_M) * ~internal_links(fabric)
     latency: F8 = np.maximum(fabric.links.latency_s + FIBRE_S_PER_M * more_m, 0.0)
-    return replace(fabric, links=replace(fabric.links, latency_s=latency))
+    facts = [replace(row, way_m=astuple(ways[row.name])[:2]) if row.name in ways else row for row in fabric.networks]
+    return replace(fabric, links=replace(fabric.links, latency_s=latency), networks=tuple(facts))
 
 
 def fabric_on_cables(layout: Layout, fabric: Fabric) -> Fabric:
-    """Return a layout's fabric with the latencies of its cables; plans them only where that matters."""
-    if not any(_open(network) for network in layout.networks.values()):
+    """Return a layout's fabric with the latencies of its cables; plans them only where that matters.
+
+    A fabric that has them keeps them, whatever is down in it.
+    """
+    placed = any(facts.way_m is not None for facts in fabric.networks)
+    if placed or not any(_open(network) for network in layout.networks.values()):
         return fabric
     return with_cable_ways(fabric, cable_ways(layout, settled(layout, fabric).plan))
 

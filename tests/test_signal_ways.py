@@ -9,8 +9,10 @@ import planned
 import pytest
 
 from fabrictool.evaluation import evaluate, evaluate_collectives
+from fabrictool.fabric.edits import edit
 from fabrictool.generators.building import build
 from fabrictool.layout.reading import layout_from_tree
+from fabrictool.signal_ways import fabric_on_cables
 
 JOB = {"collective": "all-reduce", "algorithm": "ring", "sizes": ["1KiB"]}
 
@@ -63,3 +65,11 @@ def test_times_take_it_and_agree_wherever_they_are_worked_out() -> None:
     from fabrictool.collectives.workloads import jobs_of
 
     assert evaluate_collectives(layout, build(layout), jobs_of(layout))[0].time_s == found.time_s
+
+
+def test_a_fabric_on_cables_keeps_its_latencies() -> None:
+    """What is lost of an evaluated fabric moves no rack, and no cable counts twice."""
+    layout = layout_from_tree(_tree())
+    whole = evaluate(layout).fabric
+    less = edit(whole, drop=["spine-01"])
+    assert fabric_on_cables(layout, less).links.latency_s.max() == whole.links.latency_s.max() == 1.4e-6 - 20 * 4.9e-9

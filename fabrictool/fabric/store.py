@@ -119,6 +119,7 @@ def _joined(
 
 def network_facts(row: list[Any]) -> NetworkFacts:
     """Return a network's facts from a list of them as JSON gives it back."""
-    name, protocol, family, cables, host_cables, uplinks = row
+    name, protocol, family, cables, host_cables, uplinks, *ways = row
     kept = tuple((str(kind), int(count), float(speed)) for kind, count, speed in uplinks)
-    return NetworkFacts(name, protocol, family, cables, host_cables, kept)
+    way_m = next(((float(host), float(fabric)) for host, fabric in filter(None, ways)), None)
+    return NetworkFacts(name, protocol, family, cables, host_cables, kept, way_m)

@@ -156,6 +156,8 @@ class NetworkFacts:
         How cables are counted between switches and at hosts.
     uplinks : tuple of (kind, count, speed in bit/s)
         Switch ports kept for links out of the network, with no device behind.
+    way_m : tuple of float, optional
+        How long the cables at hosts and between switches are that latencies of links hold for, where that is known.
     """
 
     name: str
@@ -164,6 +166,7 @@ class NetworkFacts:
     cables: str = "per-link"
     host_cables: str = "per-link"
     uplinks: tuple[tuple[str, int, float], ...] = ()
+    way_m: tuple[float, float] | None = None
 
     @property
     def is_tree(self) -> bool:
