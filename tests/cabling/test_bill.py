@@ -121,7 +121,7 @@ def test_cables_beyond_every_reach_are_an_error() -> None:
     assert found["cable-beyond-reach"].severity == "error"
     # rack 1 at 0.5 km, the tray across at 1.5 km, rack 5 there: 1 km along; 4 m up and down, 2.4 m, 0.9 m, slack
     assert found["cable-beyond-reach"].message == (
-        "3 cables are longer than any medium reaches: h-01:1 - leaf-01:1 needs 1008.0 m, the limit is 500 m"
+        "3 cables are longer than any medium reaches: h-01:1 - leaf-01:1 needs 1,008.0 m, the limit is 500 m"
     )  # fmt: skip
 
 
