@@ -166,10 +166,8 @@ def _collectives(evaluation: Evaluation, verbose: bool) -> Iterator[str]:
         yield from (f"   {_wrapped(line, 5)}" for line in (behind(result) if verbose else ()))
     for name, row in evaluation.congestion.items():
         hot = f"; hottest {row.hot_links[0][0]}" if row.hot_links else ""
-        yield (
-            f" congestion {name}: {row.pattern}, busiest link {row.max_link_load:.3g}x a host link's load#{hot}; "
-            f"effective bisection {100 * row.effective_bisection:.1f} %~"
-        )
+        line = f"congestion {name}: {row.pattern}, busiest link {row.max_link_load:.3g}x a host link's load#{hot}; "
+        yield f" {_wrapped(f'{line}effective bisection {100 * row.effective_bisection:.1f} %~', 1)}"
 
 
 def _between(low: float, high: float) -> str:
@@ -225,10 +223,10 @@ def _power(evaluation: Evaluation) -> Iterator[str]:
     power, cooling = evaluation.power, evaluation.cooling
     missing = f"   no data: {', '.join(power.no_power_data)} (not counted as 0)" if power.no_power_data else ""
     if math.isnan(power.it_max_w):
-        yield f"{_head('POWER')}no figures{missing}"
+        yield f"{_head('POWER')}{_wrapped(f'no figures{missing}', 9)}"
         return
     facility = _facility_text(evaluation)
-    yield f"{_head('POWER')}IT max {power_text(power.it_max_w)}#{facility}{missing}"
+    yield f"{_head('POWER')}{_wrapped(f'IT max {power_text(power.it_max_w)}#{facility}{missing}', 9)}"
     racks = [row for row in range(len(power.rack)) if not math.isnan(power.it_w[row])]
     if not racks:
         return
