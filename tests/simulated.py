@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from fabrictool.collectives.volumes import StatedVolumes
 from fabrictool.collectives.workloads import Job
 from fabrictool.fabric import Fabric
 from fabrictool.fabric.faults import Faults, faults_by_name
+from fabrictool.fabric.grouping import I8
+from fabrictool.fabric.tables import I4
 from fabrictool.generators.building import build
 from fabrictool.layout.network import Routing as Stated
 from fabrictool.layout.reading import layout_from_tree
@@ -91,17 +93,19 @@ def faults_of_case(fabric: Fabric, case: dict[str, Any]) -> Faults:
 
 @dataclass(frozen=True)
 class RandomSpines(Routing):
-    """Up to the spine that a generator draws for each pair, as the file's ``ecmp_random``."""
+    """Up to the spine that a generator draws for each pair, as the file's ``ecmp_random``: channels by pair, a CSR."""
 
     name: str
     wiring: Wiring
-    channels_of: dict[tuple[int, int], tuple[int, ...]]
+    first: I8
+    channel: I4
 
     def usage(self, flows: Flows) -> Usage:
-        paths = [self.channels_of[pair] for pair in zip(flows.source.tolist(), flows.target.tolist(), strict=True)]
-        first = np.concatenate(([0], np.cumsum([len(path) for path in paths], dtype=np.int64)))
-        channel = np.array([at for path in paths for at in path], np.int32)
-        return Usage(first, channel, np.ones(len(channel)), np.diff(first).astype(np.int32))
+        pair = flows.source.astype(np.int64) * self.wiring.hosts + flows.target
+        count = np.diff(self.first)[pair]
+        first = np.concatenate(([0], np.cumsum(count)))
+        place = np.repeat(self.first[pair] - first[:-1], count) + np.arange(first[-1])
+        return Usage(first, self.channel[place], np.ones(len(place)), count.astype(np.int32))
 
 
 def _random_spines(transport: Transport, case: dict[str, Any]) -> RandomSpines:
@@ -112,12 +116,13 @@ def _random_spines(transport: Transport, case: dict[str, Any]) -> RandomSpines:
     paths = [used.channel[a:z].tolist() for a, z in pairwise(used.first.tolist())]
     ends = list(zip(known.source.tolist(), known.target.tolist(), strict=True))
     over = {(s // each, d // each, d % spines): path[1:3] for (s, d), path in zip(ends, paths, strict=True) if path[2:]}
-    found = {}
+    found: list[list[int]] = [[] for _ in range(case["hosts"] ** 2)]
     for (s, d), path in zip(ends, paths, strict=True):
         spine = random.Random(case["seed"] * 1000003 + s * 65536 + d).randrange(spines)
         inside = over[s // each, d // each, spine] if len(path) > 2 else []
-        found[s, d] = (path[0], *inside, path[-1])
-    return RandomSpines("ecmp_random", transport.wiring, found)
+        found[s * case["hosts"] + d] = [path[0], *inside, path[-1]]
+    first = np.concatenate(([0], np.cumsum([len(path) for path in found], dtype=np.int64)))
+    return RandomSpines("ecmp_random", transport.wiring, first, np.array([*chain(*found)], np.int32))
 
 
 ROUTINGS = {"dmodk": "d-mod-k", "smodk": "s-mod-k", "ecmp_random": "d-mod-k"}
