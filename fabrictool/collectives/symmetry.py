@@ -44,7 +44,7 @@ def one_of_each(flows: Running, speed: F8) -> tuple[Running, F8, I4] | None:
     if len(usage.channel) < FROM_USES or len(flows.later):
         return None
     words = _words(flows.nbytes) * np.uint64(5) + _words(flows.latency_s) * np.uint64(7) + _words(flows.weight)
-    of_channel, share = _words(speed), _words(usage.share)
+    of_channel, share = _words(speed).copy(), _words(usage.share)  # numbers of channels are made in place
     flow, at = np.empty(len(words), np.int32), np.empty(len(speed), np.int32)
     for rounds in ROUNDS:
         kernels.fingerprints.compiled(usage.first, usage.channel, share, words, of_channel, rounds)
@@ -71,7 +71,7 @@ def one_of_each(flows: Running, speed: F8) -> tuple[Running, F8, I4] | None:
 
 
 def _words(value: F8) -> np.ndarray:
-    return np.ascontiguousarray(value, np.float64).view(np.uint64).copy()
+    return np.ascontiguousarray(value, np.float64).view(np.uint64)
 
 
 def _firsts(number: I4, kinds: int) -> np.ndarray:

@@ -89,10 +89,14 @@ class Usage:
 
     def along(self, of_channel: F8) -> F8:
         """Return the sum over each flow's channels of what each has, in parts by its share, (flows,)."""
-        found = np.zeros(len(self.hops))
+        part = of_channel[self.channel]
+        part *= self.share
         some = np.flatnonzero(np.diff(self.first))
+        if len(some) == len(self.hops) > 0:
+            return np.add.reduceat(part, self.first[:-1])
+        found = np.zeros(len(self.hops))
         if len(some):
-            found[some] = np.add.reduceat(self.share * of_channel[self.channel], self.first[some])
+            found[some] = np.add.reduceat(part, self.first[some])
         return found
 
 
