@@ -263,17 +263,7 @@ def evaluate(
     ]
     findings.sort(key=lambda finding: ("error", "warning", "note").index(finding.severity))
     return Evaluation(
-        layout,
-        fabric,
-        results,
-        ran.congestion,
-        house,
-        work,
-        lossless,
-        state,
-        assumptions,
-        tuple(findings),
-        beside,
+        layout, fabric, results, ran.congestion, house, work, lossless, state, assumptions, tuple(findings), beside
     )
 
 
