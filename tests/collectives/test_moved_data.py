@@ -208,16 +208,16 @@ def _size(parts: list[list[int]]) -> int:
 
 @pytest.mark.parametrize("parts", DOMAINS, ids=str)
 def test_hierarchical_all_reduce(parts: list[list[int]]) -> None:
-    _hierarchical_all_reduce(parts)
+    _assert_hierarchical_all_reduce(parts)
 
 
 @settings(max_examples=40, deadline=None)
 @given(domains())
 def test_hierarchical_all_reduce_over_any_domains(parts: list[list[int]]) -> None:
-    _hierarchical_all_reduce(parts)
+    _assert_hierarchical_all_reduce(parts)
 
 
-def _hierarchical_all_reduce(parts: list[list[int]]) -> None:
+def _assert_hierarchical_all_reduce(parts: list[list[int]]) -> None:
     this, size = Hierarchy(parts), _size(parts)
     machine, whole = own_vectors(size, this.atoms), frozenset(range(this.atoms))
     scatter_ring(machine, this.inside())
